@@ -1,0 +1,57 @@
+package agent
+
+import "net/netip"
+
+// Kind says what an Event is.
+type Kind uint8
+
+// The kinds of leg events. UAC kinds come on legs made by Dial, UAS kinds on legs made by Incoming.Accept.
+const (
+	_                Kind = iota
+	KindProgress          // UAC: a 1xx above 100, with Status, Message and Fork
+	KindAnswered          // UAC: the first 2xx. ACK has been sent if the INVITE had a body; else call Ack
+	KindFailed            // UAC: a final answer of 300 or more, or Local: 408 nothing came, 503 unreachable. The leg is over
+	KindCancelled         // UAS: CANCEL before our final answer. 487 has been sent. The leg is over
+	KindAcked             // UAS: the ACK for our 2xx (to the INVITE, or to a re-INVITE), Message holds its body if any
+	KindAckTimeout        // UAS: no ACK for our 2xx within 64*T1. The dialog still exists: call Bye
+	KindRequest           // a request within the dialog waits for Request.Respond: INVITE, UPDATE, INFO, REFER, NOTIFY, MESSAGE, PRACK
+	KindRequestGone       // CANCEL for a pending re-INVITE, which has been answered 487: Request tells which
+	KindResponse          // the final answer to what Send sent: ID, Status, Reason, Message. 2xx to an INVITE sent with a body has been ACKed
+	KindBye               // BYE came and has been answered 200. The leg is over
+	KindGone              // a final 481 or 408 within the dialog, BYE answered or given up, or the transport is lost for good. The leg is over
+)
+
+// Event is one thing that happened on a leg.
+type Event struct {
+	Leg     *Leg
+	Kind    Kind
+	ID      uint32 // KindResponse: what Send returned
+	Status  int
+	Reason  string // the reason phrase
+	Local   bool   // made by this edge (a timeout, a transport error), not received
+	Fork    string // To-tag of the answering branch of a forked INVITE
+	Message Message
+	Request *Request
+}
+
+// Sink takes the events of a leg in the order they happened. It is called from the agent's goroutines and must not block.
+type Sink func(Event)
+
+// Outgoing describes the INVITE of a UAC leg. The leg makes its own Call-ID, tags, Via and Contact.
+type Outgoing struct {
+	Route     Route   // where it goes, from Agent.Route
+	From      Address // Host "" means this agent's own address
+	To        Address // zero value means the target URI
+	Message   Message
+	Username  string // digest credentials to answer a 401 or 407 with, "" for none
+	Password  string
+	Anonymous bool // From is anonymous@anonymous.invalid (RFC 3323)
+}
+
+// Route is a resolved next hop.
+type Route struct {
+	URI       string // the Request-URI to send
+	Transport string // udp, tcp or tls as asked for; a large request goes by tcp instead of udp where the peer takes it
+	Remote    netip.AddrPort
+	Local     netip.Addr // our address towards Remote; for advertising in SDP
+}

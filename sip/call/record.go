@@ -1,0 +1,77 @@
+package call
+
+import "time"
+
+// Record is the call detail record (CDR): one JSON line per call in the data directory, and the body of
+// GET /api/v1/calls/{id}. While a call is up its Record is a snapshot with State below StateEnded.
+type Record struct {
+	ID             ID        `json:"id"`
+	State          State     `json:"state"`
+	StartedAt      time.Time `json:"started_at"`
+	AnsweredAt     time.Time `json:"answered_at,omitzero"`
+	EndedAt        time.Time `json:"ended_at,omitzero"`
+	DurationMS     int64     `json:"duration_ms"`               // answer to end; 0 when never answered
+	PostDialMS     float64   `json:"post_dial_ms"`              // INVITE in to first INVITE out
+	EndReason      EndReason `json:"end_reason,omitempty"`      // why the call ended
+	SIPStatus      int       `json:"sip_status,omitempty"`      // the final answer given to the caller
+	SIPReason      string    `json:"sip_reason,omitempty"`      // its sentence
+	Source         string    `json:"source"`                    // the caller's address and port
+	Transport      string    `json:"transport"`                 // udp, tcp or tls
+	SIPCallID      string    `json:"sip_call_id"`               // the A leg's Call-ID header
+	SIPCallIDB     string    `json:"sip_call_id_b,omitempty"`   // the answering B leg's
+	From           string    `json:"from"`                      // From as it came, user part or URI
+	Dialled        string    `json:"dialled"`                   // the Request-URI's user part or URN
+	Domain         string    `json:"domain"`                    // the Request-URI's host
+	Account        string    `json:"account,omitempty"`         // account SID
+	Caller         string    `json:"caller,omitempty"`          // the number shown as caller, E.164
+	CallerReplaced bool      `json:"caller_replaced,omitempty"` // the domain's Emergency Caller ID took From's place
+	Country        string    `json:"country,omitempty"`         // ISO 3166 of the caller number
+	Service        string    `json:"service,omitempty"`         // e911, basic911 or none
+	Address        string    `json:"address,omitempty"`         // the registered address on one line
+	Verdict        string    `json:"verdict"`
+	Warning        int       `json:"warning,omitempty"`    // Twilio warning code, e.g. 22221
+	ErrorCode      int       `json:"error_code,omitempty"` // Twilio error code of a refusal
+	FeeCents       int64     `json:"fee_cents,omitempty"`  // US cents, 7500 for an unregistered number
+	Trace          []Step    `json:"trace"`                // every rule of the decision
+	Attempts       []Attempt `json:"attempts"`             // every target tried, in order
+	AnsweredBy     string    `json:"answered_by,omitempty"`
+	Media          Media     `json:"media"`
+	Events         []Event   `json:"events"`
+}
+
+// Step is one rule of a decision as told to people: the rule's number and name, what came of it, and what it saw.
+type Step struct {
+	Rule    int    `json:"rule"`
+	Name    string `json:"name"`
+	Outcome string `json:"outcome"` // passed, failed, applied, skipped
+	Saw     string `json:"saw,omitempty"`
+}
+
+// Attempt is one target that was rung, and what it answered.
+type Attempt struct {
+	Target    string    `json:"target"` // the call centre's ID
+	URI       string    `json:"uri"`
+	StartedAt time.Time `json:"started_at"`
+	EndedAt   time.Time `json:"ended_at,omitzero"`
+	Status    int       `json:"sip_status,omitempty"`
+	Outcome   string    `json:"outcome"` // answered, busy, failed, timeout, out_of_service, cancelled, unreachable
+}
+
+// Media holds the figures of both directions of a call.
+type Media struct {
+	FromCaller Flow `json:"from_caller"`
+	FromCentre Flow `json:"from_centre"`
+	OneWay     bool `json:"one_way,omitempty"`  // media came from one side only
+	NoMedia    bool `json:"no_media,omitempty"` // media came from neither side
+}
+
+// Flow is one direction of media, counted where it enters the relay.
+type Flow struct {
+	Packets       uint64  `json:"packets"`
+	Bytes         uint64  `json:"bytes"` // RTP header and payload
+	Lost          uint64  `json:"lost"`
+	JitterMS      float64 `json:"jitter_ms"` // RFC 3550 section 6.4.1, at the audio clock
+	RTCPPackets   uint64  `json:"rtcp_packets"`
+	Dropped       uint64  `json:"dropped"`        // not RTP, too large, or from a stranger
+	LatchSwitches uint64  `json:"latch_switches"` // accepted changes of the source address
+}
