@@ -1,0 +1,206 @@
+package layers
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// module is the import path every package of callbox starts with.
+const module = "callbox"
+
+// pkg is what `go list -json` says of a package, as far as the rules need it.
+type pkg struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+}
+
+// levels places each of our packages; an import goes to a lower level, never sideways, except within cmd.
+// A pattern ending in /... means the package and all below it; the longest pattern wins.
+var levels = []struct {
+	pattern string
+	level   int
+}{
+	{"cmd/...", 6},
+	{"psap/console", 5}, {"psap/sim", 5}, {"sip/phone", 5}, {"routing/twilio", 5}, {"routing/bandwidth", 5},
+	{"sip/b2bua", 4},
+	{"sip/agent", 3}, {"sip/media", 3}, {"sip/trace", 3}, {"sip/cdr", 3}, {"psap", 3},
+	{"routing", 2}, {"routing/area", 1}, {"routing/directory", 1}, {"sip/sdp", 1}, {"config", 1},
+	{"routing/numbering", 0}, {"sip/call", 0}, {"config/strict", 0}, {"sip/audio", 0}, {"psap/ali", 0},
+}
+
+// forbidden says that packages matching from must not depend on packages matching to, not even through others. Patterns
+// are those of within.
+var forbidden = []struct {
+	from, to []string
+	except   []string // what the rule binds neither as from nor as to
+	direct   bool     // only a direct import breaks the rule
+	reason   string
+}{
+	{
+		from: []string{"..."}, to: []string{"github.com/emiago/sipgo/..."}, except: []string{"sip/agent"}, direct: true,
+		reason: "sipgo's known faults are mended in one place, sip/agent, which gives everybody else legs and messages",
+	},
+	{
+		from: []string{"sip/call"}, to: []string{"...", "third-party"},
+		reason: "everything speaks of calls, so their vocabulary rests on the standard library alone",
+	},
+	{
+		from: []string{"config/..."}, to: []string{"..."}, except: []string{"config/strict"},
+		reason: "options are read before anything exists that they could describe",
+	},
+	{
+		from:   []string{"routing/..."},
+		to:     []string{"sip/agent", "sip/b2bua", "sip/media", "sip/sdp", "psap/...", "net/http", "database/sql"},
+		except: []string{"routing/twilio", "routing/bandwidth"},
+		reason: "a decision is a pure function of directory and request: no SIP, no HTTP, no I/O, so that explain and the edge cannot differ",
+	},
+	{
+		from: []string{"sip/sdp", "psap/ali", "sip/audio"}, to: []string{"net", "net/http", "os/exec"}, direct: true,
+		reason: "parsers and codecs work on bytes; sockets belong to sip/agent and sip/media",
+	},
+	{
+		from: []string{"sip/media"}, to: []string{"sip/agent", "sip/sdp", "sip/b2bua", "routing/..."},
+		reason: "the relay moves packets between addresses; what SIP and SDP said of them is the B2BUA's business",
+	},
+	{
+		from: []string{"sip/agent"}, to: []string{"routing/...", "sip/media", "sip/b2bua", "psap/..."},
+		reason: "a user agent gives legs to whoever asks; it knows no policy",
+	},
+	{
+		from: []string{"psap/sim", "sip/phone"}, to: []string{"routing/...", "sip/b2bua", "sip/media"},
+		reason: "simulated centres and the softphone are the outside world: sharing the edge's code would hide its faults",
+	},
+	{
+		from: []string{"psap"}, to: []string{"sip/agent", "sip/b2bua", "sip/media", "sip/sdp"},
+		reason: "the registry of centres probes through an interface; how OPTIONS goes out is sip/agent's business",
+	},
+	{
+		from: []string{"cmd/callbox/internal/web"}, to: []string{"sip/agent", "sip/b2bua", "sip/media"},
+		reason: "pages and API read records through small interfaces; the composition root joins them to the edge",
+	},
+	{
+		from: []string{"cmd/callbox/internal/systest"}, to: []string{"..."}, except: []string{"sip/call"},
+		reason: "a system test that uses the edge's own code to judge the edge proves little",
+	},
+}
+
+func TestImportsOnlyGoDown(t *testing.T) {
+	for _, p := range list(t) {
+		from, ok := levelOf(p.ImportPath)
+		if !ok {
+			t.Errorf("%s has no level: say in layers_test.go where it belongs", p.ImportPath)
+			continue
+		}
+		for _, imp := range p.Imports {
+			if !ours(imp) || within(p.ImportPath, "cmd/...") {
+				continue
+			}
+			to, _ := levelOf(imp)
+			if to < from {
+				continue
+			}
+			t.Errorf("%s (level %d) imports %s (level %d): imports only go down, so that each package can be read with nothing but those below it in mind",
+				p.ImportPath, from, imp, to)
+		}
+	}
+}
+
+func TestForbiddenImportsAreAbsent(t *testing.T) {
+	for _, p := range list(t) {
+		for _, r := range forbidden {
+			if !matches(p.ImportPath, r.from) || matches(p.ImportPath, r.except) {
+				continue
+			}
+			deps := p.Deps
+			if r.direct {
+				deps = p.Imports
+			}
+			for _, d := range deps {
+				if d != p.ImportPath && matches(d, r.to) && !matches(d, r.except) {
+					t.Errorf("%s depends on %s: %s", p.ImportPath, d, r.reason)
+				}
+			}
+		}
+	}
+}
+
+func TestEveryRuleBindsAPackage(t *testing.T) {
+	pkgs := list(t)
+	for _, r := range forbidden {
+		if !slices.ContainsFunc(pkgs, func(p pkg) bool { return matches(p.ImportPath, r.from) && !matches(p.ImportPath, r.except) }) {
+			t.Errorf("the rule %q binds no package: it guards nothing", r.reason)
+		}
+	}
+}
+
+// list returns all packages of the module with everything they depend on.
+func list(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports,Deps", module+"/...")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pkgs []pkg
+	for dec := json.NewDecoder(out); ; {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatalf("go list: %v\n%s", err, stderr.String())
+		}
+		pkgs = append(pkgs, p)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("go list: %v\n%s", err, stderr.String())
+	}
+	return pkgs
+}
+
+func ours(importPath string) bool {
+	return importPath == module || strings.HasPrefix(importPath, module+"/")
+}
+
+// levelOf returns the level of one of our packages.
+func levelOf(importPath string) (level int, ok bool) {
+	longest := -1
+	for _, l := range levels {
+		if within(importPath, l.pattern) && len(l.pattern) > longest {
+			longest, level, ok = len(l.pattern), l.level, true
+		}
+	}
+	return level, ok
+}
+
+func matches(importPath string, patterns []string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return within(importPath, p) })
+}
+
+// within tells whether importPath is pattern or, for a pattern ending in /..., lies under it. Patterns of our own
+// packages leave the module's name out; "..." means any of them, and "third-party" whatever is neither ours nor the
+// standard library's.
+func within(importPath, pattern string) bool {
+	switch pattern {
+	case "...":
+		return ours(importPath)
+	case "third-party":
+		first, _, _ := strings.Cut(importPath, "/")
+		return strings.Contains(first, ".")
+	}
+	importPath = strings.TrimPrefix(importPath, module+"/")
+	if tree, ok := strings.CutSuffix(pattern, "/..."); ok {
+		return importPath == tree || strings.HasPrefix(importPath, tree+"/")
+	}
+	return importPath == pattern
+}
