@@ -1,0 +1,188 @@
+// Package directory owns what the edge knows about its customers and call centres: accounts, domains, trunks, numbers,
+// addresses, credential lists, access control lists, PSAPs and ECCs, and the immutable Snapshot of them that decisions
+// read without locks. It knows neither SIP messages nor HTTP, and decides nothing.
+package directory
+
+import (
+	"net/netip"
+	"time"
+
+	"callbox/routing/area"
+)
+
+// Secret is a password. It prints and marshals as ***; use string(s) only to prove knowledge of it.
+type Secret string
+
+// String returns "***", or "" for no secret.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "***"
+}
+
+// GoString keeps %#v from printing the secret.
+func (s Secret) GoString() string { return s.String() }
+
+// MarshalText writes "***".
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// MarshalYAML writes "***".
+func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }
+
+// Account owns domains, trunks, numbers and addresses.
+type Account struct {
+	SID  string // AC and 32 hex digits
+	Name string
+}
+
+// Access is what guards a domain or a trunk. Where both lists are set, a request must pass both; where neither is, no
+// request passes.
+type Access struct {
+	ACLs        []*ACL
+	Credentials []*CredentialList
+}
+
+// ACL is a named list of source networks.
+type ACL struct {
+	SID      string // AL and 32 hex digits
+	Name     string
+	Networks []netip.Prefix
+}
+
+// CredentialList is a named list of digest users.
+type CredentialList struct {
+	SID   string // CL and 32 hex digits
+	Name  string
+	users map[string]Secret
+}
+
+// CallerIDMode says when a domain's Emergency Caller ID takes the place of From.
+type CallerIDMode uint8
+
+// The modes of an Emergency Caller ID.
+const (
+	CallerIDFallback CallerIDMode = iota // only where From is no number fit for emergency calls
+	CallerIDAlways                       // on every call
+)
+
+// Domain is a SIP domain: the host phones and PBXs send calls to.
+type Domain struct {
+	SID          string // SD and 32 hex digits
+	Name         string // the host name as written in the directory, lower case
+	Account      *Account
+	Emergency    bool    // emergency calling is enabled
+	CallerID     *Number // Emergency Caller ID, nil for none; always has a registered address
+	CallerIDMode CallerIDMode
+	Registration bool // phones may REGISTER
+	Secure       bool // TLS and SRTP required
+	Access       Access
+}
+
+// Trunk is an elastic SIP trunk: the termination host a PBX sends calls to.
+type Trunk struct {
+	SID     string // TK and 32 hex digits
+	Name    string // the host name as written in the directory, lower case
+	Account *Account
+	Secure  bool // TLS and SRTP required
+	Access  Access
+}
+
+// Service is the 911 service a number has.
+type Service uint8
+
+// The services of a number.
+const (
+	ServiceNone     Service = iota // neither: calls go to the national ECC
+	ServiceE911                    // number and address reach the PSAP
+	ServiceBasic911                // the same PSAP, nothing delivered
+)
+
+// AddressStatus is the state of a number's emergency address registration, in Twilio's words.
+type AddressStatus uint8
+
+// The states of an emergency address registration. Only StatusRegistered counts as having an address.
+const (
+	StatusUnregistered AddressStatus = iota
+	StatusPending
+	StatusRegistered
+	StatusFailed
+	StatusPendingUnregistration
+	StatusUnregistrationFailed
+)
+
+// Number is a phone number on an account.
+type Number struct {
+	SID     string // PN and 32 hex digits
+	E164    string
+	Country string // ISO 3166-1 alpha-2, found when the snapshot was built
+	Account *Account
+	Service Service
+	Address *Address // nil for none
+	Status  AddressStatus
+
+	domains []*Domain
+	trunks  []*Trunk
+}
+
+// Address is a civic address for emergency use.
+type Address struct {
+	SID        string `json:"sid,omitempty"` // AD and 32 hex digits
+	Customer   string `json:"customer,omitempty"`
+	Street     string `json:"street"`
+	Secondary  string `json:"secondary,omitempty"` // floor, suite, unit
+	City       string `json:"city"`
+	State      string `json:"state,omitempty"` // region code or name
+	PostalCode string `json:"postal_code"`
+	Country    string `json:"country"` // ISO 3166-1 alpha-2
+
+	psap  *PSAP
+	level area.Level
+	line  string
+}
+
+// Format says how number and address are given to a call centre.
+type Format uint8
+
+// The formats.
+const (
+	FormatPIDF Format = iota // number in From and P-Asserted-Identity, address as a PIDF-LO body part (RFC 6442)
+	FormatSIP                // number in From and P-Asserted-Identity, no body part
+)
+
+// Delivery is what a centre is given about the caller. The zero value delivers nothing: From is anonymous.
+type Delivery struct {
+	Number  bool   `json:"number"`
+	Address bool   `json:"address"`
+	Format  Format `json:"format"`
+}
+
+// AnswerPolicy says which answers of a centre keep a call there. Every other failure, 6xx included, hands the call to
+// the next target.
+type AnswerPolicy struct {
+	FollowRedirects bool `json:"follow_redirects"` // a 3xx Contact is tried within the ring time before the next target
+	QueueAnswers    bool `json:"queue_answers"`    // early media (183 with SDP) ends the ring time: the centre's queue has the call
+}
+
+// PSAP is a call centre: a public safety answering point, or a national emergency call centre (ECC).
+type PSAP struct {
+	ID       string
+	Name     string
+	URI      string        // sip or sips
+	Ring     time.Duration // how long it may ring before the next target
+	Policy   AnswerPolicy
+	Format   Format
+	Capacity int // concurrent calls, 0 for no limit
+	ECC      bool
+	Country  string // the country an ECC stands for, "" for a PSAP
+	Serves   area.Coverage
+	Overflow []string // IDs, in order
+
+	chain []*PSAP // the overflow list resolved
+}
+
+// TestService is where calls to a test number such as 933 go.
+type TestService struct {
+	ID, Name, URI string
+	Ring          time.Duration
+}
