@@ -1,0 +1,75 @@
+// Package sdp reads and rewrites session descriptions (RFC 8866) as they pass
+// through the edge in an offer/answer exchange (RFC 3264).
+//
+// It works on bytes and owns one decision: which lines of a peer's description
+// reach the other side. What is listed in keepAttribute passes byte for byte;
+// addresses, ports and the origin become ours; everything else, known or not,
+// stays behind, so that nothing of the caller's network shows to a call centre.
+// It must not know about sockets, SIP messages or the relay behind the ports.
+package sdp
+
+import (
+	"errors"
+	"net/netip"
+)
+
+// Limits of a description that Parse accepts. The largest offers seen from
+// browsers have about four hundred lines; phones stay below sixty.
+const (
+	MaxSize  = 64 << 10 // bytes
+	MaxLines = 2000
+	MaxMedia = 32 // m-lines
+)
+
+// Errors of Parse, wrapped with the line they were found on. A caller answers
+// 400 to ErrSyntax and 413 or 488 to ErrTooLarge.
+var (
+	ErrTooLarge = errors.New("session description is too large")
+	ErrSyntax   = errors.New("not a session description")
+)
+
+// ErrNoCodec is returned by Answer for an offer without a codec in common or
+// without an audio line that can be used; the SIP answer is 488.
+var ErrNoCodec = errors.New("no codec in common")
+
+// Role says which half of an offer/answer exchange a description is.
+type Role uint8
+
+// A description is an offer or the answer to one.
+const (
+	RoleOffer Role = iota
+	RoleAnswer
+)
+
+// Local is what the edge says about itself on the leg that a rewritten
+// description is sent on.
+type Local struct {
+	// Addr goes into the o= and c= lines, RTP into the m-line of the relayed
+	// audio. RTCP is written as a=rtcp (RFC 3605) only where it is not RTP+1;
+	// zero means RTP+1.
+	Addr netip.Addr
+	RTP  uint16
+	RTCP uint16
+
+	// User is the user name of the o= line, "callbox" when empty. ID and
+	// Version complete the line; a Writer looks after both.
+	User    string
+	ID      uint64
+	Version uint64
+
+	// Answers is the offer that came in on this leg, for an answer that goes
+	// back on it. With it the answer has the offer's m-lines, in number and
+	// order, a direction the offer allows, and a=rtcp-mux only if the offer had
+	// it. Without it an answer is rewritten as it stands, without a=rtcp-mux.
+	// It is ignored for an offer.
+	Answers *Session
+}
+
+// Session is a parsed description. It refers to the bytes given to Parse, which
+// must not be changed while it is in use. It is immutable and may be shared.
+type Session struct {
+	raw   []byte
+	head  section
+	media []line
+	audio int // index into media of the relayed line, -1 for none
+}
