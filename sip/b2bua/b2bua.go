@@ -1,0 +1,118 @@
+// Package b2bua is the back-to-back user agent: it answers a caller's INVITE (leg A), has the call decided, rings the
+// targets of the decision one after the other (leg B), anchors the media between the two legs, and keeps one record of
+// all of it. One goroutine owns one call. It must not know about sipgo, sockets, or how a decision is come by.
+// DESIGN.md beside it has the states.
+package b2bua
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"callbox/routing"
+	"callbox/sip/agent"
+	"callbox/sip/call"
+	"callbox/sip/media"
+)
+
+// Decider decides what becomes of a call. It must not block.
+type Decider interface {
+	Decide(routing.Request) routing.Decision
+}
+
+// Registry knows which call centres can take a call right now.
+type Registry interface {
+	InService(id string) bool
+	// Acquire takes one of the centre's places, false when it is full. release is called once.
+	Acquire(id string) (release func(), ok bool)
+}
+
+// Recorder keeps the record of an ended call. It is called once for each call, from the call's goroutine, and owns
+// the record's slices from then on.
+type Recorder interface {
+	Append(call.Record)
+}
+
+// Observer is told every event of every call, in order for each call, from the call's goroutine. It must not block.
+type Observer interface {
+	Observe(call.Event)
+}
+
+// Options configure an Edge. Agent, Decider and Media are required; the zero value of the rest works.
+type Options struct {
+	Agent    *agent.Agent
+	Decider  Decider
+	Media    *media.Relay
+	Registry Registry // nil: every centre is in service and has room
+	Recorder Recorder // nil keeps no records
+	Observer Observer // nil tells no one
+	Logger   zerolog.Logger
+
+	// Announce returns the URI to dial for early media when every target failed, "" for none. It is asked once a call,
+	// when the call was decided, so that a call keeps the plan it began with. nil is none.
+	Announce func() string
+
+	Advertise   []netip.Addr // addresses to write into SDP, at most one a family; none: the leg's own local address
+	PassHeaders []string     // header fields of the caller's INVITE that go to the centre beside the built-in list
+
+	Ring          time.Duration // ring time of a target that names none; 0: 20 s
+	SetupLimit    time.Duration // INVITE in to answer, all targets together; 0: 3 min, negative: no limit
+	AnnounceLimit time.Duration // how long the announcement may take; 0: 30 s
+	RetryAfter    time.Duration // told with every 503; 0: 30 s
+
+	// MaxDuration ends an answered call that lasts longer; 0 is no limit. Emergency calls are never cut short unless
+	// LimitEmergency says so too.
+	MaxDuration    time.Duration
+	LimitEmergency bool
+
+	// RingOnly hides the early media of the call centres; the caller hears ringing until the answer. The announcement
+	// is still passed.
+	RingOnly bool
+}
+
+// Metrics counts what happened since the edge was made.
+type Metrics struct {
+	Calls       uint64 // INVITEs taken, refused ones included
+	Active      int    // calls right now
+	PassedOver  uint64 // targets that failed, were full or out of service
+	Dropped     uint64 // events dropped from a full mailbox; see mailbox.go for which
+	Panics      uint64 // calls ended by a defect of ours
+	Announced   uint64 // announcements dialled
+	LateAnswers uint64 // 2xx of a leg that had been given up, ended by BYE
+}
+
+const (
+	defaultRing          = 20 * time.Second
+	defaultSetupLimit    = 3 * time.Minute
+	defaultAnnounceLimit = 30 * time.Second
+	defaultRetryAfter    = 30 * time.Second
+)
+
+func (o Options) withDefaults() Options {
+	if o.Ring <= 0 {
+		o.Ring = defaultRing
+	}
+	if o.SetupLimit == 0 {
+		o.SetupLimit = defaultSetupLimit
+	}
+	if o.AnnounceLimit <= 0 {
+		o.AnnounceLimit = defaultAnnounceLimit
+	}
+	if o.RetryAfter <= 0 {
+		o.RetryAfter = defaultRetryAfter
+	}
+	if o.Registry == nil {
+		o.Registry = alwaysOpen{}
+	}
+	if o.Announce == nil {
+		o.Announce = func() string { return "" }
+	}
+	return o
+}
+
+// alwaysOpen is the Registry of an edge without one.
+type alwaysOpen struct{}
+
+func (alwaysOpen) InService(string) bool         { return true }
+func (alwaysOpen) Acquire(string) (func(), bool) { return func() {}, true }
