@@ -3,33 +3,35 @@
 // policy: not whether a centre is up, nor who may call it.
 package area
 
+import "fmt"
+
 // Place is the part of a civic address that decides which centre serves it.
 type Place struct {
 	Country    string // ISO 3166-1 alpha-2
-	State      string
+	State      string // code or name, "California" and "CA" are the same
 	City       string
 	PostalCode string
 }
 
-// Coverage is what one centre serves. Country applies to PostalCodes, Cities and States.
+// Coverage is what one centre serves. Country applies to all the rest of it.
 type Coverage struct {
-	Country     string   `json:"country,omitempty"`
-	PostalCodes []string `json:"postal_codes,omitempty"` // exact, or a prefix such as "SW1A" or "K1P"
-	Cities      []City   `json:"cities,omitempty"`
-	States      []string `json:"states,omitempty"`
-	Whole       bool     `json:"whole_country,omitempty"`
+	Country      string   `json:"country,omitempty" yaml:"country"`
+	PostalCodes  []string `json:"postal_codes,omitempty" yaml:"postal_codes"` // whole codes, or the areas of Keys such as "SW1A" or "K1P"
+	Cities       []City   `json:"cities,omitempty" yaml:"cities"`
+	States       []string `json:"states,omitempty" yaml:"states"`
+	WholeCountry bool     `json:"whole_country,omitempty" yaml:"whole_country"`
 }
 
-// City is a city within a state; State may be "" where a country has none.
+// City is a city, in a state where State is not "".
 type City struct {
-	Name  string `json:"name"`
-	State string `json:"state,omitempty"`
+	Name  string `json:"name" yaml:"name"`
+	State string `json:"state,omitempty" yaml:"state"`
 }
 
 // Level says by what a place was matched.
 type Level uint8
 
-// The levels, most exact first after None.
+// The levels; of those after None the lower is the more exact.
 const (
 	None Level = iota
 	ByPostalCode
@@ -37,3 +39,105 @@ const (
 	ByState
 	ByCountry
 )
+
+// String returns none, postal code, city, state or country.
+func (l Level) String() string {
+	switch l {
+	case ByPostalCode:
+		return "postal code"
+	case ByCity:
+		return "city"
+	case ByState:
+		return "state"
+	case ByCountry:
+		return "country"
+	}
+	return "none"
+}
+
+// Centre is one call centre's coverage.
+type Centre struct {
+	ID     string
+	Serves Coverage
+}
+
+// Conflict is a place that two centres claim. The first centre keeps it.
+type Conflict struct {
+	Level         Level
+	What          string // the postal code, city, state or country as written by Second
+	First, Second string // IDs
+	Index         int    // of What in the second centre's list
+}
+
+// Error tells who claims what.
+func (c Conflict) Error() string {
+	return fmt.Sprintf("%s %q is served by %s already", c.Level, c.What, c.First)
+}
+
+// key is a normalised place at one level.
+type key struct {
+	level               Level
+	country, state, str string
+}
+
+// Index finds the centre of a place. It never changes and is safe for concurrent use.
+type Index struct {
+	centres map[key]string
+}
+
+// Build indexes what centres serve and returns every place claimed twice.
+func Build(centres []Centre) (*Index, []Conflict) {
+	x := &Index{centres: make(map[key]string)}
+	var conflicts []Conflict
+	for _, c := range centres {
+		claim := func(l Level, i int, what, state, str string) {
+			k := key{l, Country(c.Serves.Country), state, str}
+			if first, taken := x.centres[k]; taken {
+				conflicts = append(conflicts, Conflict{l, what, first, c.ID, i})
+				return
+			}
+			x.centres[k] = c.ID
+		}
+		for i, p := range c.Serves.PostalCodes {
+			claim(ByPostalCode, i, p, "", PostalCode(p))
+		}
+		for i, city := range c.Serves.Cities {
+			claim(ByCity, i, city.Name, State(c.Serves.Country, city.State), Word(city.Name))
+		}
+		for i, s := range c.Serves.States {
+			claim(ByState, i, s, State(c.Serves.Country, s), "")
+		}
+		if c.Serves.WholeCountry {
+			claim(ByCountry, 0, c.Serves.Country, "", "")
+		}
+	}
+	return x, conflicts
+}
+
+// Find returns the ID of the centre that serves p and by what it was found, "" and None where no centre does. It
+// allocates: find the centre when the address is provisioned.
+func (x *Index) Find(p Place) (string, Level) {
+	country, state := Country(p.Country), State(p.Country, p.State)
+	for _, code := range Keys(country, p.PostalCode) {
+		if id, ok := x.centres[key{ByPostalCode, country, "", code}]; ok {
+			return id, ByPostalCode
+		}
+	}
+	if city := Word(p.City); city != "" {
+		if id, ok := x.centres[key{ByCity, country, state, city}]; ok {
+			return id, ByCity
+		}
+		if id, ok := x.centres[key{ByCity, country, "", city}]; ok {
+			return id, ByCity
+		}
+	}
+	if state != "" {
+		if id, ok := x.centres[key{ByState, country, state, ""}]; ok {
+			return id, ByState
+		}
+	}
+	if id, ok := x.centres[key{ByCountry, country, "", ""}]; ok {
+		return id, ByCountry
+	}
+	return "", None
+}
