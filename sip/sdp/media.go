@@ -1,6 +1,9 @@
 package sdp
 
-import "net/netip"
+import (
+	"net/netip"
+	"strings"
+)
 
 // Media is one m-line with what its section and the session level say about it.
 type Media struct {
@@ -29,40 +32,65 @@ type Media struct {
 	Formats []string // payload types in the order of preference
 	PTime   int      // packet time in milliseconds, 0 if not said
 
-	body []byte
+	body section
+	own  level
+	said bool // a direction attribute stands somewhere
 }
 
-// Format is one codec with the payload type it has in a description.
-type Format struct {
-	Payload   uint8
-	Name      string // encoding name of RFC 4855, compared without case
-	ClockRate uint32 // Hz
-	Channels  uint8  // 0 and 1 both mean one
-	Params    string // value of the fmtp attribute, without the payload type
+// complete puts the session level under what the section says itself.
+func (m *Media) complete(session level) {
+	m.own = m.body.read()
+	conn := m.own
+	if !conn.hasAddr {
+		conn = session
+	}
+	if m.Port != 0 {
+		m.RTP = netip.AddrPortFrom(conn.addr, m.Port)
+		m.RTCP = m.own.rtcpFrom(conn.addr, m.Port)
+	}
+	m.Mux = m.own.mux
+	m.Direction, m.said = m.own.dir, m.own.hasDir || session.hasDir
+	if !m.own.hasDir {
+		m.Direction = session.dir
+	}
+	if m.Held = conn.held; m.Held {
+		m.Direction = m.Direction.Within(SendOnly)
+	}
+	if m.PTime = m.own.ptime; m.PTime == 0 {
+		m.PTime = session.ptime
+	}
 }
 
-// PCMU returns G.711 mu-law with its static payload type.
-func PCMU() Format { return Format{Payload: 0, Name: "PCMU", ClockRate: 8000} }
-
-// PCMA returns G.711 A-law with its static payload type.
-func PCMA() Format { return Format{Payload: 8, Name: "PCMA", ClockRate: 8000} }
-
-// TelephoneEvent returns DTMF events (RFC 4733) 0 to 15 under payload type pt.
-func TelephoneEvent(pt uint8) Format {
-	return Format{Payload: pt, Name: "telephone-event", ClockRate: 8000, Params: "0-15"}
+// rtcpFrom returns where RTCP goes: what a=rtcp says (RFC 3605), else the port
+// above RTP, if there is one.
+func (lv level) rtcpFrom(addr netip.Addr, rtp uint16) netip.AddrPort {
+	if lv.rtcpAddr.IsValid() {
+		addr = lv.rtcpAddr
+	}
+	switch {
+	case lv.rtcp != 0:
+		return netip.AddrPortFrom(addr, lv.rtcp)
+	case rtp == 65535:
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(addr, rtp+1)
 }
 
-// Supported returns what the simulated centres and the softphone speak, in the
-// order of preference: PCMU, PCMA and telephone-event as 101.
-func Supported() []Format { return []Format{PCMU(), PCMA(), TelephoneEvent(101)} }
+func (m *Media) plainRTP() bool {
+	return strings.EqualFold(m.Proto, "RTP/AVP") || strings.EqualFold(m.Proto, "RTP/AVPF")
+}
 
-// Codec returns the format behind payload type pt: from its rtpmap line, else
-// from the static table of RFC 3551. False where neither knows it.
-func (m Media) Codec(pt uint8) (Format, bool) { return Format{}, false }
+func (m *Media) usable() bool {
+	return m.Kind == "audio" && m.Port != 0 && m.plainRTP() && len(m.Formats) > 0
+}
 
-// ClockRate returns the RTP clock rate in Hz of payload type pt, 0 if unknown.
-func (m Media) ClockRate(pt uint8) uint32 { return 0 }
-
-// Find returns the first format of the line with this encoding name (case does
-// not matter) and clock rate.
-func (m Media) Find(name string, clockRate uint32) (Format, bool) { return Format{}, false }
+// muxable reports whether RTP and RTCP may share a port: not with a payload type
+// that looks like an RTCP packet type (RFC 5761 section 4).
+func (m *Media) muxable() bool {
+	for _, format := range m.Formats {
+		if pt, ok := payloadType(format); ok && pt >= 64 && pt <= 95 {
+			return false
+		}
+	}
+	return m.Mux
+}

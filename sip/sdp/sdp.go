@@ -11,6 +11,7 @@ package sdp
 import (
 	"errors"
 	"net/netip"
+	"slices"
 )
 
 // Limits of a description that Parse accepts. The largest offers seen from
@@ -68,8 +69,43 @@ type Local struct {
 // Session is a parsed description. It refers to the bytes given to Parse, which
 // must not be changed while it is in use. It is immutable and may be shared.
 type Session struct {
-	raw   []byte
-	head  section
-	media []line
+	head  section // below the v= line, above the first m-line
+	level level
+	media []Media
 	audio int // index into media of the relayed line, -1 for none
+}
+
+// Audio returns the audio line that is relayed: the first with a port, plain RTP
+// (RTP/AVP or RTP/AVPF) and a payload type. False means there is none; Unusable
+// says why.
+func (s *Session) Audio() (Media, bool) {
+	if s.audio < 0 {
+		return Media{}, false
+	}
+	return s.media[s.audio], true
+}
+
+// Media returns every m-line in order. The slice is the caller's.
+func (s *Session) Media() []Media { return slices.Clone(s.media) }
+
+// Unusable returns a sentence for the caller that says why Audio finds nothing,
+// empty if it does find a line.
+func (s *Session) Unusable() string {
+	if s.audio >= 0 {
+		return ""
+	}
+	reason := "the session description has no audio line"
+	for i := range s.media {
+		m := &s.media[i]
+		switch {
+		case m.Kind != "audio":
+		case m.Port == 0:
+			reason = "every audio line of the session description has port 0"
+		case !m.plainRTP():
+			return "the session description has no plain RTP audio line (RTP/AVP), only " + m.Proto
+		default:
+			return "the session description has an audio line without a payload type"
+		}
+	}
+	return reason
 }
