@@ -1,0 +1,106 @@
+// Package phone is the softphone behind `callbox call`: it places one call with G.711 audio, plays and records WAV
+// files, sends DTMF, and tells how the call went. It must not know how calls are routed.
+package phone
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// Options describe one call. To, Domain and Edge are required.
+type Options struct {
+	To        string // the number, a SIP URI or a URN to dial
+	From      string // the caller's number or user part; "" calls anonymously
+	Domain    string // host of the Request-URI and of From
+	Edge      string // host:port the INVITE is sent to
+	Transport string // udp, tcp or tls; "" is udp
+
+	Username string // digest credentials, "" for none
+	Password string
+
+	Play     string        // WAV file to play once answered; "" plays silence
+	Tone     bool          // play a 440 Hz tone instead of silence when Play is ""
+	Record   string        // WAV file to write what is heard to, early media included; "" records nothing
+	Duration time.Duration // hang up so long after the answer; 0 waits for the other side or ctx
+	DTMF     string        // digits to send once answered; each comma waits a second before the next
+	Codecs   []string      // PCMU and PCMA in order of preference; empty means both
+
+	ClientTLS *tls.Config // for transport tls; nil verifies against the system's roots
+	UserAgent string      // "" is callbox-phone
+	Logger    zerolog.Logger
+	OnEvent   func(Event) // what happens as it happens, in order; must not block
+}
+
+// Event is one step of the call, for a person who watches.
+type Event struct {
+	At     time.Time
+	Kind   EventKind
+	Status int    // the SIP status it came with, 0 for none
+	Detail string // the reason phrase, the codec, the digit
+}
+
+// EventKind says what an Event is.
+type EventKind string
+
+// The steps of a call.
+const (
+	EventDialled    EventKind = "dialled"
+	EventProgress   EventKind = "progress"    // a 1xx without audio
+	EventEarlyMedia EventKind = "early_media" // a 1xx with audio
+	EventAnswered   EventKind = "answered"
+	EventHeard      EventKind = "heard" // the first audio packet
+	EventDigit      EventKind = "digit" // a DTMF digit came in
+	EventEnded      EventKind = "ended"
+)
+
+// HungUpBy says who ended an answered call.
+type HungUpBy string
+
+// The ways an answered call ends.
+const (
+	HungUpNobody HungUpBy = ""       // the call was never answered
+	HungUpCaller HungUpBy = "caller" // this phone, after Duration or because ctx ended
+	HungUpCallee HungUpBy = "callee" // BYE came
+	HungUpLost   HungUpBy = "lost"   // the dialog or its transport was lost
+)
+
+// Result is how a call went.
+type Result struct {
+	Status     int    // the final SIP status
+	Reason     string // its reason phrase
+	Sentence   string // the edge's explanation: the text of Warning 399, "" for none
+	ErrorCode  string // X-Callbox-Error, a Twilio error code, "" for none
+	CallID     string // X-Callbox-Call, the edge's name for the call
+	RetryAfter string // Retry-After as sent
+	SIPCallID  string
+	Voice      string // X-Callbox-Voice, what a simulated centre speaks with
+	Local      bool   // the status was made here (a timeout, an unreachable peer), not received
+
+	Codec      string        // the codec of the answered call
+	EarlyMedia bool          // audio was offered before the answer
+	Setup      time.Duration // INVITE to final answer
+	Talk       time.Duration // answer to end
+	HungUpBy   HungUpBy
+
+	PacketsSent     uint64
+	PacketsReceived uint64
+	PacketsLost     uint64
+	Digits          string  // DTMF heard
+	LevelDBFS       float64 // level of what was heard; -96 for silence
+}
+
+// FailedError is the error of Call when the call was not answered. It holds what Result holds.
+type FailedError struct{ Result Result }
+
+// Error returns the SIP answer and the edge's sentence on one line.
+func (e *FailedError) Error() string { return e.Result.Reason }
+
+// Call places the call and blocks until it is over, its audio written. When the call is not answered the error is a
+// *FailedError; other errors mean that it was not placed. Ending ctx hangs up or cancels.
+func Call(ctx context.Context, o Options) (Result, error) {
+	return Result{}, errors.New("not implemented")
+}
