@@ -59,7 +59,7 @@ func PostalCode(s string) string {
 }
 
 // Keys returns a postal code and the areas it lies in that people route by, the most exact first: US ZIP+4, ZIP and
-// sectional centre (3 digits); Canadian code, forward sortation area (3) and postal district (1); UK code, outward
+// sectional centre (3 digits); Canadian code, forward sortation area (3) and its shorter prefixes; UK code, outward
 // code and area letters, so that SW1 does not take SW1A; elsewhere every shorter prefix of two characters or more.
 func Keys(country, code string) []string {
 	c := PostalCode(code)
@@ -70,7 +70,7 @@ func Keys(country, code string) []string {
 	case "US":
 		return prefixes(c, 5, 3)
 	case "CA":
-		return prefixes(c, 3, 1)
+		return prefixes(c, 3, 2, 1)
 	case "GB", "GG", "JE", "IM":
 		return ukKeys(c)
 	case "IE":

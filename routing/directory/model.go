@@ -5,30 +5,15 @@ package directory
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
+	"callbox/config/strict"
 	"callbox/routing/area"
 )
 
 // Secret is a password. It prints and marshals as ***; use string(s) only to prove knowledge of it.
-type Secret string
-
-// String returns "***", or "" for no secret.
-func (s Secret) String() string {
-	if s == "" {
-		return ""
-	}
-	return "***"
-}
-
-// GoString keeps %#v from printing the secret.
-func (s Secret) GoString() string { return s.String() }
-
-// MarshalText writes "***".
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// MarshalYAML writes "***".
-func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }
+type Secret = strict.Secret
 
 // Account owns domains, trunks, numbers and addresses.
 type Account struct {
@@ -55,6 +40,23 @@ type CredentialList struct {
 	SID   string // CL and 32 hex digits
 	Name  string
 	users map[string]Secret
+}
+
+// Password returns the password of a user, false for a user who is not in the list.
+func (l *CredentialList) Password(user string) (Secret, bool) {
+	p, ok := l.users[user]
+	return p, ok
+}
+
+// Contains tells whether an address is in one of the list's networks; an IPv4 address may come mapped into IPv6.
+func (l *ACL) Contains(a netip.Addr) bool {
+	a = a.Unmap().WithZone("")
+	for _, n := range l.Networks {
+		if n.Contains(a) {
+			return true
+		}
+	}
+	return false
 }
 
 // CallerIDMode says when a domain's Emergency Caller ID takes the place of From.
@@ -125,9 +127,19 @@ type Number struct {
 	trunks  []*Trunk
 }
 
+// Registered tells whether the number has a registered emergency address.
+func (n *Number) Registered() bool { return n.Status == StatusRegistered && n.Address != nil }
+
+// OnDomain tells whether the number is tied to d, so that calls through d may be made from it.
+func (n *Number) OnDomain(d *Domain) bool { return slices.Contains(n.domains, d) }
+
+// OnTrunk tells whether the number is tied to t.
+func (n *Number) OnTrunk(t *Trunk) bool { return slices.Contains(n.trunks, t) }
+
 // Address is a civic address for emergency use.
 type Address struct {
 	SID        string `json:"sid,omitempty"` // AD and 32 hex digits
+	ID         string `json:"-"`             // its name in the directory file
 	Customer   string `json:"customer,omitempty"`
 	Street     string `json:"street"`
 	Secondary  string `json:"secondary,omitempty"` // floor, suite, unit
@@ -136,10 +148,17 @@ type Address struct {
 	PostalCode string `json:"postal_code"`
 	Country    string `json:"country"` // ISO 3166-1 alpha-2
 
-	psap  *PSAP
-	level area.Level
-	line  string
+	account *Account
+	psap    *PSAP
+	level   area.Level
+	line    string
 }
+
+// Centre returns the PSAP that serves the address and by what it was found, nil and area.None where none does.
+func (a *Address) Centre() (*PSAP, area.Level) { return a.psap, a.level }
+
+// Line returns the address on one line: street, secondary, city, state and postal code, country.
+func (a *Address) Line() string { return a.line }
 
 // Format says how number and address are given to a call centre.
 type Format uint8
@@ -180,6 +199,9 @@ type PSAP struct {
 
 	chain []*PSAP // the overflow list resolved
 }
+
+// Chain returns the overflow list as centres, in order. The caller must not change it.
+func (p *PSAP) Chain() []*PSAP { return p.chain }
 
 // TestService is where calls to a test number such as 933 go.
 type TestService struct {

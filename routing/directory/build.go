@@ -1,0 +1,183 @@
+package directory
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"callbox/config/strict"
+	"callbox/routing/numbering"
+)
+
+// builder turns a decoded file into a Snapshot and collects what is wrong with it.
+type builder struct {
+	opts     Options
+	doc      *strict.Document
+	problems strict.Problems
+	f        file
+	s        Snapshot
+
+	accounts  map[string]*Account
+	acls      map[string]*ACL
+	lists     map[string]*CredentialList
+	byAddress map[string]*Address
+	sids      map[string]string // SID to the path that has it
+}
+
+// build runs the sections in the order in which they refer to one another.
+func (b *builder) build() {
+	b.sids = make(map[string]string)
+	b.plan()
+	b.buildAccounts()
+	b.buildACLs()
+	b.buildLists()
+	b.buildCentres()
+	b.buildAddresses()
+	b.buildNumbers()
+	b.buildDomains()
+	b.buildTrunks()
+	b.tieNumbers()
+	b.buildServices()
+}
+
+func (b *builder) bad(path, message, mend string) {
+	b.problems = append(b.problems, b.doc.Problem(path, message, mend))
+}
+
+// at returns the path of an entry of a list, or of something in it.
+func at(list string, i int, rest string) string {
+	return fmt.Sprintf("%s[%d]%s", list, i, rest)
+}
+
+// sid takes over a SID given in the file, or makes one from the name of the thing.
+func (b *builder) sid(path, given, prefix, name string) string {
+	if given == "" {
+		given = makeSID(prefix, name)
+	} else if !validSID(prefix, given) {
+		b.bad(path, "is not a SID of this kind", "write "+prefix+" and 32 lower-case hex digits, or leave it out to have one made")
+	}
+	if first, taken := b.sids[given]; taken {
+		b.bad(path, "is the SID of "+first+" already", "give each its own, or leave it out to have one made")
+	}
+	b.sids[given] = path
+	return given
+}
+
+// known lists names for the mend of an unknown reference.
+func known[T any](m map[string]T, what string) string {
+	if len(m) == 0 {
+		return "add it to " + what
+	}
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	if len(names) > 12 {
+		names = append(names[:12], "…")
+	}
+	return "add it to " + what + ", or write one of " + strings.Join(names, ", ")
+}
+
+// unique claims a name in m's key space and reports an empty or a second one.
+func unique[T any](b *builder, m map[string]T, path, name, what string) bool {
+	if name == "" {
+		b.bad(path, what+" has no name", "give it one")
+		return false
+	}
+	if _, taken := m[name]; taken {
+		b.bad(path, "is there twice", "give each "+what+" its own name")
+		return false
+	}
+	return true
+}
+
+// plan merges the file's countries into the default emergency numbers.
+func (b *builder) plan() {
+	overrides := make(map[string]numbering.CountryPlan)
+	for i, c := range b.f.Countries {
+		p := numbering.CountryPlan{Emergency: c.Emergency, Test: c.Test, Services: c.Services}
+		if _, twice := overrides[c.Country]; twice {
+			b.bad(at("countries", i, ".country"), "is there twice", "put all of a country's numbers into one entry")
+			continue
+		}
+		if err := numbering.CheckCountry(c.Country, p); err != nil {
+			b.bad(at("countries", i, ""), err.Error(), "list the country's emergency numbers, the general one first")
+			continue
+		}
+		overrides[c.Country] = p
+	}
+	plan, err := numbering.NewPlan(overrides)
+	if err != nil { // every override was checked above
+		b.bad("countries", err.Error(), "")
+		plan, _ = numbering.NewPlan(nil)
+	}
+	b.s.plan = plan
+}
+
+func (b *builder) buildAccounts() {
+	b.accounts = make(map[string]*Account)
+	for i, f := range b.f.Accounts {
+		if f.SID == "" {
+			b.bad(at("accounts", i, ""), "account has no sid", "write AC and 32 lower-case hex digits")
+			continue
+		}
+		if !unique(b, b.accounts, at("accounts", i, ".sid"), f.SID, "account") {
+			continue
+		}
+		if !validSID(sidAccount, f.SID) {
+			b.bad(at("accounts", i, ".sid"), "is not an account SID", "write AC and 32 lower-case hex digits")
+		}
+		a := &Account{SID: f.SID, Name: f.Name}
+		b.accounts[f.SID] = a
+		b.s.accounts = append(b.s.accounts, a)
+	}
+	if len(b.f.Accounts) == 0 {
+		b.bad("accounts", "there is no account", "add one with a sid")
+	}
+}
+
+// account resolves a reference to an account, which may be left out where there is only one.
+func (b *builder) account(path, sid string) *Account {
+	if sid == "" {
+		if len(b.s.accounts) == 1 {
+			return b.s.accounts[0]
+		}
+		if len(b.s.accounts) > 1 {
+			b.bad(path, "has no account", "write which of the accounts owns it")
+		}
+		return nil
+	}
+	a, ok := b.accounts[sid]
+	if !ok {
+		b.bad(path+".account", "is not in accounts", known(b.accounts, "accounts"))
+	}
+	return a
+}
+
+// buildServices takes the URIs of the edge's own services.
+func (b *builder) buildServices() {
+	t := b.f.Test
+	if t.URI == "" {
+		t.URI = "sip:test-service@" + simHost
+	}
+	if t.Ring == 0 {
+		t.Ring = defaultRing
+	}
+	b.s.test = TestService{ID: "test-service", Name: "933 test service", URI: b.uri("test_service.uri", t.URI), Ring: t.Ring}
+	b.ring("test_service.ring", t.Ring)
+	if b.f.Announcement == "" && !b.doc.Has("announcement") {
+		b.f.Announcement = "sip:announce@" + simHost
+	}
+	if b.f.Announcement != "" {
+		b.s.announcement = b.uri("announcement", b.f.Announcement)
+	}
+}
+
+func (b *builder) uri(path, s string) string {
+	u, err := resolveURI(s, b.opts.Sim)
+	if err != nil {
+		b.bad(path, err.Error(), "write sip:user@host:port, or sip:user@sim for a simulated centre")
+	}
+	return u
+}

@@ -1,0 +1,203 @@
+package directory
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"callbox/routing/area"
+)
+
+// Bounds and default of how long a centre may ring.
+const (
+	defaultRing  = 30 * time.Second
+	shortestRing = time.Second
+	longestRing  = 3 * time.Minute
+)
+
+// buildCentres takes PSAPs and ECCs, indexes what they serve and resolves their overflow lists.
+func (b *builder) buildCentres() {
+	b.s.byCentre, b.s.eccs = make(map[string]*PSAP), make(map[string]*PSAP)
+	var coverage []area.Centre
+	paths := make(map[string]string)
+	for i, f := range b.f.PSAPs {
+		path := at("psaps", i, "")
+		if p := b.centre(path, f); p != nil {
+			paths[p.ID] = path
+			b.coverage(path, f)
+			coverage = append(coverage, area.Centre{ID: p.ID, Serves: p.Serves})
+			if f.Country != "" {
+				b.bad(path+".country", "is for eccs", "write serves.country here")
+			}
+		}
+	}
+	for i, f := range b.f.ECCs {
+		path := at("eccs", i, "")
+		if p := b.centre(path, f); p != nil {
+			paths[p.ID] = path
+			b.ecc(path, f, p)
+		}
+	}
+	index, conflicts := area.Build(coverage)
+	b.s.areas = index
+	for _, c := range conflicts {
+		b.bad(paths[c.Second]+conflictPath(c), c.Error(), "leave it to one centre, and name the other as its overflow")
+	}
+	for _, p := range b.s.centres {
+		b.overflow(paths[p.ID], p)
+	}
+	b.loops(paths)
+}
+
+// centre takes what PSAPs and ECCs have in common.
+func (b *builder) centre(path string, f filePSAP) *PSAP {
+	if !unique(b, b.s.byCentre, path+".id", f.ID, "centre") {
+		return nil
+	}
+	if strings.Trim(f.ID, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != "" || len(f.ID) > 64 {
+		b.bad(path+".id", "is not a centre's ID", "write up to 64 small letters, digits, hyphens, dots and underscores")
+	}
+	p := &PSAP{
+		ID: f.ID, Name: f.Name, Ring: f.Ring, Format: f.Deliver, Capacity: f.Capacity, Serves: f.Serves, Overflow: f.Overflow,
+		Policy: AnswerPolicy{FollowRedirects: f.Answer.FollowRedirects, QueueAnswers: f.Answer.QueueAnswers},
+	}
+	if p.Name == "" {
+		p.Name = p.ID
+	}
+	if f.URI == "" {
+		b.bad(path, "centre has no uri", "write uri: sip:user@host:port, or sip:user@sim for a simulated centre")
+	} else {
+		p.URI = b.uri(path+".uri", f.URI)
+	}
+	if p.Ring == 0 {
+		p.Ring = defaultRing
+	}
+	b.ring(path+".ring", p.Ring)
+	if p.Capacity < 0 {
+		b.bad(path+".capacity", "is negative", "write how many calls it takes at once, or 0 for no limit")
+	}
+	b.s.byCentre[p.ID] = p
+	b.s.centres = append(b.s.centres, p)
+	return p
+}
+
+func (b *builder) ring(path string, d time.Duration) {
+	if d < shortestRing || d > longestRing {
+		b.bad(path, "is not a time a caller in need can wait", "write 1s to 3m")
+	}
+}
+
+// coverage checks what a PSAP serves. Serving nothing is allowed: such a centre takes overflow only.
+func (b *builder) coverage(path string, f filePSAP) {
+	s := f.Serves
+	path += ".serves"
+	serves := len(s.PostalCodes)+len(s.Cities)+len(s.States) > 0 || s.WholeCountry
+	switch {
+	case serves && s.Country == "":
+		b.bad(path, "has no country", "add country, the ISO code of the places")
+	case s.Country != "" && !b.s.plan.Has(area.Country(s.Country)):
+		b.bad(path+".country", "is a country without emergency numbers here", "write one of "+strings.Join(b.s.plan.Countries(), ", "))
+	}
+	for i, code := range s.PostalCodes {
+		if area.PostalCode(code) == "" {
+			b.bad(path+at(".postal_codes", i, ""), "is not a postal code", "write letters and digits")
+		}
+	}
+	for i, c := range s.Cities {
+		if area.Word(c.Name) == "" {
+			b.bad(path+at(".cities", i, ""), "city has no name", "add name")
+		}
+	}
+	for i, state := range s.States {
+		if area.Word(state) == "" {
+			b.bad(path+at(".states", i, ""), "is not a state", "write its code or name")
+		}
+	}
+}
+
+func conflictPath(c area.Conflict) string {
+	switch c.Level {
+	case area.ByPostalCode:
+		return at(".serves.postal_codes", c.Index, "")
+	case area.ByCity:
+		return at(".serves.cities", c.Index, ".name")
+	case area.ByState:
+		return at(".serves.states", c.Index, "")
+	}
+	return ".serves.whole_country"
+}
+
+func (b *builder) ecc(path string, f filePSAP, p *PSAP) {
+	p.ECC, p.Country = true, area.Country(f.Country)
+	if b.doc.Has(path + ".serves") {
+		b.bad(path+".serves", "is for psaps", "write country alone: an ECC serves all of it")
+	}
+	if len(f.Overflow) > 0 {
+		b.bad(path+".overflow", "is for psaps", "remove it: the ECC is the last resort")
+	}
+	if !b.s.plan.Has(p.Country) {
+		b.bad(path+".country", "is a country without emergency numbers here", "write one of "+strings.Join(b.s.plan.Countries(), ", "))
+		return
+	}
+	if first, taken := b.s.eccs[p.Country]; taken {
+		b.bad(path+".country", "has the ECC "+first.ID+" already", "keep one for each country")
+		return
+	}
+	b.s.eccs[p.Country] = p
+}
+
+// overflow resolves a centre's list.
+func (b *builder) overflow(path string, p *PSAP) {
+	for i, id := range p.Overflow {
+		next, ok := b.s.byCentre[id]
+		switch {
+		case !ok:
+			b.bad(path+at(".overflow", i, ""), "is not in psaps", known(b.s.byCentre, "psaps"))
+		case next == p:
+			b.bad(path+at(".overflow", i, ""), "overflows to itself", "name another centre")
+		case slices.Contains(p.chain, next):
+			b.bad(path+at(".overflow", i, ""), "is there twice", "name each centre once")
+		default:
+			p.chain = append(p.chain, next)
+		}
+	}
+}
+
+// loops reports overflow that comes back to where it started: real centres hand calls on themselves, and a pair that
+// points at each other keeps a caller going round while the ECC is free. Each loop is reported once.
+func (b *builder) loops(paths map[string]string) {
+	done := make(map[*PSAP]bool)
+	for _, start := range b.s.centres {
+		loop, err := findLoop(start, nil, done)
+		if err == nil {
+			continue
+		}
+		last := loop[len(loop)-1]
+		b.bad(paths[last.ID]+".overflow", err.Error(), "leave one of them out: the ECC follows in any case")
+	}
+}
+
+// findLoop walks overflow depth first and returns the first loop it meets.
+func findLoop(p *PSAP, trail []*PSAP, done map[*PSAP]bool) ([]*PSAP, error) {
+	if i := slices.Index(trail, p); i >= 0 {
+		loop := trail[i:]
+		ids := make([]string, 0, len(loop)+1)
+		for _, l := range loop {
+			ids = append(ids, l.ID)
+		}
+		return loop, errors.New("overflow goes round in a loop: " + strings.Join(append(ids, p.ID), " -> "))
+	}
+	if done[p] {
+		return nil, nil
+	}
+	trail = append(trail, p)
+	for _, next := range p.chain {
+		if loop, err := findLoop(next, trail, done); err != nil {
+			done[p] = true
+			return loop, err
+		}
+	}
+	done[p] = true
+	return nil, nil
+}

@@ -1,0 +1,102 @@
+package directory
+
+import (
+	"fmt"
+	"strings"
+
+	"callbox/config/strict"
+)
+
+// The words of the directory file, the API and the trace for each enumeration, by value.
+const (
+	serviceWords = "none e911 basic911"
+	statusWords  = "unregistered pending-registration registered registration-failure pending-unregistration unregistration-failure"
+	formatWords  = "pidf sip"
+	modeWords    = "fallback always"
+)
+
+// word returns the i-th of words.
+func word(words string, i uint8) string {
+	for w := range strings.SplitSeq(words, " ") {
+		if i == 0 {
+			return w
+		}
+		i--
+	}
+	return fmt.Sprintf("unknown(%d)", i)
+}
+
+// parse returns the position of b in words.
+func parse(words string, b []byte) (uint8, error) {
+	i := uint8(0)
+	for w := range strings.SplitSeq(words, " ") {
+		if w == string(b) {
+			return i, nil
+		}
+		i++
+	}
+	return 0, &strict.Invalid{Message: "is not one of the words known here", Mend: "write " + strings.ReplaceAll(words, " ", ", ")}
+}
+
+// String returns none, e911 or basic911.
+func (s Service) String() string { return word(serviceWords, uint8(s)) }
+
+// MarshalText writes the service's word.
+func (s Service) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads a service's word.
+func (s *Service) UnmarshalText(b []byte) error {
+	i, err := parse(serviceWords, b)
+	*s = Service(i)
+	return err
+}
+
+// String returns the status as Twilio's API spells it.
+func (s AddressStatus) String() string { return word(statusWords, uint8(s)) }
+
+// MarshalText writes the status as Twilio's API spells it.
+func (s AddressStatus) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads a status as Twilio's API spells it.
+func (s *AddressStatus) UnmarshalText(b []byte) error {
+	i, err := parse(statusWords, b)
+	*s = AddressStatus(i)
+	return err
+}
+
+// String returns pidf or sip.
+func (f Format) String() string { return word(formatWords, uint8(f)) }
+
+// MarshalText writes the format's word.
+func (f Format) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
+
+// UnmarshalText reads a format's word.
+func (f *Format) UnmarshalText(b []byte) error {
+	i, err := parse(formatWords, b)
+	*f = Format(i)
+	return err
+}
+
+// String returns fallback or always.
+func (m CallerIDMode) String() string { return word(modeWords, uint8(m)) }
+
+// MarshalText writes the mode's word.
+func (m CallerIDMode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText reads a mode's word.
+func (m *CallerIDMode) UnmarshalText(b []byte) error {
+	i, err := parse(modeWords, b)
+	*m = CallerIDMode(i)
+	return err
+}
+
+// String says what is delivered: nothing, number, number and address, with the format where an address is.
+func (d Delivery) String() string {
+	switch {
+	case d.Number && d.Address:
+		return "number and address (" + d.Format.String() + ")"
+	case d.Number:
+		return "number"
+	}
+	return "nothing"
+}

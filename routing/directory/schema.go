@@ -1,0 +1,135 @@
+package directory
+
+import (
+	"net/netip"
+	"time"
+
+	"callbox/routing/area"
+)
+
+// The shape of a directory file. Names are those of the YAML; doc comments of the model say what they mean.
+type (
+	file struct {
+		DomainSuffixes []string      `yaml:"domain_suffixes"`
+		TrunkSuffixes  []string      `yaml:"trunk_suffixes"`
+		Countries      []fileCountry `yaml:"countries"`
+		Accounts       []fileAccount `yaml:"accounts"`
+		ACLs           []fileACL     `yaml:"acls"`
+		Credentials    []fileList    `yaml:"credential_lists"`
+		Domains        []fileDomain  `yaml:"domains"`
+		Trunks         []fileTrunk   `yaml:"trunks"`
+		Addresses      []fileAddress `yaml:"addresses"`
+		Numbers        []fileNumber  `yaml:"numbers"`
+		PSAPs          []filePSAP    `yaml:"psaps"`
+		ECCs           []filePSAP    `yaml:"eccs"`
+		Test           fileTest      `yaml:"test_service"`
+		Announcement   string        `yaml:"announcement"`
+	}
+
+	// fileCountry replaces or adds the short numbers of a country.
+	fileCountry struct {
+		Country   string            `yaml:"country"`
+		Emergency []string          `yaml:"emergency"`
+		Test      []string          `yaml:"test"`
+		Services  map[string]string `yaml:"services"`
+	}
+
+	fileAccount struct {
+		SID  string `yaml:"sid"`
+		Name string `yaml:"name"`
+	}
+
+	fileACL struct {
+		SID      string         `yaml:"sid"`
+		Name     string         `yaml:"name"`
+		Networks []netip.Prefix `yaml:"networks"`
+	}
+
+	fileList struct {
+		SID   string     `yaml:"sid"`
+		Name  string     `yaml:"name"`
+		Users []fileUser `yaml:"users"`
+	}
+
+	fileUser struct {
+		User     string `yaml:"user"`
+		Password Secret `yaml:"password"`
+	}
+
+	fileDomain struct {
+		SID          string       `yaml:"sid"`
+		Name         string       `yaml:"name"`
+		Aliases      []string     `yaml:"aliases"`
+		Account      string       `yaml:"account"`
+		Emergency    bool         `yaml:"emergency_calling"`
+		CallerID     fileCallerID `yaml:"emergency_caller_id"`
+		Registration bool         `yaml:"registration"`
+		Secure       bool         `yaml:"secure"`
+		ACLs         []string     `yaml:"acls"`
+		Credentials  []string     `yaml:"credential_lists"`
+	}
+
+	fileCallerID struct {
+		Number string       `yaml:"number"`
+		Mode   CallerIDMode `yaml:"mode"`
+	}
+
+	fileTrunk struct {
+		SID         string   `yaml:"sid"`
+		Name        string   `yaml:"name"`
+		Aliases     []string `yaml:"aliases"`
+		Account     string   `yaml:"account"`
+		Secure      bool     `yaml:"secure"`
+		ACLs        []string `yaml:"acls"`
+		Credentials []string `yaml:"credential_lists"`
+	}
+
+	fileAddress struct {
+		SID        string `yaml:"sid"`
+		ID         string `yaml:"id"`
+		Account    string `yaml:"account"`
+		Customer   string `yaml:"customer"`
+		Street     string `yaml:"street"`
+		Secondary  string `yaml:"secondary"`
+		City       string `yaml:"city"`
+		State      string `yaml:"state"`
+		PostalCode string `yaml:"postal_code"`
+		Country    string `yaml:"country"`
+	}
+
+	// fileNumber: without domains and trunks the number is tied to all of its account's; an empty list ties it to none.
+	fileNumber struct {
+		SID     string         `yaml:"sid"`
+		Number  string         `yaml:"number"`
+		Account string         `yaml:"account"`
+		Service Service        `yaml:"service"`
+		Address string         `yaml:"address"`
+		Status  *AddressStatus `yaml:"address_status"`
+		Domains *[]string      `yaml:"domains"`
+		Trunks  *[]string      `yaml:"trunks"`
+	}
+
+	// filePSAP is a PSAP, or an ECC of Country.
+	filePSAP struct {
+		ID       string        `yaml:"id"`
+		Name     string        `yaml:"name"`
+		Country  string        `yaml:"country"`
+		URI      string        `yaml:"uri"`
+		Ring     time.Duration `yaml:"ring"`
+		Answer   filePolicy    `yaml:"answer"`
+		Deliver  Format        `yaml:"deliver"`
+		Capacity int           `yaml:"capacity"`
+		Serves   area.Coverage `yaml:"serves"`
+		Overflow []string      `yaml:"overflow"`
+	}
+
+	filePolicy struct {
+		FollowRedirects bool `yaml:"follow_redirects"`
+		QueueAnswers    bool `yaml:"queue_answers"`
+	}
+
+	fileTest struct {
+		URI  string        `yaml:"uri"`
+		Ring time.Duration `yaml:"ring"`
+	}
+)
