@@ -7,7 +7,9 @@ package ali
 
 import (
 	"errors"
-	"time"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Record is one caller with a dispatchable location. Every field may be empty.
@@ -15,8 +17,8 @@ type Record struct {
 	Number     string // callback number, E.164 with +
 	Name       string // who lives or works there
 	Street     string // house number and street in the order of the country: "645 Harrison St", "Hauptstraße 5"
-	Floor      string // "21", without the word
-	Unit       string // suite, apartment or flat: "400B", without the word
+	Floor      string // without the word: "21", "Ground"
+	Unit       string // suite, apartment or flat with its word: "Suite 400B"
 	Location   string // anything more that helps to find the place: "rear entrance"
 	City       string
 	State      string // state, province or region
@@ -24,53 +26,68 @@ type Record struct {
 	Country    string // ISO 3166 two letters
 }
 
-// WithSecondary returns r with Floor, Unit and Location taken from the second
-// line of a street address, such as "Fl 21, Suite 400B". Parts it cannot place
-// go to Location, so that no word is lost.
-func (r Record) WithSecondary(line string) Record { return r }
-
-// Line returns the record on one line, without control characters:
-// "+14155550100, Ada King, 645 Harrison St, Floor 2, San Francisco, CA 94105, US".
-func (r Record) Line() string { return "" }
+// Limits of what the parsers of this package accept.
+const (
+	MaxSize  = 64 << 10 // bytes of a location document or of a body
+	MaxParts = 16       // parts of a multipart body
+	maxDepth = 32       // elements within one another
+	maxField = 256      // bytes of one field of a Record
+)
 
 // Errors of the parsers, wrapped with what was wrong.
 var (
-	ErrTooLarge = errors.New("location document is too large")
-	ErrSyntax   = errors.New("not a location document")
-	ErrNoCivic  = errors.New("location has no civic address")
+	ErrTooLarge    = errors.New("too large")
+	ErrSyntax      = errors.New("malformed")
+	ErrNoCivic     = errors.New("location has no civic address")
+	ErrUnsupported = errors.New("unsupported body")
 )
 
-// PIDFLO returns r as a PIDF-LO document about entity, a URI such as
-// "sip:+14155550100@edge.example", with the time it was made.
-func PIDFLO(r Record, entity string, at time.Time) []byte { return nil }
+// Line returns the record on one line, without control characters:
+// "+14155550100, Ada King, 645 Harrison St, Floor 2, San Francisco, CA 94105, US".
+func (r Record) Line() string { return joined(", ", r.Number, r.Name, r.Address()) }
 
-// ParsePIDFLO reads the first civic address of a PIDF-LO document.
-func ParsePIDFLO(b []byte) (Record, error) { return Record{}, ErrSyntax }
-
-// Part is one part of a body.
-type Part struct {
-	ContentType string // media type in lower case, without parameters
-	ID          string // Content-ID without the angle brackets
-	Body        []byte
+// Address returns the location alone on one line, without number and name.
+func (r Record) Address() string {
+	floor := tidy(r.Floor)
+	if floor != "" && !strings.Contains(strings.ToLower(floor), "fl") {
+		floor = "Floor " + floor
+	}
+	return joined(", ", r.Street, floor, r.Unit, r.Location, r.City,
+		joined(" ", r.State, r.PostalCode), r.Country)
 }
 
-// Multipart returns a multipart/mixed body of an SDP part and a PIDF-LO part
-// whose Content-ID is cid, and the value of its Content-Type header. A boundary
-// that is not legal or occurs in a part is replaced by one that is and does not.
-func Multipart(sdp, pidf []byte, cid, boundary string) (contentType string, body []byte) {
-	return "", nil
+func joined(separator string, fields ...string) string {
+	kept := fields[:0]
+	for _, field := range fields {
+		if field = tidy(field); field != "" {
+			kept = append(kept, field)
+		}
+	}
+	return strings.Join(kept, separator)
 }
 
-// SplitMultipart returns the SDP and the PIDF-LO in a body; either may be nil.
-// The body may be multipart or plain application/sdp or application/pidf+xml.
-func SplitMultipart(contentType string, body []byte) (sdp, pidf []byte, err error) {
-	return nil, nil, ErrSyntax
+// tidy makes text fit for one line of a screen or an element of a document: runs
+// of spaces and control characters become one space, what is not UTF-8 a
+// replacement character, and the end is cut after maxField bytes.
+func tidy(text string) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	text = strings.Join(strings.FieldsFunc(text, func(c rune) bool {
+		return unicode.IsSpace(c) || !unicode.IsGraphic(c)
+	}), " ")
+	if len(text) <= maxField {
+		return text
+	}
+	end := maxField
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return strings.TrimRight(text[:end], " ")
 }
 
-// Parts returns every part of a body in order; a body that is not multipart is
-// one part.
-func Parts(contentType string, body []byte) ([]Part, error) { return nil, ErrSyntax }
-
-// ByReference returns the part that a Geolocation value such as "<cid:a@b>"
-// points to (RFC 2392).
-func ByReference(parts []Part, ref string) (Part, bool) { return Part{}, false }
+func (r Record) tidied() Record {
+	return Record{
+		Number: tidy(r.Number), Name: tidy(r.Name),
+		Street: tidy(r.Street), Floor: tidy(r.Floor), Unit: tidy(r.Unit), Location: tidy(r.Location),
+		City: tidy(r.City), State: tidy(r.State), PostalCode: tidy(r.PostalCode), Country: tidy(r.Country),
+	}
+}
