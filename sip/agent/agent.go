@@ -6,7 +6,15 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
 
+	"github.com/emiago/sipgo/sip"
 	"github.com/rs/zerolog"
 )
 
@@ -29,96 +37,209 @@ type Options struct {
 }
 
 // Agent is one SIP user agent: its sockets and all dialogs on them. Its methods are safe for concurrent use.
-type Agent struct{}
+type Agent struct {
+	opts   Options
+	log    zerolog.Logger
+	parser *sip.Parser
+	t1     time.Duration
+	nonces *nonces
+
+	bound   []*boundListener // set by Start
+	sockets []*udpSocket
+	closers []func() error
+
+	txMu      sync.Mutex
+	serverTxs map[string]*serverTx
+	clientTxs map[string]*clientTx
+	early     earlyCancels
+
+	legMu sync.RWMutex
+	legs  map[string]*Leg // by local tag
+
+	streamMu sync.Mutex
+	streams  map[streamKey]*stream
+
+	peers peerCache
+
+	ctx    context.Context // ends with Close; for dialling
+	cancel context.CancelFunc
+	done   <-chan struct{}
+	wgMu   sync.Mutex // orders spawn against Close
+	wg     sync.WaitGroup
+}
 
 // New returns an agent that is not listening yet.
-func New(o Options) (*Agent, error) { return nil, errors.New("not implemented") }
+func New(o Options) (*Agent, error) {
+	if o.OnInvite == nil {
+		return nil, errors.New("agent: OnInvite is required")
+	}
+	for _, l := range o.Listeners {
+		switch l.Network {
+		case "udp", "tcp":
+		case "tls":
+			if o.TLS == nil {
+				return nil, fmt.Errorf("agent: listener %s %s needs a TLS configuration", l.Network, l.Address)
+			}
+		default:
+			return nil, fmt.Errorf("agent: unknown network %q of listener %s: udp, tcp or tls", l.Network, l.Address)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	a := &Agent{
+		opts: o, log: o.Logger, t1: defaultT1, nonces: newNonces(),
+		serverTxs: make(map[string]*serverTx), clientTxs: make(map[string]*clientTx),
+		legs: make(map[string]*Leg), streams: make(map[streamKey]*stream),
+		ctx: ctx, cancel: cancel, done: ctx.Done(),
+	}
+	// Only Content-Length is read by sipgo, for framing: the other fields are read strictly by readPacket.
+	all := sip.DefaultHeadersParser()
+	a.parser = sip.NewParser(sip.WithHeadersParsers(map[string]sip.HeaderParser{
+		"content-length": all["content-length"], "l": all["l"],
+	}))
+	return a, nil
+}
 
 // Start binds every listener and serves them. On an error nothing stays bound.
-func (a *Agent) Start() error { panic("not implemented") }
+func (a *Agent) Start() error {
+	var serve []func()
+	for _, l := range a.opts.Listeners {
+		f, err := a.bind(l)
+		if err != nil {
+			for _, c := range a.closers {
+				c()
+			}
+			a.bound, a.sockets, a.closers = nil, nil, nil
+			return fmt.Errorf("listen on %s %s: %w", l.Network, l.Address, err)
+		}
+		serve = append(serve, f)
+	}
+	for _, f := range serve {
+		a.spawn(f)
+	}
+	return nil
+}
+
+func (a *Agent) bind(l Listener) (serve func(), err error) {
+	addr, err := resolveListen(l.Address)
+	if err != nil {
+		return nil, err
+	}
+	b := &boundListener{Listener: l}
+	if l.Network == "udp" {
+		conn, err := listenUDP(addr)
+		if err != nil {
+			return nil, err
+		}
+		b.bound = conn.LocalAddr().(*net.UDPAddr).AddrPort()
+		s := &udpSocket{conn: conn, listener: b, local: b.bound}
+		a.sockets = append(a.sockets, s)
+		a.closers = append(a.closers, conn.Close)
+		serve = func() { s.serve(a) }
+	} else {
+		network := "tcp4"
+		if addr.Addr().Is6() {
+			network = "tcp6"
+		}
+		ln, err := net.Listen(network, addr.String())
+		if err != nil {
+			return nil, err
+		}
+		b.bound = ln.Addr().(*net.TCPAddr).AddrPort()
+		a.closers = append(a.closers, ln.Close)
+		serve = func() { a.accept(b, ln) }
+	}
+	b.bound = netip.AddrPortFrom(b.bound.Addr().Unmap(), b.bound.Port())
+	a.bound = append(a.bound, b)
+	return serve, nil
+}
+
+// resolveListen reads host:port; an empty host is the IPv4 wildcard, a name is looked up.
+func resolveListen(s string) (netip.AddrPort, error) {
+	host, _, err := net.SplitHostPort(s)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	if host == "" {
+		s = "0.0.0.0" + s
+	}
+	t, err := net.ResolveTCPAddr("tcp", s)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	ap := t.AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()), nil
+}
 
 // Addrs returns the bound listeners with their real ports.
-func (a *Agent) Addrs() []Listener { panic("not implemented") }
+func (a *Agent) Addrs() []Listener {
+	out := make([]Listener, len(a.bound))
+	for i, b := range a.bound {
+		out[i] = b.Listener
+		out[i].Address = b.bound.String()
+	}
+	return out
+}
 
 // Close stops listening and drops every dialog without a word to the peers; end legs with Bye first. It waits for the
 // agent's goroutines.
-func (a *Agent) Close() error { panic("not implemented") }
-
-// Route resolves a SIP or SIPS URI to its next hop. It returns at once for IP literals and blocks for DNS names until
-// ctx ends.
-func (a *Agent) Route(ctx context.Context, uri string) (Route, error) { panic("not implemented") }
-
-// Dial sends an INVITE and returns its leg at once; everything after comes to sink.
-func (a *Agent) Dial(o Outgoing, sink Sink) *Leg { panic("not implemented") }
-
-// Options sends OPTIONS to uri and returns the status of the final answer. It blocks until then or until ctx ends.
-func (a *Agent) Options(ctx context.Context, uri string) (status int, err error) {
-	panic("not implemented")
+func (a *Agent) Close() error {
+	a.wgMu.Lock()
+	a.cancel()
+	a.wgMu.Unlock()
+	var errs []error
+	for _, c := range a.closers {
+		if err := c(); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	a.streamMu.Lock()
+	for _, s := range a.streams {
+		s.close()
+	}
+	a.streamMu.Unlock()
+	for _, t := range a.pending() {
+		t.stop()
+	}
+	a.wg.Wait()
+	return errors.Join(errs...)
 }
 
-// Accept takes the INVITE: from here on its events go to sink, and its owner answers it with Leg.Progress,
-// Leg.Answer or Leg.Reject.
-func (in *Incoming) Accept(sink Sink) *Leg { panic("not implemented") }
-
-// Refuse answers with a final status of 300 or more. It blocks for nothing.
-func (in *Incoming) Refuse(status int, reason string, headers ...Header) { panic("not implemented") }
-
-// Challenge answers 401 with a fresh nonce for realm, stale as the Proof says.
-func (in *Incoming) Challenge(realm string) { panic("not implemented") }
-
-// Leg is one dialog, or one on its way to be. All methods return at once; those that make no sense in the leg's state
-// do nothing. After KindFailed, KindCancelled, KindBye or KindGone no more events come.
-type Leg struct{}
-
-// CallID returns the leg's Call-ID header field.
-func (l *Leg) CallID() string { panic("not implemented") }
-
-// Progress sends a 1xx above 100 (UAS).
-func (l *Leg) Progress(status int, reason string, m Message) { panic("not implemented") }
-
-// Answer sends 200 and repeats it until the ACK comes (UAS).
-func (l *Leg) Answer(m Message) { panic("not implemented") }
-
-// Reject sends a final status of 300 or more (UAS). The leg is over and gives no further event.
-func (l *Leg) Reject(status int, reason string, headers ...Header) { panic("not implemented") }
-
-// Ack acknowledges the 2xx to an INVITE that had no body, with the answer in m (UAC, or after Send of an INVITE
-// without a body). For INVITEs with a body the leg has done so itself.
-func (l *Leg) Ack(m Message) { panic("not implemented") }
-
-// Cancel gives up a UAC leg that has no final answer: CANCEL is sent as soon as a 1xx allows it (RFC 3261 section
-// 9.1), and a 2xx that crosses it is ACKed and ended by BYE. The leg then ends with KindFailed (487 as a rule).
-func (l *Leg) Cancel(headers ...Header) { panic("not implemented") }
-
-// Bye ends an answered leg; KindGone follows when BYE was answered or given up. On a UAS leg without ACK it waits for
-// the ACK or its time-out (RFC 3261 section 15).
-func (l *Leg) Bye(headers ...Header) { panic("not implemented") }
-
-// Send sends a request within the dialog: INVITE, UPDATE, INFO, REFER, NOTIFY, MESSAGE. Its final answer comes as
-// KindResponse with the returned ID.
-func (l *Leg) Send(method string, m Message) (id uint32) { panic("not implemented") }
-
-// CancelSend gives up a re-INVITE sent with Send.
-func (l *Leg) CancelSend(id uint32) { panic("not implemented") }
-
-// Request is a request within a dialog that waits for its answer.
-type Request struct {
-	Method  string
-	Message Message
+// pending returns everything that holds a timer.
+func (a *Agent) pending() []interface{ stop() } {
+	var out []interface{ stop() }
+	a.txMu.Lock()
+	for _, t := range a.serverTxs {
+		out = append(out, t)
+	}
+	for _, t := range a.clientTxs {
+		out = append(out, t)
+	}
+	a.txMu.Unlock()
+	a.legMu.RLock()
+	defer a.legMu.RUnlock()
+	for _, l := range a.legs {
+		out = append(out, l)
+	}
+	return out
 }
 
-// Respond answers the request: a final status, once. A 2xx to a re-INVITE is repeated until its ACK, which comes as
-// KindAcked.
-func (r *Request) Respond(status int, reason string, m Message) { panic("not implemented") }
+func (a *Agent) closing() bool { return a.ctx.Err() != nil }
 
-// Proof is the digest credentials of a request (RFC 7616; MD5 and SHA-256).
-type Proof struct{}
+// spawn runs f on a goroutine that Close waits for; false when the agent is closing.
+func (a *Agent) spawn(f func()) bool {
+	a.wgMu.Lock()
+	defer a.wgMu.Unlock()
+	if a.closing() {
+		return false
+	}
+	a.wg.Go(f)
+	return true
+}
 
-// Username returns the user name as sent.
-func (p *Proof) Username() string { panic("not implemented") }
-
-// Verify tells whether the credentials prove knowledge of password for a nonce of ours that is not stale or replayed.
-func (p *Proof) Verify(password string) bool { panic("not implemented") }
-
-// serverInvite is the transaction behind an Incoming.
-type serverInvite struct{}
+// recovered keeps a defect met while handling one message from ending the process: sipgo itself recovers nothing.
+func (a *Agent) recovered(where string) {
+	if r := recover(); r != nil {
+		a.log.Error().Str("where", where).Str("panic", strings.TrimSpace(fmt.Sprint(r))).Bytes("stack", debug.Stack()).
+			Msg("defect while handling sip")
+	}
+}

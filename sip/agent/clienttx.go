@@ -1,0 +1,310 @@
+package agent
+
+import (
+	"strings"
+	"sync"
+	"time"
+)
+
+// clientTx is a client transaction (RFC 3261 section 17.1, RFC 6026).
+type clientTx struct {
+	a       *Agent
+	key     string
+	method  string
+	flow    flow
+	request []byte
+	build   func(f flow) []byte // writes the request for a flow; nil once it is answered
+	// took takes each answer, in order: provisional ones, the final one, and repeated or forked 2xx to an INVITE. With
+	// nil, nothing usable came: status says 408 for silence, 503 for a transport that failed.
+	took func(p *packet, status int)
+
+	mu            sync.Mutex
+	state         txState
+	ack           []byte // for a final answer of 300 or more
+	timer         *time.Timer
+	interval      time.Duration
+	deadline      time.Time
+	cancelWaits   bool // CANCEL is to be sent when a 1xx comes
+	cancelHeaders []Header
+}
+
+// safeUDP is the largest request that goes by UDP unasked (RFC 3261 section 18.1.1, path MTU unknown).
+const safeUDP = 1300
+
+// newClientTx registers a transaction that has sent nothing yet.
+func (a *Agent) newClientTx(method, branch string, took func(*packet, int)) *clientTx {
+	t := &clientTx{a: a, key: branch + " " + method, method: method, took: took}
+	a.txMu.Lock()
+	a.clientTxs[t.key] = t
+	a.txMu.Unlock()
+	return t
+}
+
+// request starts a client transaction. It returns at once; see send.
+func (a *Agent) request(f flow, method, branch string, build func(f flow) []byte, took func(*packet, int)) *clientTx {
+	t := a.newClientTx(method, branch, took)
+	t.send(f, build)
+	return t
+}
+
+// send sends the request: build writes it for the flow it goes by, with the transaction's branch in its Via. One too
+// large for UDP goes by TCP if the peer takes that, and a flow without a connection gets one; both elsewhere, so that
+// nothing waits here. took is never called before send returns.
+func (t *clientTx) send(f flow, build func(f flow) []byte) {
+	t.flow, t.build = f, build
+	if f.transport != "udp" && f.stream == nil {
+		t.later(t.dialThenStart)
+		return
+	}
+	b := build(f)
+	if f.transport == "udp" && len(b) > safeUDP && !t.a.refusesTCP(f.remote) {
+		t.later(func() { t.startByTCP(b) })
+		return
+	}
+	if err := t.start(f, b); err != nil {
+		t.later(func() { t.fail(503) })
+	}
+}
+
+func (t *clientTx) later(f func()) {
+	t.a.spawn(func() {
+		defer t.a.recovered("request")
+		f()
+	})
+}
+
+// startByTCP sends a large request by TCP, or after all by UDP when the peer takes no TCP.
+func (t *clientTx) startByTCP(udp []byte) {
+	f := flow{transport: "tcp", remote: t.flow.remote}
+	var err error
+	if f.stream, err = t.a.dial(t.a.ctx, "tcp", f.remote, f.remote.Addr().String()); err == nil {
+		err = t.start(f, t.build(f))
+	} else {
+		t.a.noteTCPRefused(f.remote)
+		err = t.start(t.flow, udp)
+	}
+	if err != nil {
+		t.fail(503)
+	}
+}
+
+// dialThenStart makes the connection that a request needs, then sends it.
+func (t *clientTx) dialThenStart() {
+	f := t.flow
+	var err error
+	if f.stream, err = t.a.dial(t.a.ctx, f.transport, f.remote, f.remote.Addr().String()); err == nil {
+		err = t.start(f, t.build(f))
+	}
+	if err != nil {
+		t.a.log.Debug().Err(err).Str("remote", f.remote.String()).Msg("request not sent")
+		t.fail(503)
+	}
+}
+
+// start writes the request and starts the timers.
+func (t *clientTx) start(f flow, b []byte) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.state == txGone {
+		return nil
+	}
+	t.flow, t.request = f, b
+	t.deadline = time.Now().Add(giveUp * t.a.t1)
+	t.interval = t.a.t1
+	if f.reliable() {
+		t.interval = giveUp * t.a.t1
+	}
+	t.timer = time.AfterFunc(t.interval, t.fire)
+	return f.send(b)
+}
+
+// fire repeats the request (timers A and E), gives up (B, C and F), or forgets the transaction (D, K and M).
+func (t *clientTx) fire() {
+	defer t.a.recovered("timer")
+	t.mu.Lock()
+	now := time.Now()
+	if t.state >= txAccepted || !now.Before(t.deadline) {
+		waiting := t.state < txAccepted
+		t.gone()
+		t.mu.Unlock()
+		if waiting {
+			t.took(nil, 408)
+		}
+		return
+	}
+	if t.state == txTrying || t.method != "INVITE" {
+		if !t.flow.reliable() {
+			t.flow.send(t.request)
+		}
+		t.interval *= 2
+		if t.method != "INVITE" || t.state == txProceeding {
+			t.interval = min(t.interval, t2Factor*t.a.t1)
+		}
+	} else {
+		t.interval = t.deadline.Sub(now)
+	}
+	t.timer.Reset(min(t.interval, t.deadline.Sub(now)))
+	t.mu.Unlock()
+}
+
+// answer takes a response.
+func (t *clientTx) answer(p *packet) {
+	t.mu.Lock()
+	switch {
+	case t.state == txGone || t.timer == nil:
+		t.mu.Unlock()
+		return
+	case t.state == txCompleted: // a retransmission: the ACK was lost
+		if t.ack != nil {
+			t.flow.send(t.ack)
+		}
+		t.mu.Unlock()
+		return
+	case t.state == txAccepted && p.status >= 300, t.state == txAccepted && p.status < 200:
+		t.mu.Unlock()
+		return
+	case p.status < 200:
+		if t.method == "INVITE" && t.state == txTrying {
+			t.deadline = time.Now().Add(timerC * t.a.t1)
+			t.timer.Reset(timerC * t.a.t1)
+		}
+		t.state = txProceeding
+	case t.method == "INVITE" && p.status < 300:
+		if t.state != txAccepted {
+			t.linger(txAccepted, giveUp*t.a.t1)
+		}
+	case t.method == "INVITE":
+		t.ack = t.ackFor(p)
+		t.flow.send(t.ack)
+		t.linger(txCompleted, giveUp*t.a.t1)
+	default:
+		t.linger(txCompleted, t4Factor*t.a.t1)
+	}
+	cancel := t.cancelWaits && t.state == txProceeding
+	t.cancelWaits = t.cancelWaits && !cancel
+	t.mu.Unlock()
+	if cancel {
+		t.sendCancel(t.cancelHeaders)
+	}
+	t.took(p, p.status)
+}
+
+// linger keeps the transaction for answers that come again. The request is not needed any more.
+func (t *clientTx) linger(s txState, d time.Duration) {
+	t.state, t.request, t.build = s, nil, nil
+	if t.flow.reliable() && s == txCompleted {
+		t.gone()
+		return
+	}
+	t.deadline = time.Now().Add(d)
+	t.timer.Reset(d)
+}
+
+// fail ends the transaction without an answer.
+func (t *clientTx) fail(status int) {
+	t.mu.Lock()
+	waiting := t.state < txAccepted
+	t.gone()
+	t.mu.Unlock()
+	if waiting {
+		t.took(nil, status)
+	}
+}
+
+// sendCancel sends the CANCEL of this INVITE in a transaction of its own, by the way the INVITE went, and shortens the
+// wait for the INVITE's answer. Before a 1xx it waits for one (RFC 3261 section 9.1).
+func (t *clientTx) sendCancel(headers []Header) {
+	t.mu.Lock()
+	if t.state >= txAccepted {
+		t.mu.Unlock()
+		return
+	}
+	if t.state == txTrying {
+		t.cancelWaits, t.cancelHeaders = true, headers
+		t.mu.Unlock()
+		return
+	}
+	f := t.flow
+	b := t.derive("CANCEL", "", headers)
+	t.mu.Unlock()
+	branch, _, _ := strings.Cut(t.key, " ")
+	t.a.request(f, "CANCEL", branch, func(flow) []byte { return b }, func(*packet, int) {})
+	t.patience(giveUp * t.a.t1)
+}
+
+// patience shortens the wait for a final answer, after CANCEL was sent (RFC 3261 section 9.1).
+func (t *clientTx) patience(d time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.state < txAccepted && t.timer != nil {
+		t.deadline = time.Now().Add(d)
+		t.timer.Reset(d)
+		t.state = txProceeding
+	}
+}
+
+// gone forgets the transaction. t.mu is held.
+func (t *clientTx) gone() {
+	t.state = txGone
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+	t.a.txMu.Lock()
+	delete(t.a.clientTxs, t.key)
+	t.a.txMu.Unlock()
+}
+
+// ackFor writes the ACK for a final answer of 300 or more: the INVITE's own lines with the answer's To (RFC 3261
+// section 17.1.1.3).
+func (t *clientTx) ackFor(p *packet) []byte { return t.derive("ACK", p.to.raw, nil) }
+
+// derive writes the ACK or CANCEL of this INVITE: same Request-URI, top Via, From, To, Call-ID, CSeq number and Route.
+func (t *clientTx) derive(method, to string, headers []Header) []byte {
+	var w writer
+	head, _, _ := strings.Cut(string(t.request), "\r\n\r\n")
+	first, rest, _ := strings.Cut(head, "\r\n")
+	_, first, _ = strings.Cut(first, " ")
+	w.line(method, " ", first)
+	for line := range strings.SplitSeq(rest, "\r\n") {
+		name, value, _ := strings.Cut(line, ": ")
+		switch name {
+		case "Via", "From", "Call-ID", "Max-Forwards", "Route":
+			w.line(line)
+		case "To":
+			if to != "" {
+				value = to
+			}
+			w.field("To", value)
+		case "CSeq":
+			n, _, _ := strings.Cut(value, " ")
+			w.field("CSeq", n+" "+method)
+		}
+	}
+	w.fields(headers)
+	return w.body(Message{})
+}
+
+// streamLost fails the transactions that wait for an answer on a connection that closed.
+func (a *Agent) streamLost(s *stream) {
+	a.txMu.Lock()
+	var lost []*clientTx
+	for _, t := range a.clientTxs {
+		lost = append(lost, t)
+	}
+	a.txMu.Unlock()
+	for _, t := range lost {
+		t.mu.Lock()
+		mine := t.flow.stream == s && t.state < txAccepted
+		t.mu.Unlock()
+		if mine {
+			t.fail(503)
+		}
+	}
+}
+
+// stop ends the transaction when the agent closes.
+func (t *clientTx) stop() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.gone()
+}

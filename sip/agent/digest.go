@@ -1,0 +1,172 @@
+package agent
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/icholy/digest"
+)
+
+// nonceLife is how long a nonce is good for; a client with an older one is told stale=true and tries again unasked.
+const nonceLife = 5 * time.Minute
+
+// maxNonces bounds the nonces whose use is remembered; each needs a valid answer to get in.
+const maxNonces = 65536
+
+// nonces makes and checks digest nonces (RFC 7616 section 3.3). A nonce carries its time and a MAC, so that challenges
+// cost no memory; only nonces that were used are remembered, with their highest count, against replay.
+type nonces struct {
+	key  [32]byte
+	mu   sync.Mutex
+	used map[string]nonceUse
+}
+
+type nonceUse struct {
+	count int
+	until time.Time
+}
+
+func newNonces() *nonces {
+	n := &nonces{used: make(map[string]nonceUse)}
+	rand.Read(n.key[:])
+	return n
+}
+
+func (n *nonces) mac(b []byte) []byte {
+	h := hmac.New(sha256.New, n.key[:])
+	h.Write(b)
+	return h.Sum(nil)[:12]
+}
+
+func (n *nonces) make(now time.Time) string {
+	b := make([]byte, 16, 28)
+	binary.BigEndian.PutUint64(b, uint64(now.UnixNano()))
+	rand.Read(b[8:])
+	return base64.RawURLEncoding.EncodeToString(append(b, n.mac(b)...))
+}
+
+// fresh tells whether a nonce was made here and not too long ago.
+func (n *nonces) fresh(s string, now time.Time) bool {
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil || len(b) != 28 || !hmac.Equal(b[16:], n.mac(b[:16])) {
+		return false
+	}
+	age := now.Sub(time.Unix(0, int64(binary.BigEndian.Uint64(b))))
+	return age >= 0 && age < nonceLife
+}
+
+// use notes that a nonce was used with a count; false when that count, or a higher one, was seen before.
+func (n *nonces) use(nonce string, count int, now time.Time) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if u, ok := n.used[nonce]; ok && count <= u.count {
+		return false
+	}
+	if len(n.used) >= maxNonces {
+		for k, u := range n.used {
+			if now.After(u.until) {
+				delete(n.used, k)
+			}
+		}
+		if len(n.used) >= maxNonces {
+			return false
+		}
+	}
+	n.used[nonce] = nonceUse{count, now.Add(nonceLife)}
+	return true
+}
+
+// Proof is the digest credentials of a request (RFC 7616; MD5 and SHA-256).
+type Proof struct {
+	nonces *nonces
+	method string
+	cred   digest.Credentials
+}
+
+// newProof reads the first Digest credentials among headers, or returns nil.
+func newProof(n *nonces, method string, headers []Header) *Proof {
+	for _, h := range headers {
+		if !strings.HasSuffix(strings.ToLower(h.Name), "authorization") {
+			continue
+		}
+		if c, err := digest.ParseCredentials(h.Value); err == nil {
+			return &Proof{nonces: n, method: method, cred: *c}
+		}
+	}
+	return nil
+}
+
+// Username returns the user name as sent.
+func (p *Proof) Username() string { return p.cred.Username }
+
+// Stale tells whether the nonce is not one of ours that is still fresh: the client should be challenged anew rather
+// than refused.
+func (p *Proof) Stale() bool { return !p.nonces.fresh(p.cred.Nonce, time.Now()) }
+
+// Verify tells whether the credentials prove knowledge of password for a nonce of ours that is not stale or replayed.
+func (p *Proof) Verify(password string) bool {
+	now := time.Now()
+	if !p.nonces.fresh(p.cred.Nonce, now) {
+		return false
+	}
+	chal := digest.Challenge{Realm: p.cred.Realm, Nonce: p.cred.Nonce, Algorithm: p.cred.Algorithm}
+	switch p.cred.QOP {
+	case "":
+	case "auth":
+		chal.QOP = []string{"auth"}
+	default:
+		return false
+	}
+	want, err := digest.Digest(&chal, digest.Options{
+		Method: p.method, URI: p.cred.URI, Username: p.cred.Username, Password: password,
+		Cnonce: p.cred.Cnonce, Count: p.cred.Nc,
+	})
+	if err != nil || !hmac.Equal([]byte(want.Response), []byte(strings.ToLower(p.cred.Response))) {
+		return false
+	}
+	return p.nonces.use(p.cred.Nonce, max(p.cred.Nc, 1), now)
+}
+
+// answerChallenge makes the header field that answers the first challenge among headers we can compute.
+func answerChallenge(headers []Header, method, uri, username, password string) (Header, bool) {
+	for _, h := range headers {
+		name := "Authorization"
+		switch strings.ToLower(h.Name) {
+		case "proxy-authenticate":
+			name = "Proxy-Authorization"
+		case "www-authenticate":
+		default:
+			continue
+		}
+		chal, err := digest.ParseChallenge(h.Value)
+		if err != nil || !digest.CanDigest(chal) {
+			continue
+		}
+		cred, err := digest.Digest(chal, digest.Options{Method: method, URI: uri, Username: username, Password: password})
+		if err == nil {
+			return Header{name, cred.String()}, true
+		}
+	}
+	return Header{}, false
+}
+
+// challenges are the header fields of a 407: MD5 first, since older phones look at the first only (RFC 8760 lets the
+// client choose).
+func (a *Agent) challenges(realm string, stale bool) []Header {
+	var out []Header
+	for _, alg := range []string{"MD5", "SHA-256"} {
+		v := `Digest realm="` + strings.NewReplacer(`\`, "", `"`, "").Replace(realm) + `", nonce="` +
+			a.nonces.make(time.Now()) + `", algorithm=` + alg + `, qop="auth"`
+		if stale {
+			v += ", stale=true"
+		}
+		out = append(out, Header{"Proxy-Authenticate", v})
+	}
+	return out
+}

@@ -1,0 +1,255 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// peerCache keeps what was learnt about peers: our address towards them, and which of them take no TCP.
+type peerCache struct {
+	mu    sync.Mutex
+	local map[netip.Addr]peerFact[netip.Addr]
+	noTCP map[netip.AddrPort]peerFact[struct{}]
+}
+
+type peerFact[T any] struct {
+	value T
+	until time.Time
+}
+
+const (
+	peerMax      = 4096 // when full the cache starts anew
+	localTTL     = 10 * time.Second
+	noTCPTTL     = time.Minute
+	outgoingPort = 9 // discard; the connected socket that asks for our address sends nothing
+)
+
+// localTowards returns the address that packets to peer leave from.
+func (a *Agent) localTowards(peer netip.Addr) netip.Addr {
+	if peer.IsLoopback() {
+		if peer.Is4() {
+			return peerLoopback4
+		}
+		return netip.IPv6Loopback()
+	}
+	now := time.Now()
+	a.peers.mu.Lock()
+	f, ok := a.peers.local[peer]
+	a.peers.mu.Unlock()
+	if ok && now.Before(f.until) {
+		return f.value
+	}
+	local := askKernel(peer)
+	a.peers.mu.Lock()
+	defer a.peers.mu.Unlock()
+	if a.peers.local == nil || len(a.peers.local) >= peerMax {
+		a.peers.local = make(map[netip.Addr]peerFact[netip.Addr])
+	}
+	a.peers.local[peer] = peerFact[netip.Addr]{local, now.Add(localTTL)}
+	return local
+}
+
+var peerLoopback4 = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+
+// askKernel connects a UDP socket, which sends nothing, and reads its local address.
+func askKernel(peer netip.Addr) netip.Addr {
+	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(peer, outgoingPort)))
+	if err != nil {
+		if peer.Is4() {
+			return netip.IPv4Unspecified()
+		}
+		return netip.IPv6Unspecified()
+	}
+	defer conn.Close()
+	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
+}
+
+func (a *Agent) noteTCPRefused(peer netip.AddrPort) {
+	a.peers.mu.Lock()
+	defer a.peers.mu.Unlock()
+	if a.peers.noTCP == nil || len(a.peers.noTCP) >= peerMax {
+		a.peers.noTCP = make(map[netip.AddrPort]peerFact[struct{}])
+	}
+	a.peers.noTCP[peer] = peerFact[struct{}]{until: time.Now().Add(noTCPTTL)}
+}
+
+func (a *Agent) refusesTCP(peer netip.AddrPort) bool {
+	a.peers.mu.Lock()
+	defer a.peers.mu.Unlock()
+	f, ok := a.peers.noTCP[peer]
+	return ok && time.Now().Before(f.until)
+}
+
+func addrPortOf(ip netip.Addr, port uint16) netip.AddrPort {
+	return netip.AddrPortFrom(ip.Unmap(), port)
+}
+
+func defaultPort(transport string) uint16 {
+	if transport == "tls" {
+		return 5061
+	}
+	return 5060
+}
+
+// Route resolves a SIP or SIPS URI to its next hop. It returns at once for IP literals and blocks for DNS names until
+// ctx ends.
+func (a *Agent) Route(ctx context.Context, target string) (Route, error) {
+	u, err := parseURI(target)
+	if err != nil {
+		return Route{}, fmt.Errorf("route %q: %w", target, err)
+	}
+	if u.Scheme != "sip" && u.Scheme != "sips" {
+		return Route{}, fmt.Errorf("route %q: %w", target, errScheme(u.Scheme))
+	}
+	r := Route{URI: target, Transport: u.transport()}
+	if r.Transport != "udp" && r.Transport != "tcp" && r.Transport != "tls" {
+		return Route{}, fmt.Errorf("route %q: transport %q is not spoken here: udp, tcp or tls", target, r.Transport)
+	}
+	r.Remote, err = resolveHop(ctx, u, r.Transport)
+	if err != nil {
+		return Route{}, fmt.Errorf("route %q: %w", target, err)
+	}
+	r.Local = a.localTowards(r.Remote.Addr())
+	return r, nil
+}
+
+// resolveHop finds the address of a URI's host: a literal, an A or AAAA record, or, without a port, SRV first (RFC
+// 3263 section 4.2).
+func resolveHop(ctx context.Context, u uri, transport string) (netip.AddrPort, error) {
+	port := u.Port
+	if port == 0 {
+		port = defaultPort(transport)
+	}
+	if ip, ok := u.literal(); ok {
+		return netip.AddrPortFrom(ip, port), nil
+	}
+	host := u.Host
+	if u.Port == 0 {
+		if name, p, ok := lookupSRV(ctx, transport, host); ok {
+			host, port = name, p
+		}
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	best := netip.Addr{}
+	for _, ip := range ips {
+		if ip = ip.Unmap(); !best.IsValid() || ip.Is4() && !best.Is4() {
+			best = ip
+		}
+	}
+	if !best.IsValid() {
+		return netip.AddrPort{}, errors.New("the name has no address")
+	}
+	return netip.AddrPortFrom(best, port), nil
+}
+
+func lookupSRV(ctx context.Context, transport, host string) (string, uint16, bool) {
+	service, proto := "sip", transport
+	if transport == "tls" {
+		service, proto = "sips", "tcp"
+	}
+	_, srvs, err := net.DefaultResolver.LookupSRV(ctx, service, proto, host)
+	if err != nil || len(srvs) == 0 {
+		return "", 0, false
+	}
+	return srvs[0].Target, srvs[0].Port, true
+}
+
+// flowTo makes the flow for a route. It blocks while a connection is made; a UDP flow is there at once.
+func (a *Agent) flowTo(ctx context.Context, r Route) (flow, error) {
+	if r.Transport == "udp" {
+		return a.udpFlow(r.Remote)
+	}
+	host := r.Remote.Addr().String()
+	if u, err := parseURI(r.URI); err == nil {
+		host = u.Host
+	}
+	s, err := a.dial(ctx, r.Transport, r.Remote, host)
+	if err != nil {
+		return flow{}, err
+	}
+	return flow{transport: r.Transport, stream: s, remote: r.Remote}, nil
+}
+
+// udpFlow finds the UDP socket that reaches remote: one bound to our address towards it, else any of its family.
+func (a *Agent) udpFlow(remote netip.AddrPort) (flow, error) {
+	local := a.localTowards(remote.Addr())
+	var best *udpSocket
+	for _, s := range a.sockets {
+		ip := s.local.Addr()
+		if ip.Is4() != remote.Addr().Is4() {
+			continue
+		}
+		if ip == local {
+			best = s
+			break
+		}
+		if ip.IsUnspecified() || best == nil {
+			best = s
+		}
+	}
+	if best == nil {
+		return flow{}, fmt.Errorf("no udp listener reaches %s", remote)
+	}
+	return flow{transport: "udp", socket: best, remote: remote}, nil
+}
+
+// Options sends OPTIONS to target and returns the status of the final answer. It blocks until then or until ctx ends.
+func (a *Agent) Options(ctx context.Context, target string) (status int, err error) {
+	r, err := a.Route(ctx, target)
+	if err != nil {
+		return 0, err
+	}
+	f, err := a.flowTo(ctx, r)
+	if err != nil {
+		return 0, fmt.Errorf("probe %q: %w", target, err)
+	}
+	got := make(chan int, 1)
+	branch, tag, callID := newBranch(), newTag(), token(12)
+	t := a.request(f, "OPTIONS", branch, func(f flow) []byte {
+		var w writer
+		us := a.contactHost(f)
+		w.line("OPTIONS ", target, " SIP/2.0")
+		a.viaLine(&w, f, branch)
+		w.field("From", "<sip:callbox@"+us+">;tag="+tag)
+		w.field("To", "<"+target+">")
+		w.field("Call-ID", callID)
+		w.field("CSeq", "1 OPTIONS")
+		w.field("Max-Forwards", "70")
+		w.field("Contact", "<sip:callbox@"+us+">")
+		w.field("Accept", "application/sdp")
+		return w.body(Message{})
+	}, func(p *packet, status int) {
+		if p == nil || status >= 200 {
+			select {
+			case got <- status:
+			default:
+			}
+		}
+	})
+	select {
+	case s := <-got:
+		return s, nil
+	case <-ctx.Done():
+		t.stop()
+		return 0, fmt.Errorf("probe %q: %w", target, ctx.Err())
+	case <-a.done:
+		return 0, errFlowGone
+	}
+}
+
+func (a *Agent) viaLine(w *writer, f flow, branch string) {
+	name := map[string]string{"udp": "UDP", "tcp": "TCP", "tls": "TLS"}[f.transport]
+	rport := ""
+	if !f.reliable() {
+		rport = ";rport"
+	}
+	w.field("Via", "SIP/2.0/"+name+" "+f.sentBy(a)+";branch="+branch+rport)
+}

@@ -1,0 +1,205 @@
+package agent
+
+import (
+	"math/rand/v2"
+	"slices"
+)
+
+// newServerLeg makes the leg of an accepted INVITE.
+func (a *Agent) newServerLeg(in *serverInvite, sink Sink) *Leg {
+	p := in.tx.req
+	l := &Leg{
+		a: a, uas: true, callID: p.callID, local: p.to.raw, tag: in.tx.toTag, sink: sink,
+		remote: p.from.raw, remoteTag: p.from.tag, remoteSeq: p.cseq, target: p.contact,
+		routes: slices.Clone(p.recordRoute), home: in.flow, direct: len(p.vias) == 1,
+		invite: in.tx, inv: inviteTheirs,
+	}
+	a.remember(l)
+	in.tx.watchCancel(l.cancelled)
+	return l
+}
+
+// cancelled answers the INVITE 487 and ends the leg.
+func (l *Leg) cancelled() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.state != legEarly {
+		return
+	}
+	l.invite.respond(487, "Request Terminated", "", Message{})
+	l.over(Event{Kind: KindCancelled})
+}
+
+// Progress sends a 1xx above 100 (UAS).
+func (l *Leg) Progress(status int, reason string, m Message) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.uas && l.state == legEarly && status > 100 && status < 200 {
+		l.invite.respond(status, reason, l.contact(l.invite.flow), m)
+	}
+}
+
+// Answer sends 200 and repeats it until the ACK comes (UAS).
+func (l *Leg) Answer(m Message) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.uas || l.state != legEarly {
+		return
+	}
+	b, ok := l.invite.respondBytes(200, "OK", l.contact(l.invite.flow), dialogHeaders(m))
+	if !ok {
+		return
+	}
+	l.state = legUp
+	l.repeatOK(l.invite.req.cseq, l.invite.flow, b)
+}
+
+// dialogHeaders adds what a 2xx to an INVITE says about us (RFC 3261 section 13.3.1.4).
+func dialogHeaders(m Message) Message {
+	if m.Get("Allow") == "" {
+		m = m.With("Allow", allow)
+	}
+	if m.Get("Supported") == "" {
+		m = m.With("Supported", "timer")
+	}
+	return m
+}
+
+// Reject sends a final status of 300 or more (UAS). The leg is over and gives no further event.
+func (l *Leg) Reject(status int, reason string, headers ...Header) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.uas || l.state != legEarly || status < 300 {
+		return
+	}
+	l.state = legOver
+	l.invite.respond(status, reason, "", Message{Headers: headers})
+	l.clear()
+	l.a.forget(l)
+}
+
+// Request is a request within a dialog that waits for its answer.
+type Request struct {
+	Method  string
+	Message Message
+
+	leg *Leg
+	tx  *serverTx
+}
+
+// Respond answers the request: a final status, once. A 2xx to a re-INVITE is repeated until its ACK, which comes as
+// KindAcked.
+func (r *Request) Respond(status int, reason string, m Message) {
+	l := r.leg
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	contact := ""
+	if r.Method == "INVITE" || r.Method == "UPDATE" {
+		contact = l.contact(r.tx.flow)
+	}
+	if r.Method == "INVITE" && status < 300 {
+		m = dialogHeaders(m)
+	}
+	b, ok := r.tx.respondBytes(status, reason, contact, m)
+	if !ok || r.Method != "INVITE" || status < 200 {
+		return
+	}
+	if status < 300 && l.state != legOver {
+		l.repeatOK(r.tx.req.cseq, r.tx.flow, b)
+	} else if l.inv == inviteTheirs {
+		l.inv = inviteNone
+	}
+}
+
+// takeRequest takes a request within the dialog.
+func (l *Leg) takeRequest(t *serverTx, f flow) {
+	p := t.req
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.state == legOver {
+		t.respond(481, "Call/Transaction Does Not Exist", "", Message{})
+		return
+	}
+	if f.stream != nil || f.remote.Addr() == l.home.remote.Addr() {
+		l.home = f // the peer's address behind a NAT can move
+	}
+	if !l.inOrder(p) {
+		t.respond(500, "Server Internal Error", "", Message{Headers: []Header{warning("CSeq is lower than one seen before")}})
+		return
+	}
+	switch p.method {
+	case "BYE":
+		l.takeBye(t)
+	case "OPTIONS":
+		l.a.answerOptions(t)
+	case "INVITE", "UPDATE":
+		l.takeOffer(t)
+	case "INFO", "REFER", "NOTIFY", "MESSAGE", "PRACK":
+		l.emit(Event{Kind: KindRequest, Request: &Request{Method: p.method, Message: p.message, leg: l, tx: t}})
+	default:
+		t.respond(501, "Not Implemented", "", Message{}.With("Allow", allow))
+	}
+}
+
+// inOrder keeps the peer's CSeq (RFC 3261 section 12.2.2). What changes no session state may come late: a key press
+// that was overtaken on the network is still a key press.
+func (l *Leg) inOrder(p *packet) bool {
+	if p.cseq >= l.remoteSeq {
+		l.remoteSeq = p.cseq
+		return true
+	}
+	return p.method != "INVITE" && p.method != "UPDATE"
+}
+
+func (l *Leg) takeBye(t *serverTx) {
+	if l.uas && l.state == legEarly { // RFC 3261 section 15.1.2
+		t.respond(200, "OK", "", Message{})
+		l.invite.respond(487, "Request Terminated", "", Message{})
+		l.over(Event{Kind: KindCancelled, Message: t.req.message})
+		return
+	}
+	if l.dial != nil && l.state == legEarly {
+		t.respond(481, "Call/Transaction Does Not Exist", "", Message{})
+		return
+	}
+	t.respond(200, "OK", "", Message{})
+	l.over(Event{Kind: KindBye, Message: t.req.message})
+}
+
+// takeOffer takes a re-INVITE or UPDATE, minding glare (RFC 3261 section 14.2, RFC 3311 section 5.2).
+func (l *Leg) takeOffer(t *serverTx) {
+	p := t.req
+	if p.method == "INVITE" {
+		switch {
+		case l.state == legEarly || l.inv == inviteTheirs:
+			retry := Header{"Retry-After", portString(uint16(rand.IntN(10)))}
+			t.respond(500, "Server Internal Error", "", Message{Headers: []Header{retry}})
+			return
+		case l.inv == inviteOurs:
+			t.respond(491, "Request Pending", "", Message{})
+			return
+		}
+		t.respond(100, "Trying", "", Message{})
+		l.inv = inviteTheirs
+	}
+	if l.state == legEnding {
+		t.respond(481, "Call/Transaction Does Not Exist", "", Message{})
+		return
+	}
+	l.refresh(p.contact)
+	r := &Request{Method: p.method, Message: p.message, leg: l, tx: t}
+	if p.method == "INVITE" {
+		t.watchCancel(func() { l.reinviteCancelled(r) })
+	}
+	l.emit(Event{Kind: KindRequest, Request: r})
+}
+
+func (l *Leg) reinviteCancelled(r *Request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !r.tx.respond(487, "Request Terminated", "", Message{}) {
+		return
+	}
+	l.inv = inviteNone
+	l.emit(Event{Kind: KindRequestGone, Request: r})
+}
