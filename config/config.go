@@ -12,7 +12,8 @@ import (
 // Secret is a string that prints as ***; convert with string(s) where it is used.
 type Secret = strict.Secret
 
-// Options are all settings of one edge. Every field has a working default; see Defaults.
+// Options are all settings of one edge; Defaults returns a working set. The tag reload:"live" marks what takes effect
+// at a reload; the rest needs a restart.
 type Options struct {
 	SIP       SIP    `yaml:"sip"`
 	HTTP      HTTP   `yaml:"http"`
@@ -124,18 +125,3 @@ func Defaults() Options {
 		Log:   Log{Level: "info", Format: "json"},
 	}
 }
-
-// Load reads the file at path ("" for none) and the environment over the defaults and checks them, the files they name
-// included. getenv is os.LookupEnv or its stand-in in a test; nil is an empty environment.
-func Load(path string, env func(string) (string, bool)) (Options, strict.Problems) {
-	return Defaults(), nil
-}
-
-// Parse is Load on text: src is the contents of file, and files that the options name are not looked at.
-func Parse(file string, src []byte, env func(string) (string, bool)) (Options, strict.Problems) {
-	return Defaults(), nil
-}
-
-// Changed returns the paths that differ between two sets of options, sorted: those that take effect at a reload, and
-// those that need a restart. A list counts as one path.
-func Changed(old, new Options) (live, restart []string) { return nil, nil }

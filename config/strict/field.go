@@ -79,11 +79,14 @@ func (d *decoder) searchSecret(t reflect.Type, seen map[reflect.Type]bool) bool 
 // suggest returns the mend of an unknown key of the struct at path: a known key that looks like it, a place elsewhere
 // where that key belongs, or what is known here.
 func (d *decoder) suggest(key, path string, fields []field) string {
-	best, distance := "", 1+max(1, len(key)/3)
+	best, closest := "", tooFar(key)
 	for _, f := range fields {
-		if n := editDistance(plain(key), plain(f.name)); n < min(distance, len(key)) {
-			best, distance = f.name, n
+		if n := distance(key, f.name); n < closest {
+			best, closest = f.name, n
 		}
+	}
+	if best == "" {
+		best = abbreviated(key, fields)
 	}
 	if best != "" {
 		return "did you mean " + best + "?"
@@ -99,6 +102,20 @@ func (d *decoder) suggest(key, path string, fields []field) string {
 		return "there are no keys here"
 	}
 	return "known keys: " + strings.Join(names, ", ")
+}
+
+// abbreviated returns the one known key that key begins, as cert does certificate, or that begins key.
+func abbreviated(key string, fields []field) string {
+	found := ""
+	for _, f := range fields {
+		if len(key) >= 3 && strings.HasPrefix(f.name, plain(key)) || len(f.name) >= 3 && strings.HasPrefix(plain(key), f.name) {
+			if found != "" {
+				return ""
+			}
+			found = f.name
+		}
+	}
+	return found
 }
 
 // elsewhere returns the paths outside of path that end in key, as far as structs reach.
@@ -120,37 +137,4 @@ func (d *decoder) elsewhere(key, path string) []string {
 		walk(d.rootType.Elem(), place{}, 0)
 	}
 	return out
-}
-
-// plain brings the ways to write a key together: userAgent, user-agent, User_Agent.
-func plain(key string) string {
-	return strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(key))
-}
-
-// editDistance counts the insertions, deletions, replacements and swaps of neighbours between a and b. Keys far longer
-// than any known one are not worth the time and count as wholly different.
-func editDistance(a, b string) int {
-	if len(a) > 64 || len(b) > 64 {
-		return 64
-	}
-	rows := [3][]int{make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)}
-	for j := range rows[1] {
-		rows[1][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		before, above, row := rows[0], rows[1], rows[2]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(above[j]+1, row[j-1]+1, above[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		rows[0], rows[1], rows[2] = above, row, before
-	}
-	return rows[1][len(b)]
 }

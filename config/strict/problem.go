@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Problem is one thing wrong with a configuration: where, what, and how to mend it. Line and Column count from 1; 0 is
@@ -29,19 +30,31 @@ func (p Problem) String() string {
 		b.WriteString(": ")
 	}
 	if p.Path != "" {
-		b.WriteString(p.Path)
+		b.WriteString(oneLine(p.Path))
 		b.WriteString(": ")
 	}
 	if p.Value != "" {
 		b.WriteString(strconv.Quote(p.Value))
 		b.WriteString(": ")
 	}
-	b.WriteString(p.Message)
+	b.WriteString(oneLine(p.Message))
 	if p.Mend != "" {
 		b.WriteString("; ")
-		b.WriteString(p.Mend)
+		b.WriteString(oneLine(p.Mend))
 	}
 	return b.String()
+}
+
+// oneLine escapes what would break a line or play with a terminal: the keys of a hostile document stand in paths.
+func oneLine(s string) string {
+	const longest = 300
+	if len(s) > longest {
+		s = strings.ToValidUTF8(s[:longest], "") + "…"
+	}
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		s = strings.Trim(strconv.Quote(s), `"`)
+	}
+	return s
 }
 
 // Problems is every problem found, by line. As an error it reads one problem a line. Nil or empty means that all is
@@ -76,4 +89,18 @@ func (ps Problems) Sort() {
 		}
 		return a.Column - b.Column
 	})
+}
+
+// At tells whether any problem is of the value at path, of something within it, or of what path lies within, other than
+// the whole document.
+func (ps Problems) At(path string) bool {
+	return slices.ContainsFunc(ps, func(p Problem) bool {
+		return p.Path != "" && (within(p.Path, path) || within(path, p.Path))
+	})
+}
+
+// within tells whether path is outer or a part of it.
+func within(path, outer string) bool {
+	rest, ok := strings.CutPrefix(path, outer)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }

@@ -36,7 +36,7 @@ func (d *decoder) decodeScalar(n *yaml.Node, v reflect.Value, at place) {
 	want := wanted(v.Type())
 	switch {
 	case n.Kind != yaml.ScalarNode:
-		d.wrong(n, at, "must be "+want+", not "+kindOf(n), "")
+		d.wrong(n, at, "must be "+want+", not "+kindOf(n), "write one value behind the colon")
 		return
 	case isNull(n) && !d.verbatim:
 		d.wrong(n, at, "has no value", "give it "+want+", or remove the key")
