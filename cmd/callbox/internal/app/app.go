@@ -1,0 +1,297 @@
+// Package app is the composition root: the one place that imports every part of the edge, builds them in order, reloads
+// them and takes them down. It must not know how any of them works.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"callbox/cmd/callbox/internal/explain"
+	"callbox/cmd/callbox/internal/web"
+	"callbox/config"
+	"callbox/config/strict"
+	"callbox/psap"
+	"callbox/routing"
+	"callbox/routing/directory"
+	"callbox/sip/agent"
+	"callbox/sip/b2bua"
+	"callbox/sip/call"
+	"callbox/sip/cdr"
+	"callbox/sip/media"
+)
+
+// Source reads the options of the edge: file, environment and flags. It is asked at the start and at every reload.
+type Source func() (config.Options, strict.Problems)
+
+// Options are what an App needs from outside. Source is required.
+type Options struct {
+	Source  Source
+	Version string    // of callbox
+	Stderr  io.Writer // log and ready summary; nil discards both
+}
+
+// Account is the SID of the account whose credentials open the API.
+const Account = "AC00000000000000000000000000000911"
+
+// App is a running edge.
+type App struct {
+	options Options
+	log     zerolog.Logger
+	plan    plan
+	ready   atomic.Bool // false while starting and from the first word of a drain on
+
+	reloading sync.Mutex // guards settings and sources: one reload at a time
+	settings  config.Options
+	sources   sources
+
+	data      *dataDir
+	certs     *certificates // nil without a tls listener
+	token     token
+	simulator *simulator
+	registry  *psap.Registry
+	relay     *media.Relay
+	journal   *cdr.Journal
+	metrics   *web.Metrics
+	agent     *agent.Agent
+	edge      *b2bua.Edge
+	web       *web.Server
+	httpAddr  netip.AddrPort
+
+	probing context.CancelFunc
+	probed  sync.WaitGroup
+	undo    []func() error // what was started, in order
+}
+
+// plan is what decides calls: the snapshot in force and the health of the centres.
+type plan struct {
+	snapshot atomic.Pointer[directory.Snapshot]
+	registry *psap.Registry
+}
+
+// Decide decides one call by the snapshot in force. The decision keeps that snapshot.
+func (p *plan) Decide(r routing.Request) routing.Decision {
+	return routing.Decide(p.snapshot.Load(), p.registry, r)
+}
+
+// Start builds and starts an edge, all or nothing: after an error nothing of it runs or stays bound. Bad configuration
+// is strict.Problems.
+func Start(ctx context.Context, o Options) (*App, error) {
+	if o.Stderr == nil {
+		o.Stderr = io.Discard
+	}
+	settings, problems := o.Source()
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	a := &App{options: o, settings: settings}
+	if err := a.start(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	a.ready.Store(true)
+	return a, nil
+}
+
+// start runs the steps in the order in which each needs those before it.
+func (a *App) start(ctx context.Context) error {
+	var err error
+	if a.log, err = newLogger(a.options.Stderr, a.settings.Log); err != nil {
+		return err
+	}
+	for _, step := range []func(context.Context) error{
+		a.openData, a.startSimulator, a.readDirectory, a.startMedia, a.buildEdge, a.buildMetrics, a.listenHTTP, a.listenSIP, a.startProbing,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// started remembers how to take down what has just been started.
+func (a *App) started(undo func() error) { a.undo = append(a.undo, undo) }
+
+// Close takes everything down at once, last started first. Calls that are up are dropped. It blocks until every
+// goroutine has ended; calling it again does nothing.
+func (a *App) Close() error {
+	a.ready.Store(false)
+	var errs []error
+	for len(a.undo) > 0 {
+		last := len(a.undo) - 1
+		undo := a.undo[last]
+		a.undo = a.undo[:last]
+		errs = append(errs, undo())
+	}
+	return errors.Join(errs...)
+}
+
+// Drain stops wanting calls, waits until those that are up have ended or ctx has, and takes everything down.
+func (a *App) Drain(ctx context.Context) error {
+	a.ready.Store(false)
+	if n := a.edge.Active(); n > 0 {
+		a.log.Info().Int("active_calls", n).Msg("draining")
+	}
+	if err := a.edge.Drain(ctx); err != nil {
+		a.log.Warn().Err(err).Msg("calls were ended by the shutdown")
+	}
+	return a.Close()
+}
+
+// Ready tells whether the edge wants calls, and if not why.
+func (a *App) Ready() (bool, string) {
+	if a.ready.Load() {
+		return true, ""
+	}
+	return false, "starting or going down"
+}
+
+// openData takes the data directory and opens or makes what is kept in it.
+func (a *App) openData(context.Context) error {
+	data, err := openDataDir(a.settings.Data)
+	if err != nil {
+		return err
+	}
+	a.data = data
+	a.started(data.close)
+	if a.token, err = data.token(string(a.settings.Auth.Token)); err != nil {
+		return err
+	}
+	if hasTLS(a.settings.SIP.Listeners) {
+		if a.certs, err = newCertificates(data.path, a.settings.SIP.TLS, time.Now, a.log); err != nil {
+			return err
+		}
+	}
+	if a.journal, err = cdr.Open(data.path, cdr.Options{Logger: a.part("cdr")}); err != nil {
+		return err
+	}
+	a.started(a.journal.Close)
+	return nil
+}
+
+// startMedia opens the relay.
+func (a *App) startMedia(context.Context) error {
+	o := a.settings.RTP
+	relay, err := media.New(media.Options{
+		PortMin: o.Ports.Min, PortMax: o.Ports.Max, Bind: o.Bind,
+		Timeout: orNever(o.Timeout), Quarantine: orNever(o.Quarantine), Logger: a.part("media"),
+	})
+	if err != nil {
+		return fmt.Errorf("start media relay: %w", err)
+	}
+	a.relay = relay
+	a.started(relay.Close)
+	return nil
+}
+
+// orNever turns our 0, which means never, into what parts with a default of their own take for it.
+func orNever(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d
+}
+
+// buildEdge makes agent and edge, which need each other; neither listens yet.
+func (a *App) buildEdge(context.Context) error {
+	a.metrics = web.NewMetrics(a.options.Version)
+	sipAgent, err := agent.New(agent.Options{
+		Listeners: listeners(a.settings.SIP.Listeners), TLS: a.certs.serverConfig(), ClientTLS: nil,
+		UserAgent: a.settings.SIP.UserAgent, Logger: a.part("agent"), Ready: a.ready.Load,
+		OnInvite: func(in *agent.Incoming) { a.edge.Invite(in) },
+	})
+	if err != nil {
+		return fmt.Errorf("build SIP agent: %w", err)
+	}
+	a.agent = sipAgent
+	a.registry = psap.New(psap.Options{
+		Prober: sipAgent, Interval: a.settings.PSAP.ProbeInterval, Timeout: a.settings.PSAP.ProbeTimeout, Logger: a.part("psap"),
+	})
+	a.registry.Set(a.plan.snapshot.Load().PSAPs())
+	a.plan.registry = a.registry
+	a.edge, err = b2bua.New(b2bua.Options{
+		Agent: sipAgent, Decider: &a.plan, Media: a.relay, Registry: a.registry,
+		Recorder: recorder{a.journal, a.metrics}, Observer: a.metrics, Logger: a.part("b2bua"),
+		Announce:    func() string { return a.plan.snapshot.Load().Announcement() },
+		Advertise:   a.settings.RTP.Advertise,
+		MaxDuration: a.settings.Call.MaxDuration,
+	})
+	if err != nil {
+		return fmt.Errorf("build edge: %w", err)
+	}
+	return nil
+}
+
+// recorder gives the record of an ended call to the journal and to the metrics.
+type recorder struct {
+	journal *cdr.Journal
+	metrics *web.Metrics
+}
+
+func (r recorder) Append(rec call.Record) {
+	r.journal.Append(rec)
+	r.metrics.Append(rec)
+}
+
+// listenHTTP binds and serves the API.
+func (a *App) listenHTTP(ctx context.Context) error {
+	address := a.settings.HTTP.Address.String()
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return bindError("http", address, "--http or http.address", err)
+	}
+	a.httpAddr = netip.MustParseAddrPort(l.Addr().String())
+	a.web = web.New(web.Options{
+		Account: Account, Token: a.token.value, Version: a.options.Version,
+		Live: a.edge, Journal: a.journal, Centres: a.registry, Metrics: a.metrics.Handler(),
+		Ready: a.Ready, Reload: a.Reload, Explain: a.explain, Logger: a.part("web"),
+	})
+	a.web.Start(l)
+	a.started(func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+		defer cancel()
+		return a.web.Close(ctx)
+	})
+	return nil
+}
+
+// explain answers the API's question with the health the calls would meet now.
+func (a *App) explain(q explain.Question) (explain.Answer, error) {
+	d, err := explain.Ask(a.plan.snapshot.Load(), a.registry, q)
+	if err != nil {
+		return explain.Answer{}, err
+	}
+	return explain.Describe(d), nil
+}
+
+// listenSIP binds the SIP listeners: from here on calls come in.
+func (a *App) listenSIP(context.Context) error {
+	if err := a.agent.Start(); err != nil {
+		return bindError("sip", "", "--sip or sip.listeners", err)
+	}
+	a.started(a.agent.Close)
+	return nil
+}
+
+// startProbing watches the call centres, unless that is switched off.
+func (a *App) startProbing(context.Context) error {
+	if a.settings.PSAP.ProbeInterval == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	a.probing = cancel
+	a.probed.Go(func() { a.registry.Run(ctx) })
+	a.started(func() error {
+		a.probing()
+		a.probed.Wait()
+		return nil
+	})
+	return nil
+}

@@ -1,0 +1,175 @@
+package app
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"callbox/config"
+)
+
+// recheckAfter is how long a handshake trusts what the one before saw of the files.
+const recheckAfter = 5 * time.Second
+
+// certificates gives the TLS listeners their certificate and follows the files it comes from. A new one that cannot be
+// used leaves the old one in place. A nil value has none.
+type certificates struct {
+	dir string // holds the certificate made at first start
+	now func() time.Time
+	log zerolog.Logger
+
+	current atomic.Pointer[tls.Certificate]
+	checked atomic.Int64 // Unix nanoseconds of the last look at the files
+
+	mu    sync.Mutex // guards the rest
+	files config.TLS
+	seen  stamps
+	made  bool // this start made the certificate
+}
+
+// stamps tell two states of certificate and key file apart.
+type stamps [2]struct {
+	modified time.Time
+	size     int64
+}
+
+// pair is a certificate that was read and can be used.
+type pair struct {
+	files config.TLS
+	seen  stamps
+	cert  *tls.Certificate
+}
+
+// newCertificates reads the configured certificate, or the self-signed one in dir, which it makes where there is none
+// or none that lasts.
+func newCertificates(dir string, o config.TLS, now func() time.Time, log zerolog.Logger) (*certificates, error) {
+	c := &certificates{dir: dir, now: now, log: log}
+	p, err := c.prepare(o)
+	if err != nil {
+		return nil, err
+	}
+	c.use(p)
+	return c, nil
+}
+
+// serverConfig returns the TLS settings of the listeners, nil for a nil c.
+func (c *certificates) serverConfig() *tls.Config {
+	if c == nil {
+		return nil
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get}
+}
+
+// get returns the certificate for a handshake, after a look at the files now and then.
+func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	last := c.checked.Load()
+	now := c.now().UnixNano()
+	if now-last >= int64(recheckAfter) && c.checked.CompareAndSwap(last, now) {
+		c.follow()
+	}
+	return c.current.Load(), nil
+}
+
+// follow reads the files again if they have changed.
+func (c *certificates) follow() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	seen, err := look(c.files)
+	if err == nil && seen == c.seen {
+		return
+	}
+	if err == nil {
+		var p pair
+		if p, err = read(c.files); err == nil {
+			c.useLocked(p)
+			c.log.Info().Str("certificate", c.files.Certificate).Time("expires_at", p.cert.Leaf.NotAfter.UTC()).Msg("new TLS certificate in use")
+			return
+		}
+	}
+	if seen != c.seen { // said once for each state of the files
+		c.log.Error().Err(err).Msg("new TLS certificate cannot be used; the old one stays")
+	}
+	c.seen = seen
+}
+
+// prepare reads the certificate of o without using it yet.
+func (c *certificates) prepare(o config.TLS) (pair, error) {
+	if o.Certificate != "" {
+		return read(o)
+	}
+	own := config.TLS{
+		Certificate: filepath.Join(c.dir, "tls-certificate.pem"),
+		Key:         filepath.Join(c.dir, "tls-key.pem"),
+	}
+	p, err := read(own)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+	case err != nil:
+		return pair{}, fmt.Errorf("%w; delete both files to have new ones made", err)
+	case p.cert.Leaf.NotAfter.Sub(c.now()) > renewBefore:
+		return p, nil
+	}
+	if err := makeCertificate(own, c.now()); err != nil {
+		return pair{}, fmt.Errorf("make TLS certificate: %w", err)
+	}
+	c.made = true
+	return read(own)
+}
+
+// use puts p in force for handshakes from now on and tells whether it is another certificate than before.
+func (c *certificates) use(p pair) (changed bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.useLocked(p)
+}
+
+func (c *certificates) useLocked(p pair) bool {
+	old := c.current.Swap(p.cert)
+	c.files, c.seen = p.files, p.seen
+	c.checked.Store(c.now().UnixNano())
+	return old == nil || !old.Leaf.Equal(p.cert.Leaf)
+}
+
+// expiry returns when the certificate in force expires.
+func (c *certificates) expiry() time.Time { return c.current.Load().Leaf.NotAfter }
+
+// read loads certificate and key and checks that they belong together.
+func read(files config.TLS) (pair, error) {
+	seen, err := look(files)
+	if err != nil {
+		return pair{}, fmt.Errorf("read TLS certificate: %w", err)
+	}
+	cert, err := tls.LoadX509KeyPair(files.Certificate, files.Key)
+	if err != nil {
+		return pair{}, fmt.Errorf("read TLS certificate %s with key %s: %w", files.Certificate, files.Key, err)
+	}
+	if cert.Leaf == nil {
+		if cert.Leaf, err = x509.ParseCertificate(cert.Certificate[0]); err != nil {
+			return pair{}, fmt.Errorf("read TLS certificate %s: %w", files.Certificate, err)
+		}
+	}
+	return pair{files, seen, &cert}, nil
+}
+
+// look returns the state of both files.
+func look(files config.TLS) (stamps, error) {
+	var s stamps
+	var errs []error
+	for i, path := range []string{files.Certificate, files.Key} {
+		info, err := os.Stat(path)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		s[i].modified, s[i].size = info.ModTime(), info.Size()
+	}
+	return s, errors.Join(errs...)
+}

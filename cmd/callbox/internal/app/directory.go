@@ -1,0 +1,127 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"strings"
+
+	"callbox/config/strict"
+	"callbox/psap/sim"
+	"callbox/routing/directory"
+)
+
+// LoadDirectory reads the directory file, the embedded lab when file is "", with its simulated centres at address.
+func LoadDirectory(file string, address netip.AddrPort) (*directory.Snapshot, strict.Problems) {
+	s, _, problems := readDirectory(file, address)
+	return s, problems
+}
+
+// readDirectory is LoadDirectory with the digest of what was read.
+func readDirectory(file string, address netip.AddrPort) (*directory.Snapshot, digest, strict.Problems) {
+	if file == "" {
+		return directory.Lab(address), digest{}, nil
+	}
+	src, err := os.ReadFile(file)
+	if err != nil {
+		return nil, digest{}, strict.Problems{unreadable(file, err)}
+	}
+	s, problems := directory.Load(file, src, directory.Options{Sim: address})
+	return s, sha256.Sum256(src), problems
+}
+
+// digest tells two contents of a file apart; zero is no file.
+type digest [sha256.Size]byte
+
+// digestOf returns the digest of a file, zero where it cannot be read.
+func digestOf(file string) digest {
+	src, err := os.ReadFile(file)
+	if file == "" || err != nil {
+		return digest{}
+	}
+	return sha256.Sum256(src)
+}
+
+// unreadable puts a file error into a problem.
+func unreadable(file string, err error) strict.Problem {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return strict.Problem{File: file, Message: "cannot be read: " + err.Error(), Mend: "name a file that this user may read"}
+}
+
+// sources are the digests of the files that a reload looks at.
+type sources struct {
+	directory, scripts digest
+}
+
+// simulator is the built-in call centres, or with those switched off only the services every edge needs: the test
+// service and the announcement, on a loopback port of the system's choice.
+type simulator struct {
+	server  *sim.Server
+	enabled bool
+}
+
+// startSimulator comes before the directory, whose URIs need its real address.
+func (a *App) startSimulator(context.Context) error {
+	o := sim.Options{Voice: a.settings.Sim.Voice, Logger: a.part("sim"), Address: "127.0.0.1:0"}
+	if a.settings.Sim.Enabled {
+		o.Address, o.Scripts = a.settings.Sim.Address.String(), a.settings.Sim.Scripts
+	}
+	server, err := sim.New(o)
+	var problems strict.Problems
+	if errors.As(err, &problems) {
+		return problems
+	}
+	if err != nil {
+		return fmt.Errorf("build simulated call centres: %w", err)
+	}
+	if err := server.Start(); err != nil {
+		return bindError("sim", o.Address, "--sim or sim.address", err)
+	}
+	a.simulator = &simulator{server, a.settings.Sim.Enabled}
+	a.sources.scripts = digestOf(o.Scripts)
+	a.started(server.Close)
+	return nil
+}
+
+// follow makes the centres of a directory that live at the simulator exist there.
+func (s *simulator) follow(snapshot *directory.Snapshot) {
+	if !s.enabled {
+		return
+	}
+	s.server.SetCentres(simulated(snapshot.PSAPs(), s.server.Addr()))
+}
+
+// simulated returns the centres whose URI leads to the simulator at address.
+func simulated(psaps []directory.PSAP, address netip.AddrPort) []sim.Centre {
+	var centres []sim.Centre
+	for _, p := range psaps {
+		_, rest, _ := strings.Cut(p.URI, ":")
+		user, host, ok := strings.Cut(rest, "@")
+		if i := strings.IndexByte(host, ';'); i >= 0 {
+			host = host[:i]
+		}
+		if ok && host == address.String() {
+			centres = append(centres, sim.Centre{ID: user, Name: p.Name})
+		}
+	}
+	return centres
+}
+
+// readDirectory reads the directory for the first time.
+func (a *App) readDirectory(context.Context) error {
+	snapshot, read, problems := readDirectory(a.settings.Directory, a.simulator.server.Addr())
+	if len(problems) > 0 {
+		return problems
+	}
+	a.sources.directory = read
+	a.plan.snapshot.Store(snapshot)
+	a.simulator.follow(snapshot)
+	return nil
+}

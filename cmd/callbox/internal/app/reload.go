@@ -1,0 +1,118 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"callbox/cmd/callbox/internal/web"
+	"callbox/config"
+	"callbox/config/strict"
+	"callbox/routing/directory"
+)
+
+// Reload reads configuration, directory and certificate again. If all are good, what can change does, for new calls;
+// calls that are up keep what they began with. If anything is wrong nothing changes and the error, web.Faults where the
+// files are to blame, says everything that is.
+func (a *App) Reload(context.Context) (web.Reloaded, error) {
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	done, err := a.reload()
+	a.metrics.Reloaded(err == nil)
+	if err != nil {
+		a.log.Error().Err(err).Msg("reload refused; nothing was changed")
+		return web.Reloaded{}, err
+	}
+	a.log.Info().Strs("changed", done.Changed).Strs("needs_restart", done.Restart).Msg("reloaded")
+	return done, nil
+}
+
+// candidate is everything a reload has read and not yet put in force.
+type candidate struct {
+	settings config.Options
+	snapshot *directory.Snapshot
+	sources  sources
+	cert     pair
+}
+
+func (a *App) reload() (web.Reloaded, error) {
+	c, err := a.candidate()
+	if err != nil {
+		return web.Reloaded{}, err
+	}
+	live, restart := config.Changed(a.settings, c.settings)
+	done := web.Reloaded{Changed: live, Restart: restart}
+	if a.settings.Directory == c.settings.Directory && a.sources.directory != c.sources.directory {
+		done.Changed = append(done.Changed, "directory: the contents of "+c.settings.Directory)
+	}
+	if a.settings.Sim.Scripts == c.settings.Sim.Scripts && a.sources.scripts != c.sources.scripts {
+		done.Restart = append(done.Restart, "sim.scripts: the contents of "+c.settings.Sim.Scripts)
+	}
+	if err := setLevel(c.settings.Log.Level); err != nil { // the one step that can still fail comes first
+		return web.Reloaded{}, err
+	}
+	if a.certs != nil && a.certs.use(c.cert) {
+		done.Changed = append(done.Changed, "sip.tls: a new certificate")
+	}
+	a.simulator.follow(c.snapshot)
+	a.registry.Set(c.snapshot.PSAPs())
+	a.plan.snapshot.Store(c.snapshot)
+	a.sources.directory = c.sources.directory
+	a.adopt(c.settings)
+	return done, nil
+}
+
+// adopt keeps the settings that are in force now. Those that need a restart stay as they are, so that the next reload
+// names them again.
+func (a *App) adopt(o config.Options) {
+	a.settings.Directory = o.Directory
+	a.settings.SIP.TLS = o.SIP.TLS
+	a.settings.Drain = o.Drain
+	a.settings.Log.Level = o.Log.Level
+}
+
+// candidate reads all files and says everything wrong with them.
+func (a *App) candidate() (candidate, error) {
+	var c candidate
+	var problems, more strict.Problems
+	c.settings, problems = a.options.Source()
+	c.snapshot, c.sources.directory, more = readDirectory(c.settings.Directory, a.simulator.server.Addr())
+	problems = append(problems, more...)
+	c.sources.scripts = digestOf(c.settings.Sim.Scripts)
+	if a.certs != nil {
+		var err error
+		if c.cert, err = a.certs.prepare(c.settings.SIP.TLS); err != nil {
+			problems = append(problems, strict.Problem{
+				Path: "sip.tls", Message: err.Error(), Mend: "the certificate in use stays until both files are good",
+			})
+		}
+	}
+	if len(problems) > 0 {
+		return candidate{}, faults(problems)
+	}
+	return c, nil
+}
+
+// faults turns problems into the API's words, each once.
+func faults(problems strict.Problems) web.Faults {
+	seen := map[strict.Problem]bool{}
+	var out web.Faults
+	for _, p := range problems {
+		if seen[p] {
+			continue
+		}
+		seen[p] = true
+		f := web.Fault{Message: p.Message, Value: p.Value, Location: p.File}
+		if p.Mend != "" {
+			f.Message += "; " + p.Mend
+		}
+		if p.Line > 0 {
+			f.Location = fmt.Sprintf("%s:%d", p.File, p.Line)
+		}
+		if p.Path != "" && f.Location != "" {
+			f.Location += ": "
+		}
+		f.Location += p.Path
+		out = append(out, f)
+	}
+	return out
+}

@@ -1,0 +1,113 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Run runs an edge until it is told to stop: SIGHUP reloads, SIGTERM and SIGINT (or the end of ctx) drain, and a
+// second of those ends it at once. An edge that was told to stop is no error, however many calls it cut off.
+func Run(ctx context.Context, o Options, signals <-chan os.Signal) error {
+	tuneMemory(os.LookupEnv)
+	a, err := Start(ctx, o)
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(o.Stderr, a.summary())
+	for {
+		select {
+		case s := <-signals:
+			if s == syscall.SIGHUP {
+				_, _ = a.Reload(ctx) // it has logged what is wrong
+				continue
+			}
+			a.log.Info().Str("signal", s.String()).Msg("told to stop")
+		case <-ctx.Done():
+			a.log.Info().Msg("told to stop")
+		}
+		return a.stop(signals)
+	}
+}
+
+// stop drains within the limit, or until a second signal.
+func (a *App) stop(signals <-chan os.Signal) error {
+	a.reloading.Lock()
+	limit := a.settings.Drain.Limit
+	a.reloading.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- a.Drain(ctx) }()
+	for {
+		select {
+		case err := <-done:
+			return err
+		case s := <-signals:
+			if s == syscall.SIGHUP {
+				continue
+			}
+			a.log.Warn().Str("signal", s.String()).Msg("told to stop again; calls are ended now")
+			cancel()
+		}
+	}
+}
+
+// Collecting garbage less often than Go does by itself costs memory and saves a good part of the time a call takes;
+// the limit keeps that from going too far.
+const (
+	gcPercent     = 400
+	memoryPercent = 75
+)
+
+// tuneMemory sets the pace of the garbage collector where the environment does not.
+func tuneMemory(env func(string) (string, bool)) {
+	if _, ok := env("GOGC"); !ok {
+		debug.SetGCPercent(gcPercent)
+	}
+	if _, ok := env("GOMEMLIMIT"); !ok {
+		if n := memoryAvailable("/"); n > 0 {
+			debug.SetMemoryLimit(n / 100 * memoryPercent)
+		}
+	}
+}
+
+// summary is what a person who starts an edge wants to know, the token once included.
+func (a *App) summary() string {
+	var b strings.Builder
+	from := "the embedded lab"
+	if a.settings.Directory != "" {
+		from = a.settings.Directory
+	}
+	fmt.Fprintf(&b, "callbox %s is ready with %s. Not for live emergency traffic.\n", a.options.Version, from)
+	sip := make([]string, 0, 4)
+	for _, l := range a.agent.Addrs() {
+		sip = append(sip, l.Network+" "+l.Address)
+	}
+	fmt.Fprintf(&b, "  SIP    %s\n", strings.Join(sip, ", "))
+	fmt.Fprintf(&b, "  HTTP   http://%s\n", a.httpAddr)
+	fmt.Fprintf(&b, "  RTP    UDP ports %d-%d\n", a.settings.RTP.Ports.Min, a.settings.RTP.Ports.Max)
+	if a.simulator.enabled {
+		fmt.Fprintf(&b, "  PSAPs  %d, the simulated ones at %s\n", len(a.plan.snapshot.Load().PSAPs()), a.simulator.server.Addr())
+	} else {
+		fmt.Fprintf(&b, "  PSAPs  %d, none simulated\n", len(a.plan.snapshot.Load().PSAPs()))
+	}
+	fmt.Fprintf(&b, "  data   %s\n", a.data.path)
+	if a.certs != nil {
+		fmt.Fprintf(&b, "  TLS    %s, until %s\n", a.certs.files.Certificate, a.certs.expiry().UTC().Format(time.DateOnly))
+	}
+	fmt.Fprintf(&b, "  API    user %s", Account)
+	switch {
+	case a.token.made:
+		fmt.Fprintf(&b, ", auth token %s (made now, shown this once, kept in %s)\n", a.token.value, a.token.file)
+	case a.token.file != "":
+		fmt.Fprintf(&b, ", auth token in %s\n", a.token.file)
+	default:
+		b.WriteString(", auth token as configured\n")
+	}
+	return b.String()
+}

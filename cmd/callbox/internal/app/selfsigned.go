@@ -1,0 +1,75 @@
+package app
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"time"
+
+	"callbox/config"
+)
+
+// A certificate of our own making lasts two years and is made anew at the first start or reload of its last month.
+const (
+	ownLifetime = 2 * 365 * 24 * time.Hour
+	renewBefore = 30 * 24 * time.Hour
+)
+
+// labNames are the hosts of the embedded lab, with and without their region.
+func labNames() []string {
+	names := []string{"localhost", "lab.pstn.ashburn.twilio.com", "lab.pstn.twilio.com"}
+	for _, domain := range []string{"lab", "store", "phones", "quiet"} {
+		names = append(names, domain+".sip.us1.twilio.com", domain+".sip.twilio.com")
+	}
+	if host, err := os.Hostname(); err == nil && host != "" && host != "localhost" {
+		names = append(names, host)
+	}
+	return names
+}
+
+// makeCertificate writes a self-signed certificate for this machine and the lab's hosts, the key first, so that no
+// certificate is ever there without one.
+func makeCertificate(files config.TLS, now time.Time) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return fmt.Errorf("make key: %w", err)
+	}
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
+	if err != nil {
+		return fmt.Errorf("choose serial number: %w", err)
+	}
+	template := &x509.Certificate{
+		SerialNumber:          serial,
+		Subject:               pkix.Name{CommonName: "callbox lab", Organization: []string{"callbox"}},
+		NotBefore:             now.Add(-time.Hour), // clocks in a lab differ
+		NotAfter:              now.Add(ownLifetime),
+		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+		BasicConstraintsValid: true,
+		IsCA:                  true, // so that clients can be given it as their one trusted root
+		DNSNames:              labNames(),
+		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return fmt.Errorf("sign: %w", err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return fmt.Errorf("encode key: %w", err)
+	}
+	if err := writeFile(files.Key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})); err != nil {
+		return fmt.Errorf("write key: %w", err)
+	}
+	if err := writeFile(files.Certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})); err != nil {
+		return fmt.Errorf("write certificate: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+	"gopkg.in/yaml.v3"
+
+	"callbox/config"
+	"callbox/config/strict"
+	"callbox/routing/directory"
+)
+
+// checked is what check found, as JSON.
+type checked struct {
+	File     string    `json:"file"`
+	Kind     string    `json:"kind"` // configuration or directory
+	OK       bool      `json:"ok"`
+	Problems []problem `json:"problems"`
+}
+
+// problem is one thing wrong with a file.
+type problem struct {
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
+	Path    string `json:"path,omitempty"`
+	Value   string `json:"value,omitempty"`
+	Message string `json:"message"`
+	Mend    string `json:"mend,omitempty"`
+}
+
+// newCheck returns the command that looks for everything wrong with a file.
+func newCheck(s streams) *cobra.Command {
+	var out outputFlag
+	var asDirectory bool
+	cmd := &cobra.Command{
+		Use:   "check FILE",
+		Short: "Report every problem of a configuration or directory file",
+		Long: "Report every problem of a configuration or directory file, each with file:line, path, value and the mend.\n" +
+			"A configuration's directory file is checked with it. Exit code 3 says that there are problems.",
+		Example: "  callbox check edge.yaml\n  callbox check --directory customers.yaml -o json",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return check(s, args[0], asDirectory, out.json)
+		},
+	}
+	cmd.Flags().BoolVar(&asDirectory, "directory", false, "take FILE for a directory; without it the file's own keys decide")
+	out.add(cmd)
+	return cmd
+}
+
+func check(s streams, file string, asDirectory, asJSON bool) error {
+	src, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("check %s: %w", file, reason(err))
+	}
+	c := checked{File: file, Kind: "configuration", Problems: []problem{}}
+	var found strict.Problems
+	if asDirectory || isDirectory(src) {
+		c.Kind = "directory"
+		_, found = directory.Load(file, src, directory.Options{})
+	} else {
+		found = checkConfiguration(file)
+	}
+	c.OK = len(found) == 0
+	for _, p := range found {
+		c.Problems = append(c.Problems, problem(p))
+	}
+	switch {
+	case asJSON:
+		err = printJSON(s.out, c)
+	case c.OK:
+		_, err = fmt.Fprintf(s.out, "%s: this %s is good\n", file, c.Kind)
+	default:
+		_, err = fmt.Fprintln(s.out, found.Error())
+	}
+	if err == nil && !c.OK {
+		return silent(exitBadConfig)
+	}
+	return err
+}
+
+// checkConfiguration checks a configuration without the environment of this shell, and the directory it names.
+func checkConfiguration(file string) strict.Problems {
+	o, problems := config.Load(file, nil)
+	if len(problems) > 0 || o.Directory == "" {
+		return problems
+	}
+	src, err := os.ReadFile(o.Directory)
+	if err != nil {
+		return strict.Problems{{
+			File: file, Path: "directory", Value: o.Directory, Message: "cannot be read: " + reason(err).Error(),
+			Mend: "name a file that this user may read",
+		}}
+	}
+	_, problems = directory.Load(o.Directory, src, directory.Options{Sim: o.Sim.Address})
+	return problems
+}
+
+// isDirectory tells a directory from a configuration by its keys. A file that cannot be read counts as a
+// configuration, whose check says what is wrong with it.
+func isDirectory(src []byte) bool {
+	var top map[string]yaml.Node
+	if yaml.Unmarshal(src, &top) != nil {
+		return false
+	}
+	votes := 0
+	for key := range top {
+		switch key {
+		case "account", "accounts", "domains", "trunks", "numbers", "addresses", "psaps", "eccs", "ecc", "credential_lists", "acls":
+			votes++
+		case "sip", "http", "rtp", "data", "auth", "sim", "call", "drain", "log", "psap":
+			votes--
+		}
+	}
+	return votes > 0
+}
+
+// reason takes the operation and path off a file error, for sentences that name the file themselves.
+func reason(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}

@@ -1,0 +1,178 @@
+// Package explain asks the decision that routes calls about a call nobody made, for the explain command and its page
+// in the API. It knows how people write numbers and hosts; it must not decide anything itself.
+package explain
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"callbox/routing"
+	"callbox/routing/directory"
+	"callbox/sip/call"
+)
+
+// Question is a call as a person would describe it.
+type Question struct {
+	From      string `json:"from" maxLength:"256" doc:"A number or a SIP URI; anonymous for a withheld one."`
+	To        string `json:"to" maxLength:"256" doc:"What is dialled: a number, a SIP URI or a service URN."`
+	Domain    string `json:"domain,omitempty" maxLength:"255" doc:"The domain or trunk the call is sent to; lab.sip.us1.twilio.com when absent."`
+	Source    string `json:"source,omitempty" maxLength:"64" doc:"The address it comes from; 127.0.0.1 when absent."`
+	Transport string `json:"transport,omitempty" enum:"udp,tcp,tls" doc:"udp when absent."`
+	User      string `json:"user,omitempty" maxLength:"64" doc:"Digest user name; none is sent when absent."`
+	Password  string `json:"password,omitempty" maxLength:"256" doc:"Its password."`
+}
+
+// The call that an incomplete question means.
+const (
+	DefaultDomain    = "lab.sip.us1.twilio.com"
+	DefaultSource    = "127.0.0.1"
+	DefaultTransport = "udp"
+)
+
+// Answer is a decision as JSON. Names and values are those of a call's record where both say the same thing.
+type Answer struct {
+	Verdict        string      `json:"verdict" enum:"refuse,challenge,psap,ecc,test"`
+	Status         int         `json:"sip_status,omitempty" doc:"The SIP answer of a refusal or challenge."`
+	Reason         string      `json:"sip_reason,omitempty" doc:"Its sentence."`
+	ErrorCode      int         `json:"error_code,omitempty" doc:"Twilio error code."`
+	Account        string      `json:"account,omitempty"`
+	Domain         string      `json:"domain,omitempty" doc:"The directory's name of the domain or trunk."`
+	Trunk          bool        `json:"trunk,omitempty"`
+	Caller         string      `json:"caller,omitempty" doc:"The number shown as caller, E.164."`
+	CallerReplaced bool        `json:"caller_replaced,omitempty" doc:"The domain's Emergency Caller ID took From's place."`
+	Country        string      `json:"country,omitempty"`
+	Service        string      `json:"service,omitempty" enum:"none,e911,basic911"`
+	Address        string      `json:"address,omitempty" doc:"The registered address on one line."`
+	Dialled        string      `json:"dialled,omitempty" doc:"The emergency or test number."`
+	Emergency      bool        `json:"emergency" doc:"A real emergency call, not a test."`
+	Targets        []Target    `json:"targets" doc:"Whom the call rings, in order."`
+	FeeCents       int64       `json:"fee_cents,omitempty" doc:"US cents."`
+	Warning        int         `json:"warning,omitempty" doc:"Twilio warning code."`
+	Trace          []call.Step `json:"trace" doc:"Every rule of the decision."`
+}
+
+// Target is one centre a call would ring.
+type Target struct {
+	ID             string `json:"id"`
+	Name           string `json:"name,omitempty"`
+	URI            string `json:"uri"`
+	Kind           string `json:"kind" enum:"psap,overflow,ecc,test"`
+	RingMS         int64  `json:"ring_ms" doc:"How long it may ring before the next one."`
+	DeliverNumber  bool   `json:"deliver_number"`
+	DeliverAddress bool   `json:"deliver_address"`
+}
+
+// Ask decides the call of q over s. Its error says which part of the question cannot be read.
+func Ask(s *directory.Snapshot, h routing.Health, q Question) (routing.Decision, error) {
+	r, err := q.request()
+	if err != nil {
+		return routing.Decision{}, err
+	}
+	return routing.Decide(s, h, r), nil
+}
+
+// request turns the question into what an INVITE would have said.
+func (q Question) request() (routing.Request, error) {
+	if q.To == "" {
+		return routing.Request{}, errors.New("to is missing: say what is dialled, such as 911")
+	}
+	source, err := netip.ParseAddr(or(q.Source, DefaultSource))
+	if err != nil {
+		return routing.Request{}, fmt.Errorf("source %q is no IP address: write it like 192.0.2.7", q.Source)
+	}
+	transport := or(q.Transport, DefaultTransport)
+	switch transport {
+	case "udp", "tcp", "tls":
+	default:
+		return routing.Request{}, fmt.Errorf("transport %q is unknown: udp, tcp and tls are known", q.Transport)
+	}
+	to := identity(q.To, or(q.Domain, DefaultDomain))
+	r := routing.Request{
+		Source: source, Transport: transport, Scheme: to.Scheme, User: to.User, Host: to.Host,
+		From: identity(or(q.From, "anonymous"), to.Host),
+	}
+	if strings.EqualFold(q.From, "anonymous") {
+		r.From.Host = "anonymous.invalid"
+	}
+	if q.User != "" {
+		r.Proof = proof{q.User, q.Password}
+	}
+	return r, nil
+}
+
+// identity reads a number, a SIP URI or a service URN; host is used where s has none. A urn: or tel: URI keeps host, as
+// the edge takes it from To.
+func identity(s, host string) routing.Identity {
+	id := routing.Identity{Scheme: "sip", User: s, Host: host}
+	scheme, rest, ok := strings.Cut(s, ":")
+	if !ok {
+		if user, at, ok := strings.Cut(s, "@"); ok {
+			id.User, id.Host = user, bare(at)
+		}
+		return id
+	}
+	switch scheme = strings.ToLower(scheme); scheme {
+	case "urn", "tel":
+		id.Scheme, id.User = scheme, rest
+	case "sip", "sips":
+		id.Scheme, id.User = scheme, ""
+		if user, at, ok := strings.Cut(rest, "@"); ok {
+			id.User, rest = user, at
+		}
+		id.Host = bare(rest)
+	}
+	return id
+}
+
+// bare takes port and parameters off a host.
+func bare(host string) string {
+	if i := strings.IndexAny(host, ";?"); i >= 0 {
+		host = host[:i]
+	}
+	if strings.HasPrefix(host, "[") {
+		if i := strings.IndexByte(host, ']'); i >= 0 {
+			return strings.ToLower(host[1:i])
+		}
+	}
+	host, _, _ = strings.Cut(host, ":")
+	return strings.ToLower(host)
+}
+
+// proof stands in for digest credentials: it knows the password itself.
+type proof struct{ user, password string }
+
+func (p proof) Username() string { return p.user }
+
+func (p proof) Verify(password string) bool { return p.password == password }
+
+// Describe turns a decision into its JSON form.
+func Describe(d routing.Decision) Answer {
+	a := Answer{
+		Verdict: d.Verdict.String(), Status: d.Status, Reason: d.Reason, ErrorCode: d.Code, Account: d.Account,
+		Domain: d.Domain, Trunk: d.Trunk, Caller: d.Caller.Number, CallerReplaced: d.Caller.Replaced,
+		Country: d.Country, Dialled: d.Dialled, Emergency: d.Emergency, FeeCents: d.FeeCents, Warning: d.Warning,
+		Targets: make([]Target, 0, len(d.Targets)), Trace: append([]call.Step{}, d.Trace.Steps()...),
+	}
+	if d.Caller.Number != "" {
+		a.Service = fmt.Sprint(d.Caller.Service)
+	}
+	if d.Caller.Address != nil {
+		a.Address = d.Caller.Address.Street // LINE
+	}
+	for _, t := range d.Targets {
+		a.Targets = append(a.Targets, Target{
+			ID: t.ID, Name: t.Name, URI: t.URI, Kind: t.Kind.String(), RingMS: t.Ring.Milliseconds(),
+			DeliverNumber: t.Deliver.Number, DeliverAddress: t.Deliver.Address,
+		})
+	}
+	return a
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}

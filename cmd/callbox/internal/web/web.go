@@ -1,0 +1,170 @@
+// Package web is the edge's HTTP side: its own API with an OpenAPI description, health, metrics and reload. It reads
+// call records and calls small interfaces that the composition root hands in; it must not know SIP or how a call works.
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/rs/zerolog"
+	"golang.org/x/net/netutil"
+
+	"callbox/sip/call"
+)
+
+// Live lists the calls that are up.
+type Live interface {
+	Calls() []call.Record
+}
+
+// Journal finds ended calls. Records it returns are not changed.
+type Journal interface {
+	Get(call.ID) (*call.Record, bool)
+	List(n int) []*call.Record
+}
+
+// Options are the parts the server speaks for. Live, Journal, Centres, Metrics, Ready, Reload and Explain are required.
+type Options struct {
+	Account string // user name of the basic credentials: the account SID
+	Token   string // password of the basic credentials; "" refuses everyone who needs credentials
+	Version string // of callbox
+
+	Live    Live
+	Journal Journal
+	Centres Centres
+	Metrics http.Handler // GET /metrics
+
+	Ready   func() (ready bool, why string) // why not, one sentence
+	Reload  ReloadFunc
+	Explain ExplainFunc
+	Logger  zerolog.Logger
+}
+
+// Limits of the server: enough for a lab's dashboards and scripts, and a bound for everybody else.
+const (
+	maxConnections = 256
+	maxHeader      = 32 << 10
+	maxBody        = 1 << 20
+	headerTimeout  = 5 * time.Second
+	readTimeout    = 15 * time.Second
+	writeTimeout   = 60 * time.Second
+	idleTimeout    = 2 * time.Minute
+)
+
+// Server serves HTTP on one listener.
+type Server struct {
+	server *http.Server
+	log    zerolog.Logger
+	done   chan struct{}
+}
+
+// New returns a server that is not serving yet.
+func New(o Options) *Server {
+	s := &Server{log: o.Logger, done: make(chan struct{})}
+	s.server = &http.Server{
+		Handler:           Handler(o),
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          nil,
+	}
+	s.server.ErrorLog = newErrorLog(o.Logger)
+	return s
+}
+
+// Start serves on l, which the server then owns. It returns at once.
+func (s *Server) Start(l net.Listener) {
+	go func() {
+		defer close(s.done)
+		err := s.server.Serve(netutil.LimitListener(l, maxConnections))
+		if err != nil && !errors.Is(err, http.ErrServerClosed) {
+			s.log.Error().Err(err).Msg("http server ended")
+		}
+	}()
+}
+
+// Close stops listening, lets requests end until ctx does, and waits for the server's goroutine. Start must have been
+// called.
+func (s *Server) Close(ctx context.Context) error {
+	err := s.server.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(fmt.Errorf("close http server: %w", err), s.server.Close())
+	}
+	<-s.done
+	return err
+}
+
+// Handler returns all of the server's pages behind the access rules.
+func Handler(o Options) http.Handler {
+	mux := http.NewServeMux()
+	api := newAPI(mux, o.Version)
+	registerCalls(api, o.Live, o.Journal)
+	registerCentres(api, o.Centres)
+	registerExplain(api, o.Explain)
+	registerReload(api, o.Reload, o.Logger)
+	registerHealth(mux, o.Ready)
+	mux.Handle("GET /metrics", o.Metrics)
+	mux.HandleFunc("GET /{$}", index(o.Version))
+
+	var h http.Handler = problems(mux)
+	h = sameOrigin(h)
+	h = access(h, o.Account, o.Token)
+	h = http.MaxBytesHandler(h, maxBody)
+	return recovered(secured(h), o.Logger)
+}
+
+// newAPI describes the API. The documentation page and schema links that huma adds by itself are left out: the one
+// loads scripts from the Internet, the others put a field into every answer.
+func newAPI(mux *http.ServeMux, version string) huma.API {
+	c := huma.DefaultConfig("callbox", version)
+	c.Info.Description = "Calls, call centres and decisions of one callbox edge. For labs, not for live emergency traffic."
+	c.OpenAPIPath = "/api/v1/openapi"
+	c.DocsPath = ""
+	c.SchemasPath = ""
+	c.CreateHooks = nil
+	c.RejectUnknownQueryParameters = true
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"basic": {Type: "http", Scheme: "basic", Description: "account SID and auth token; not needed from the loopback interface"},
+	}
+	c.Security = []map[string][]string{{}, {"basic": {}}}
+	return humago.New(mux, c)
+}
+
+// recovered answers 500 for a handler that panics: one request must not end the calls of the process.
+func recovered(next http.Handler, log zerolog.Logger) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			v := recover()
+			if v == nil {
+				return
+			}
+			if v == http.ErrAbortHandler { //nolint:errorlint // net/http panics with this very value
+				panic(v)
+			}
+			log.Error().Interface("panic", v).Str("path", r.URL.Path).Stack().Msg("http handler failed")
+			problem(w, http.StatusInternalServerError, "a defect of ours; the log has more")
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// secured sets the headers that keep browsers from doing anything clever with an answer.
+func secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
