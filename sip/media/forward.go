@@ -1,0 +1,114 @@
+package media
+
+// receive relays one packet from socket k of the session: 0 and 1 are side A's RTP and RTCP, 2 and 3 side B's. One
+// packet a wake-up: epoll is level-triggered and comes back for the rest, in turn with the other sockets, which was
+// measured to cost no more than asking for a second packet that is mostly not there.
+func (s *Session) receive(w *worker, k int) {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return
+	}
+	sd, peer := &s.sides[k/2], &s.sides[1-k/2]
+	n, errno := receive(sd.fds[k%2], w.buf[:], &w.from)
+	if errno == 0 {
+		if k%2 == 0 {
+			s.fromRTP(w, sd, peer, n)
+		} else {
+			s.fromRTCP(w, sd, peer, n)
+		}
+	}
+	notice := sd.notice
+	sd.notice = false
+	s.mu.Unlock()
+	if notice && s.notify != nil {
+		s.notify(Notice{Kind: NoticeFirstPacket, Side: sd.leg})
+	}
+}
+
+// fromRTP handles a datagram of n bytes in w.buf from the RTP port of sd.
+func (s *Session) fromRTP(w *worker, sd, peer *Side, n int) {
+	if n > maxPacket {
+		sd.flow.drops[dropTooLarge]++
+		return
+	}
+	b := w.buf[:n]
+	kind := classify(b)
+	if kind == kindJunk {
+		sd.flow.drops[dropNotRTP]++
+		return
+	}
+	src, now := w.from.addrPort(), w.clock()
+	if kind == kindRTCP {
+		if sd.latch.acceptMuxed(src, now) == verdictDrop {
+			sd.flow.drops[dropStranger]++
+			return
+		}
+		sd.flow.rtcp++
+		peer.sendRTCP(b, &sd.flow)
+		return
+	}
+	h := parseRTP(b)
+	switch sd.latch.accept(src, h.ssrc, now, w.relearn) {
+	case verdictDrop:
+		sd.flow.drops[dropStranger]++
+		return
+	case verdictSwitch:
+		sd.flow.switches++
+		sd.retarget(&w.from, nil)
+	case verdictLatch:
+		sd.retarget(&w.from, nil)
+	}
+	if !sd.heard {
+		sd.heard, sd.notice = true, true
+	}
+	s.quiet = now
+	sd.flow.count(h, n, now, sd.clock)
+	peer.sendTo(0, b, &sd.flow)
+}
+
+// fromRTCP handles a datagram of n bytes in w.buf from the RTCP port of sd.
+func (s *Session) fromRTCP(w *worker, sd, peer *Side, n int) {
+	if n > maxPacket {
+		sd.flow.drops[dropTooLarge]++
+		return
+	}
+	b := w.buf[:n]
+	if classify(b) != kindRTCP {
+		sd.flow.drops[dropNotRTP]++
+		return
+	}
+	switch sd.rtcp.accept(w.from.addrPort(), &sd.latch, w.clock(), w.relearn) {
+	case verdictDrop:
+		sd.flow.drops[dropStranger]++
+		return
+	case verdictSwitch:
+		sd.flow.switches++
+		sd.retarget(nil, &w.from)
+	case verdictLatch:
+		sd.retarget(nil, &w.from)
+	}
+	sd.flow.rtcp++
+	peer.sendRTCP(b, &sd.flow)
+}
+
+// sendRTCP sends RTCP to the side's peer, by RTP's way where the peer multiplexes.
+func (sd *Side) sendRTCP(b []byte, from *flow) {
+	if sd.mux {
+		sd.sendTo(0, b, from)
+		return
+	}
+	sd.sendTo(1, b, from)
+}
+
+// sendTo sends b from the side's RTP (k 0) or RTCP (k 1) socket to the like address of its peer, and charges a failure to from.
+func (sd *Side) sendTo(k int, b []byte, from *flow) {
+	to := &sd.to[k]
+	if to.n == 0 {
+		from.drops[dropUnroutable]++
+		return
+	}
+	if send(sd.fds[k], b, to) != 0 {
+		from.drops[dropSend]++
+	}
+}

@@ -1,0 +1,177 @@
+package media
+
+import (
+	"net/netip"
+	"time"
+)
+
+// verdict is what a latch says of one packet.
+type verdict uint8
+
+const (
+	verdictDrop   verdict = iota // a stranger's
+	verdictPass                  // the peer's, and nothing changes
+	verdictLatch                 // the peer's first: media to it goes here from now on
+	verdictSwitch                // the peer moved here
+)
+
+// rank is how much speaks for a source. A source of a higher rank takes over from one of a lower rank at once; between
+// equals the newcomer must prove itself.
+type rank uint8
+
+const (
+	rankStranger rank = iota
+	rankHost          // the host that SDP named or that SIP came from, on another port
+	rankPeer          // the very address SDP named, or a source that proved itself
+)
+
+// latch decides which source of RTP is the peer (symmetric RTP, RFC 4961, with a guard against hijack). It is a pure
+// state machine: addresses, SSRCs and times go in, verdicts come out. DESIGN.md tells the rules in words.
+type latch struct {
+	announced netip.AddrPort // where SDP said the peer is; not valid when it did not
+	near      netip.Addr     // where the peer's SIP comes from; not valid when unknown
+
+	source netip.AddrPort // the latched source; not valid while there is none
+	ssrc   uint32         // its SSRC
+	rank   rank           // what speaks for it
+	heard  time.Duration  // when it was last heard
+
+	former      netip.AddrPort // the source before a new announcement: heard, but followed no more before formerUntil
+	formerUntil time.Duration
+
+	barred     netip.AddrPort // the source of the target before this one, which may go on sending for a while
+	barredSSRC uint32
+}
+
+// announce takes a new SDP address. The same address again changes nothing, and neither does an address that is not
+// valid; another one unlatches, unless it is the very source that is latched.
+func (l *latch) announce(addr netip.AddrPort, near netip.Addr, now, relearn time.Duration) {
+	l.near = near
+	if addr == l.announced || !addr.IsValid() {
+		return
+	}
+	l.announced = addr
+	if !l.source.IsValid() {
+		return
+	}
+	if l.source == addr {
+		l.rank = rankPeer
+		return
+	}
+	l.former, l.formerUntil = l.source, now+relearn
+	l.source, l.rank = netip.AddrPort{}, rankStranger
+}
+
+// reset forgets the peer. What it still sends is dropped until the next peer is latched.
+func (l *latch) reset() {
+	if l.source.IsValid() {
+		l.barred, l.barredSSRC = l.source, l.ssrc
+	}
+	*l = latch{barred: l.barred, barredSSRC: l.barredSSRC}
+}
+
+// accept judges an RTP packet from src. Only one that is not dropped changes the latch.
+func (l *latch) accept(src netip.AddrPort, ssrc uint32, now, relearn time.Duration) verdict {
+	if src == l.source {
+		l.heard, l.ssrc = now, ssrc
+		return verdictPass
+	}
+	if !l.source.IsValid() {
+		return l.first(src, ssrc, now)
+	}
+	r := l.rankOf(src)
+	if r > l.rank {
+		l.follow(src, ssrc, r, now)
+		return verdictSwitch
+	}
+	if ssrc == l.ssrc && now-l.heard >= relearn {
+		l.follow(src, ssrc, rankPeer, now)
+		return verdictSwitch
+	}
+	return verdictDrop
+}
+
+// first judges a packet while nothing is latched.
+func (l *latch) first(src netip.AddrPort, ssrc uint32, now time.Duration) verdict {
+	if src != l.announced {
+		if src == l.barred && ssrc == l.barredSSRC {
+			return verdictDrop
+		}
+		if src == l.former && now < l.formerUntil {
+			return verdictPass
+		}
+	}
+	v := verdictLatch
+	if l.former.IsValid() && l.former != src {
+		v = verdictSwitch
+	}
+	l.follow(src, ssrc, l.rankOf(src), now)
+	return v
+}
+
+func (l *latch) follow(src netip.AddrPort, ssrc uint32, r rank, now time.Duration) {
+	l.source, l.ssrc, l.rank, l.heard = src, ssrc, r, now
+	l.former, l.barred = netip.AddrPort{}, netip.AddrPort{}
+}
+
+func (l *latch) rankOf(src netip.AddrPort) rank {
+	switch {
+	case src == l.announced:
+		return rankPeer
+	case src.Addr() == l.announced.Addr(), src.Addr() == l.near:
+		return rankHost
+	}
+	return rankStranger
+}
+
+// acceptMuxed judges RTCP that came to the RTP port. RTCP never latches: its SSRC proves nothing about the stream.
+// It does show that a latched source is alive, which keeps others from taking its place.
+func (l *latch) acceptMuxed(src netip.AddrPort, now time.Duration) verdict {
+	switch {
+	case src == l.source:
+		l.heard = now
+		return verdictPass
+	case src == l.announced, !l.source.IsValid() && l.rankOf(src) > rankStranger:
+		return verdictPass
+	}
+	return verdictDrop
+}
+
+// rtcpLatch decides which source on the RTCP port is the peer. RTCP is too rare for first come, first served: a
+// forged BYE could arrive seconds before the peer's first report. So it must come from the address SDP named for
+// RTCP, or from the host that the RTP latch trusts.
+type rtcpLatch struct {
+	announced netip.AddrPort
+	source    netip.AddrPort
+	heard     time.Duration
+}
+
+// announce takes a new SDP address for RTCP; a changed one forgets the source.
+func (l *rtcpLatch) announce(addr netip.AddrPort) {
+	if addr != l.announced {
+		*l = rtcpLatch{announced: addr}
+	}
+}
+
+// accept judges an RTCP packet from src beside the RTP latch of the same side.
+func (l *rtcpLatch) accept(src netip.AddrPort, rtp *latch, now, relearn time.Duration) verdict {
+	if src == l.source {
+		l.heard = now
+		return verdictPass
+	}
+	known := src == l.announced
+	if rtp.source.IsValid() {
+		known = known || src.Addr() == rtp.source.Addr()
+	} else {
+		known = known || rtp.rankOf(src) > rankStranger
+	}
+	if !known || l.source.IsValid() && now-l.heard < relearn {
+		return verdictDrop
+	}
+	v := verdictLatch
+	if l.source.IsValid() {
+		v = verdictSwitch
+	}
+	l.source, l.heard = src, now
+	return v
+}

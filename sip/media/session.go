@@ -1,0 +1,132 @@
+package media
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"callbox/sip/call"
+)
+
+// Session is the media of one call: two sides, each with an RTP and an RTCP port. Its methods and those of its sides
+// are safe for concurrent use and never wait for the network.
+type Session struct {
+	relay      *Relay
+	worker     *worker
+	notify     func(Notice)
+	slot       int32
+	generation int32
+
+	mu       sync.Mutex // held by the worker for one packet, by others for one call of a method
+	sides    [2]Side
+	closed   bool
+	held     bool
+	timedOut bool
+	quiet    time.Duration // since when no RTP has come
+	final    call.Media    // once closed
+}
+
+// Side returns the half of the session that faces leg l; any leg but B is A.
+func (s *Session) Side(l call.Leg) *Side {
+	if l == call.LegB {
+		return &s.sides[1]
+	}
+	return &s.sides[0]
+}
+
+// Hold suspends the media time-out, or lets it start afresh. A call that is not answered yet may be held too.
+func (s *Session) Hold(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = on
+	s.quiet = s.relay.clock()
+}
+
+// Stats returns the figures so far. It may be called at any time, from a notice too.
+func (s *Session) Stats() call.Media {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stats()
+}
+
+func (s *Session) stats() call.Media {
+	if s.closed {
+		return s.final
+	}
+	m := call.Media{FromCaller: s.sides[0].flow.figures(), FromCentre: s.sides[1].flow.figures()}
+	a, b := m.FromCaller.Packets > 0, m.FromCentre.Packets > 0
+	m.OneWay, m.NoMedia = a != b, !a && !b
+	return m
+}
+
+// Close stops the session, puts its ports into quarantine and returns the final figures; a second call returns the
+// same. A notice that was already under way may still arrive.
+func (s *Session) Close() call.Media {
+	s.mu.Lock()
+	if s.closed {
+		defer s.mu.Unlock()
+		return s.final
+	}
+	s.final = s.stats()
+	s.closed = true
+	for i := range s.sides {
+		s.sides[i].closeSockets()
+	}
+	final := s.final
+	s.mu.Unlock()
+
+	s.worker.remove(s)
+	for i := range s.sides {
+		s.relay.ports.give(s.sides[i].port)
+	}
+	return final
+}
+
+// expire says whether the time-out has struck just now.
+func (s *Session) expire(now, timeout time.Duration) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	armed := s.sides[0].told && s.sides[1].told
+	if s.closed || s.held || s.timedOut || !armed || now-s.quiet < timeout {
+		return false
+	}
+	s.timedOut = true
+	return true
+}
+
+// addTo adds the session's counts to m.
+func (s *Session) addTo(m *Metrics) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.timedOut {
+		m.Timeouts++
+	}
+	for i := range s.sides {
+		m.addFlow(&s.sides[i].flow)
+	}
+}
+
+// openSockets opens the side's RTP and RTCP sockets on port and the one above; on an error neither stays open.
+func (sd *Side) openSockets(b binding, port uint16) error {
+	var errs [2]error
+	for i := range sd.fds {
+		sd.fds[i], errs[i] = openSocket(b, port+uint16(i))
+	}
+	if err := errors.Join(errs[:]...); err != nil {
+		sd.closeSockets()
+		return err
+	}
+	sd.port = port
+	return nil
+}
+
+func (sd *Side) closeSockets() {
+	for i, fd := range sd.fds {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+		sd.fds[i] = -1
+	}
+}

@@ -1,0 +1,141 @@
+package media
+
+import (
+	"net"
+	"net/netip"
+
+	"callbox/sip/call"
+)
+
+// Remote is where a peer's SDP said that it takes media.
+type Remote struct {
+	// RTP is where the peer takes RTP. Not valid (a host name in SDP, or none yet): wait until the peer is heard.
+	// An unspecified address is a hold of the old kind (RFC 3264 section 8.4): nothing is sent until the next Remote.
+	RTP  netip.AddrPort
+	RTCP netip.AddrPort // not valid: RTP's address and the next port (RFC 3550 section 11)
+	Mux  bool           // the peer takes RTCP on its RTP port (RFC 5761)
+
+	// Signalling is the address the peer's SIP came from. It may be left out; where it is known, a peer behind a NAT is
+	// preferred to a stranger while neither has proved itself.
+	Signalling netip.Addr
+
+	// ClockRate gives the RTP clock of a payload type in Hz for the jitter; 0 or a nil function means 8000. It is
+	// called with the session locked and only when the payload type changes, so it must be quick and pure.
+	ClockRate func(payloadType uint8) uint32
+}
+
+// Side is the half of a session that faces one leg.
+type Side struct {
+	s    *Session
+	leg  call.Leg
+	port uint16 // RTP; RTCP is the next
+	fds  [2]int // RTP, RTCP
+
+	latch latch
+	rtcp  rtcpLatch
+	flow  flow // what comes from this side's peer
+	clock func(uint8) uint32
+
+	to     [2]sockaddr // where RTP and RTCP to the peer go, kept in step with the latches
+	mux    bool
+	muted  bool
+	told   bool // SetRemote was called since the last Reset
+	heard  bool // NoticeFirstPacket was given since the last Reset
+	notice bool // it is due
+}
+
+// Ports returns the local ports of the side, for the SDP sent to its leg.
+func (sd *Side) Ports() (rtp, rtcp uint16) { return sd.port, sd.port + 1 }
+
+// SetRemote tells where SDP said the peer is. A changed address relatches, the same one changes nothing. An address
+// that no media may go to (multicast, port 0, this session's own ports) counts as not valid.
+func (sd *Side) SetRemote(rem Remote) {
+	rtp, rtcp := sd.usable(rem.RTP), sd.usable(rem.RTCP)
+	if !rtcp.IsValid() && rtp.IsValid() && rtp.Port() < 1<<16-1 {
+		rtcp = netip.AddrPortFrom(rtp.Addr(), rtp.Port()+1)
+	}
+	sd.s.mu.Lock()
+	defer sd.s.mu.Unlock()
+	now := sd.s.relay.clock()
+	if !sd.told {
+		sd.told = true
+		sd.s.quiet = now
+	}
+	sd.mux, sd.clock = rem.Mux, rem.ClockRate
+	sd.flow.rate = 0 // asks the new clock
+	sd.muted = rem.RTP.IsValid() && rem.RTP.Addr().Unmap().IsUnspecified()
+	sd.latch.announce(rtp, rem.Signalling.Unmap(), now, sd.s.relay.relearn)
+	if rtcp.IsValid() {
+		sd.rtcp.announce(rtcp)
+	}
+	sd.retarget(nil, nil)
+}
+
+// Reset forgets the peer: its announced address, its latched source and its SSRC. For the next target. Counts go on.
+func (sd *Side) Reset() {
+	sd.s.mu.Lock()
+	defer sd.s.mu.Unlock()
+	sd.latch.reset()
+	sd.rtcp = rtcpLatch{}
+	sd.flow.restart()
+	sd.mux, sd.muted, sd.told, sd.heard, sd.notice, sd.clock = false, false, false, false, false, nil
+	sd.retarget(nil, nil)
+}
+
+// usable returns addr, unmapped, or the zero AddrPort when no media may go there.
+func (sd *Side) usable(addr netip.AddrPort) netip.AddrPort {
+	ip := addr.Addr().Unmap().WithZone("")
+	if !ip.IsValid() || addr.Port() == 0 || ip.IsUnspecified() || ip.IsMulticast() || sd.s.own(ip, addr.Port()) {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(ip, addr.Port())
+}
+
+// own says whether ip and port are one of the session's own sockets, which would make packets run in a circle.
+func (s *Session) own(ip netip.Addr, port uint16) bool {
+	mine := false
+	for i := range s.sides {
+		mine = mine || port == s.sides[i].port || port == s.sides[i].port+1
+	}
+	if !mine {
+		return false
+	}
+	if bound := s.relay.binding.addr; bound.IsValid() && !bound.IsUnspecified() {
+		return ip == bound.WithZone("")
+	}
+	if ip.IsLoopback() {
+		return true
+	}
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return true // better a peer that must be heard first than a circle
+	}
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok && n.IP.Equal(net.IP(ip.AsSlice())) {
+			return true
+		}
+	}
+	return false
+}
+
+// retarget rebuilds where RTP and RTCP to the peer go. rtp and rtcp are the raw sources of a packet that has just
+// moved the RTP or RTCP latch, which keep the zone of a link-local address, or nil.
+func (sd *Side) retarget(rtp, rtcp *sockaddr) {
+	v6 := sd.s.relay.binding.v6
+	set := func(to, raw *sockaddr, source, announced netip.AddrPort) {
+		switch {
+		case sd.muted:
+			*to = sockaddr{}
+		case raw != nil:
+			*to = *raw
+		case source.IsValid():
+			if to.n == 0 || to.addrPort() != source {
+				*to = newSockaddr(source, v6)
+			}
+		default:
+			*to = newSockaddr(announced, v6)
+		}
+	}
+	set(&sd.to[0], rtp, sd.latch.source, sd.latch.announced)
+	set(&sd.to[1], rtcp, sd.rtcp.source, sd.rtcp.announced)
+}
