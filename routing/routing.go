@@ -3,11 +3,11 @@
 package routing
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 
 	"callbox/routing/directory"
-	"callbox/sip/call"
 )
 
 // Request is what a decision needs to know of an INVITE.
@@ -16,9 +16,9 @@ type Request struct {
 	Transport string     // udp, tcp or tls
 	Scheme    string     // of the Request-URI: sip, sips, tel or urn
 	User      string     // its user part, or all after tel: or urn: ("service:sos.police")
-	Host      string     // its host; for tel and urn the host of To, else of From
+	Host      string     // its host without port and brackets; for tel and urn the host of To, else of From
 	From      Identity
-	Proof     Proof // digest credentials, nil when none were sent
+	Proof     Proof // digest credentials, a nil interface when none were sent
 }
 
 // Identity is who a request says it is from.
@@ -33,7 +33,7 @@ type Proof interface {
 	Verify(password string) bool
 }
 
-// Health tells which centres are in service.
+// Health tells which centres are in service. It must not block.
 type Health interface {
 	InService(psap string) bool
 }
@@ -45,26 +45,39 @@ type Verdict uint8
 const (
 	VerdictRefuse    Verdict = iota // answer Status with Reason
 	VerdictChallenge                // answer 401 for Realm
-	VerdictPSAP                     // ring Targets: a PSAP or its overflow, the ECC last
-	VerdictECC                      // ring the national ECC
-	VerdictTest                     // connect the test service
+	VerdictPSAP                     // ring Targets: a PSAP, its overflow, the ECC last
+	VerdictECC                      // ring the national ECC, the only target
+	VerdictTest                     // connect the test service, the only target
 )
+
+var verdictNames = [...]string{"refuse", "challenge", "psap", "ecc", "test"}
+
+// String returns refuse, challenge, psap, ecc or test.
+func (v Verdict) String() string {
+	if int(v) < len(verdictNames) {
+		return verdictNames[v]
+	}
+	return fmt.Sprintf("verdict(%d)", uint8(v))
+}
+
+// MarshalText writes the verdict's name.
+func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 
 // Decision is what becomes of a call. It holds references into the snapshot, which stays valid.
 type Decision struct {
 	Verdict   Verdict
 	Status    int    // SIP status of a refusal or challenge, else 0
-	Reason    string // a refusal's sentence for people, printable ASCII without quotes
+	Reason    string // a refusal's sentence for people: printable ASCII without quotes and backslashes
 	Code      int    // Twilio error code of a refusal, 0 where it has none
 	Realm     string // of a challenge
-	Account   string // SID
+	Account   string // SID, "" until a domain or trunk is found
 	Domain    string // the directory's name of the domain or trunk
 	Trunk     bool   // Domain is a trunk
 	Caller    Caller
 	Dialled   string // the emergency or test number, a URN resolved for the caller's country
 	Country   string // the caller number's country
-	Service   string // RFC 5031 label: sos, sos.police, ...; test.sos for a test call
-	Emergency bool   // a real emergency call, not a test
+	Service   string // RFC 5031 label of what was asked for: sos, sos.police, ...; test.sos for a test call
+	Emergency bool   // a real emergency call will be made, not a test
 	Targets   []Target
 	FeeCents  int64 // US cents
 	Warning   int   // Twilio warning code
@@ -74,8 +87,8 @@ type Decision struct {
 // Caller is the number a call is made for.
 type Caller struct {
 	Number   string // E.164
-	Country  string
-	Replaced bool // the domain's Emergency Caller ID took the place of From
+	Country  string // ISO 3166-1 alpha-2
+	Replaced bool   // the domain's Emergency Caller ID took the place of From
 	Service  directory.Service
 	Address  *directory.Address // the registered address, nil for none
 }
@@ -85,36 +98,44 @@ type TargetKind uint8
 
 // The kinds of targets.
 const (
-	TargetPSAP TargetKind = iota
-	TargetOverflow
-	TargetECC
-	TargetTest
+	TargetPSAP     TargetKind = iota // serves the caller's address
+	TargetOverflow                   // on that centre's overflow list
+	TargetECC                        // the national emergency call centre
+	TargetTest                       // the test service
 )
+
+var targetNames = [...]string{"psap", "overflow", "ecc", "test"}
+
+// String returns psap, overflow, ecc or test.
+func (k TargetKind) String() string {
+	if int(k) < len(targetNames) {
+		return targetNames[k]
+	}
+	return fmt.Sprintf("target(%d)", uint8(k))
+}
+
+// MarshalText writes the kind's name.
+func (k TargetKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // Target is one centre to ring.
 type Target struct {
-	ID, Name, URI string
-	Kind          TargetKind
-	Ring          time.Duration
-	Policy        directory.AnswerPolicy
-	Deliver       directory.Delivery
+	ID, Name string
+	URI      string // sip or sips
+	Kind     TargetKind
+	Ring     time.Duration // how long it may ring before the next target
+	Policy   directory.AnswerPolicy
+	Deliver  directory.Delivery // what it is given about the caller
 }
 
-// Trace is what every rule of a decision saw.
-type Trace struct{}
+// Provider's figures and codes.
+const (
+	feeCents            = 7500  // for an emergency call from a US or CA number without a registered address
+	warningUnregistered = 22221 // such a call was made
 
-// Steps renders the trace, one step per rule.
-func (t *Trace) Steps() []call.Step { return nil }
-
-// Decide returns the verdict for r with its targets in ring order. It never blocks, and Targets is never empty unless
-// the verdict is VerdictRefuse or VerdictChallenge. A nil Health takes every centre for being in service.
-func Decide(s *directory.Snapshot, h Health, r Request) Decision { return Decision{} }
-
-// String returns refuse, challenge, psap, ecc or test.
-func (v Verdict) String() string { return "" }
-
-// String returns psap, overflow, ecc or test.
-func (k TargetKind) String() string { return "" }
-
-// Text renders a decision for people, aligned, one rule a line.
-func Text(d Decision) string { return "" }
+	codeNumber      = 32101 // SIP: invalid phone number dialled
+	codeACL         = 32201 // SIP: source IP address not in ACL
+	codeCredentials = 32202 // SIP: bad user credentials
+	codeCallerID    = 32204 // SIP: From phone number not verified
+	codeFrom        = 32206 // SIP: invalid From number
+	codeTransport   = 32209 // SIP: secure transport required
+)

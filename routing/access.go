@@ -1,0 +1,81 @@
+package routing
+
+import (
+	"strings"
+
+	"callbox/routing/directory"
+)
+
+// access is rule 2: the source is in an ACL where one is mapped, and the digest credentials are right where a list is
+// mapped; both where both are. A host with neither receives no traffic. The source comes first, so that a stranger
+// learns nothing more; then the transport, so that no challenge is answered in the clear on a secure host.
+func (w *walk) access() bool {
+	var a *directory.Access
+	var secure bool
+	if w.trunk != nil {
+		a, secure = &w.trunk.Access, w.trunk.Secure
+	} else {
+		a, secure = &w.domain.Access, w.domain.Secure
+	}
+	if len(a.ACLs) == 0 && len(a.Credentials) == 0 {
+		return w.refuse(ruleAccess, 403, 0, note{text: textNoMapping, a: w.d.Domain})
+	}
+	acl := w.acl(a)
+	if acl == nil && len(a.ACLs) > 0 {
+		return w.refuse(ruleAccess, 403, codeACL, note{text: textWrongSource, b: w.d.Domain})
+	}
+	if secure && !strings.EqualFold(w.r.Transport, "tls") {
+		return w.refuse(ruleAccess, 403, codeTransport, note{text: textPlainTransport, a: orNothing(w.r.Transport), b: w.d.Domain})
+	}
+	if len(a.Credentials) == 0 {
+		w.note(ruleAccess, note{outcome: passed, text: textSource, b: acl.Name})
+		return true
+	}
+	list, ok := w.proof(a)
+	if !ok {
+		return false
+	}
+	n := note{outcome: passed, text: textProof, a: w.r.Proof.Username(), b: list.Name}
+	if acl != nil {
+		n.text, n.c = textSourceAndProof, acl.Name
+	}
+	w.note(ruleAccess, n)
+	return true
+}
+
+// acl returns the first ACL that has the source, nil for none.
+func (w *walk) acl(a *directory.Access) *directory.ACL {
+	for _, l := range a.ACLs {
+		if l.Contains(w.r.Source) {
+			return l
+		}
+	}
+	return nil
+}
+
+// proof returns the credential list whose password the request proves to know; else it has challenged or refused.
+func (w *walk) proof(a *directory.Access) (*directory.CredentialList, bool) {
+	p := w.r.Proof
+	if p == nil {
+		w.challenge(note{text: textNoProof, a: w.d.Domain})
+		return nil, false
+	}
+	user := p.Username()
+	for _, l := range a.Credentials {
+		if password, ok := l.Password(user); ok && p.Verify(string(password)) {
+			return l, true
+		}
+	}
+	if s, ok := p.(interface{ Stale() bool }); ok && s.Stale() {
+		w.challenge(note{text: textStaleProof, a: user})
+		return nil, false
+	}
+	return nil, w.refuse(ruleAccess, 403, codeCredentials, note{text: textWrongProof, a: user})
+}
+
+// challenge asks for credentials.
+func (w *walk) challenge(n note) {
+	n.outcome = failed
+	w.note(ruleAccess, n)
+	w.d.Verdict, w.d.Status, w.d.Realm = VerdictChallenge, 401, w.d.Domain
+}

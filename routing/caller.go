@@ -1,0 +1,117 @@
+package routing
+
+import (
+	"strings"
+
+	"callbox/routing/directory"
+	"callbox/routing/numbering"
+)
+
+// findCaller is rules 5 and 6: who the call is made for.
+func (w *walk) findCaller() bool {
+	from, n := w.from()
+	var instead *directory.Number
+	if w.domain != nil {
+		instead = w.domain.CallerID
+	}
+	switch {
+	case instead != nil && w.domain.CallerIDMode == directory.CallerIDAlways:
+		w.note(ruleCaller, note{outcome: applied, text: textCallerAlways, b: w.d.Domain, c: instead.E164})
+		w.setCaller(instead, true)
+	case from.text == textCaller:
+		from.outcome = passed
+		w.note(ruleCaller, from)
+		w.setCaller(n, false)
+	case instead != nil:
+		from.outcome, from.text, from.more, from.c = applied, textCallerInstead, from.text, instead.E164
+		w.note(ruleCaller, from)
+		w.setCaller(instead, true)
+	default:
+		from.outcome = failed
+		w.note(ruleCaller, from)
+		return w.unregistered(from, n)
+	}
+	w.note(ruleUnregistered, note{outcome: skipped, text: textHasAddress})
+	return true
+}
+
+// from judges From by rule 5. The note's text is textCaller where it is fit, else what it lacks; the number is returned
+// where From is one of this account tied to this host.
+func (w *walk) from() (note, *directory.Number) {
+	f := &w.r.From
+	user, _, _ := strings.Cut(f.User, ";") // parameters of a telephone-subscriber (RFC 3261 section 19.1.6)
+	switch {
+	case withheld(f):
+		return note{text: textFromWithheld}, nil
+	case !sipScheme(f.Scheme):
+		return note{text: textFromNotSIP, a: f.Scheme, b: f.User}, nil
+	case !numbering.Valid(user):
+		return note{text: textFromNotE164, a: orNothing(user)}, nil
+	}
+	n, ok := w.s.Number(user)
+	if !ok || n.Account != w.account {
+		return note{text: textFromUnknown, a: user}, nil
+	}
+	if w.trunk != nil && !n.OnTrunk(w.trunk) || w.domain != nil && !n.OnDomain(w.domain) {
+		return note{text: textFromElsewhere, a: user, b: w.d.Domain}, nil
+	}
+	if !n.Registered() {
+		return note{text: textFromUnregistered, a: user, b: status(n)}, n
+	}
+	return note{text: textCaller, a: user, b: w.d.Domain}, n
+}
+
+// withheld tells whether From names nobody (RFC 3261 section 8.1.1.3, RFC 3323 section 4.1.1.3).
+func withheld(f *Identity) bool {
+	return f.User == "" || strings.EqualFold(f.User, "anonymous") || strings.EqualFold(f.Host, "anonymous.invalid")
+}
+
+// status is the word for a number's address registration.
+func status(n *directory.Number) string {
+	if n.Address == nil {
+		return directory.StatusUnregistered.String()
+	}
+	return n.Status.String()
+}
+
+// unregistered is rule 6: a US or CA number of this account and host may call without a registered address, for a fee;
+// anyone else is refused with what rule 5 missed.
+func (w *walk) unregistered(from note, n *directory.Number) bool {
+	if n == nil {
+		w.note(ruleUnregistered, note{outcome: failed, text: textNotACaller})
+		w.d.Status, w.d.Code = 403, codeFrom
+		if from.text == textFromUnknown || from.text == textFromElsewhere {
+			w.d.Code = codeCallerID
+		}
+		w.d.Reason = w.d.Trace.sentence(ruleCaller)
+		return false
+	}
+	if n.Country != "US" && n.Country != "CA" {
+		return w.refuse(ruleUnregistered, 403, 0, note{text: textOnlyUSAndCA, a: n.E164, b: status(n)})
+	}
+	w.unpaid = true
+	w.setCaller(n, false)
+	if w.isTest(n.Country) {
+		w.note(ruleUnregistered, note{outcome: passed, text: textUnregisteredTest, a: n.E164})
+	} else {
+		w.note(ruleUnregistered, note{outcome: applied, text: textFee, a: n.E164})
+	}
+	return true
+}
+
+// isTest tells whether a test number of the country was dialled.
+func (w *walk) isTest(country string) bool {
+	if w.label != "" {
+		return w.label == numbering.TestSos
+	}
+	return w.s.Plan().In(country, w.d.Dialled) == numbering.Test
+}
+
+func (w *walk) setCaller(n *directory.Number, replaced bool) {
+	w.number = n
+	w.d.Country = n.Country
+	w.d.Caller = Caller{Number: n.E164, Country: n.Country, Replaced: replaced, Service: n.Service}
+	if n.Registered() {
+		w.d.Caller.Address = n.Address
+	}
+}

@@ -1,0 +1,87 @@
+package routing
+
+import (
+	"callbox/routing/directory"
+)
+
+// service is rule 9: what the number's service delivers, and whether it has a PSAP at all.
+func (w *walk) service() {
+	switch {
+	case w.unpaid:
+		w.note(ruleService, note{outcome: skipped, text: textUnregisteredService})
+	case w.number.Service == directory.ServiceE911:
+		w.note(ruleService, note{outcome: applied, text: textE911})
+	case w.number.Service == directory.ServiceBasic911:
+		w.note(ruleService, note{outcome: applied, text: textBasic911})
+	default:
+		w.note(ruleService, note{outcome: applied, text: textNoService})
+	}
+}
+
+// centre is rule 10: the PSAP that serves the address where it is in service, then its overflow list, then the ECC.
+func (w *walk) centre() {
+	if w.unpaid {
+		w.d.FeeCents, w.d.Warning = feeCents, warningUnregistered
+	}
+	ecc, ok := w.s.ECC(w.number.Country)
+	if !ok { // a snapshot has an ECC for every country of its numbers
+		w.d.FeeCents, w.d.Warning, w.d.Emergency = 0, 0, false
+		w.refuse(ruleCentre, 503, 0, note{text: textNoECC, a: w.number.Country})
+		return
+	}
+	if w.unpaid || w.number.Service == directory.ServiceNone {
+		w.note(ruleCentre, note{outcome: applied, text: textNoCentreNeeded, a: ecc.ID})
+		w.onlyECC(ecc, directory.Delivery{Number: true})
+		return
+	}
+	deliver := directory.Delivery{}
+	if w.number.Service == directory.ServiceE911 {
+		deliver = directory.Delivery{Number: true, Address: true}
+	}
+	first, level := w.number.Address.Centre()
+	if first == nil {
+		w.note(ruleCentre, note{outcome: failed, text: textNobodyServes, a: w.number.Address.Line(), b: ecc.ID})
+		w.onlyECC(ecc, deliver)
+		return
+	}
+	w.ring(first, ecc, deliver)
+	x := note{outcome: passed, text: textServiceCentre, a: first.ID, b: w.number.Address.Line(), c: level.String()}
+	w.d.Verdict = VerdictPSAP
+	switch next := w.d.Targets[0]; {
+	case next.Kind == TargetECC:
+		x.outcome, x.text, x.c = failed, textAllOut, next.ID
+		w.d.Verdict = VerdictECC
+	case next.Kind == TargetOverflow:
+		x.outcome, x.text, x.c = applied, textOverflow, next.ID
+	}
+	w.note(ruleCentre, x)
+}
+
+// ring lists first, its overflow and the ECC: each once, those out of service left out. The ECC is rung even if it
+// seems out of service, since nothing comes after it.
+func (w *walk) ring(first, ecc *directory.PSAP, deliver directory.Delivery) {
+	chain := first.Chain()
+	targets := make([]Target, 0, len(chain)+2)
+	if w.inService(first) {
+		targets = append(targets, target(first, TargetPSAP, deliver))
+	}
+	for _, p := range chain {
+		if p == ecc || !w.inService(p) {
+			continue
+		}
+		targets = append(targets, target(p, TargetOverflow, deliver))
+	}
+	w.d.Targets = append(targets, target(ecc, TargetECC, deliver))
+}
+
+func (w *walk) onlyECC(ecc *directory.PSAP, deliver directory.Delivery) {
+	w.d.Verdict = VerdictECC
+	w.d.Targets = []Target{target(ecc, TargetECC, deliver)}
+}
+
+func (w *walk) inService(p *directory.PSAP) bool { return w.h == nil || w.h.InService(p.ID) }
+
+func target(p *directory.PSAP, kind TargetKind, deliver directory.Delivery) Target {
+	deliver.Format = p.Format
+	return Target{ID: p.ID, Name: p.Name, URI: p.URI, Kind: kind, Ring: p.Ring, Policy: p.Policy, Deliver: deliver}
+}

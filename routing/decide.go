@@ -1,0 +1,164 @@
+package routing
+
+import (
+	"strings"
+
+	"callbox/routing/directory"
+	"callbox/routing/numbering"
+)
+
+// Decide returns the verdict for r with its targets in ring order, the last resort last. It never blocks, and Targets
+// is never empty unless the verdict is VerdictRefuse or VerdictChallenge. A nil Health takes every centre for being in
+// service. It allocates the list of targets and nothing else, and for a refusal its sentence.
+func Decide(s *directory.Snapshot, h Health, r Request) (d Decision) {
+	w := walk{s: s, h: h, r: &r, d: &d}
+	d.Trace.source = r.Source
+	if w.host() && w.access() && w.dialled() && w.enabled() && w.findCaller() && w.country() && !w.test() {
+		w.service()
+		w.centre()
+	}
+	return d
+}
+
+// walk is one decision under way: each rule is a method that notes what it saw and returns whether to go on.
+type walk struct {
+	s *directory.Snapshot
+	h Health
+	r *Request
+	d *Decision
+
+	domain  *directory.Domain // one of domain and trunk is set by host
+	trunk   *directory.Trunk
+	account *directory.Account
+
+	label  string            // of a service URN, "" for a dialled number
+	number *directory.Number // the caller
+	unpaid bool              // the caller has no registered address
+}
+
+// note records a rule's outcome.
+func (w *walk) note(rule uint8, n note) { w.d.Trace.set(rule, n) }
+
+// refuse records a failed rule and makes its sentence the refusal's.
+func (w *walk) refuse(rule uint8, status, code int, n note) bool {
+	n.outcome = failed
+	w.note(rule, n)
+	w.d.Verdict, w.d.Status, w.d.Code = VerdictRefuse, status, code
+	w.d.Reason = w.d.Trace.sentence(rule)
+	return false
+}
+
+// host is rule 1: the Request-URI's host is a known domain or trunk.
+func (w *walk) host() bool {
+	var name string
+	x := textDomain
+	if d, ok := w.s.Domain(w.r.Host); ok {
+		w.domain, w.account, name = d, d.Account, d.Name
+	} else if t, ok := w.s.Trunk(w.r.Host); ok {
+		w.trunk, w.account, name = t, t.Account, t.Name
+		w.d.Trunk, x = true, textTrunk
+	} else {
+		return w.refuse(ruleHost, 404, 0, note{text: textUnknownHost, a: orNothing(w.r.Host)})
+	}
+	w.d.Domain, w.d.Account = name, w.account.SID
+	w.note(ruleHost, note{outcome: passed, text: x, a: w.r.Host, b: name})
+	return true
+}
+
+// dialled is rule 3: what was dialled is an emergency or test number somewhere.
+func (w *walk) dialled() bool {
+	if strings.EqualFold(w.r.Scheme, "urn") {
+		label, ok := numbering.ServiceURN(w.r.User)
+		if !ok {
+			return w.refuse(ruleDialled, 404, codeNumber, note{text: textUnknownURN, a: w.r.Scheme, b: w.r.User})
+		}
+		w.label, w.d.Service = label, label
+		x := textServiceURN
+		if label == numbering.TestSos {
+			x = textTestURN
+		}
+		w.note(ruleDialled, note{outcome: passed, text: x, a: w.r.User, b: label})
+		return true
+	}
+	if !sipScheme(w.r.Scheme) && !strings.EqualFold(w.r.Scheme, "tel") {
+		return w.refuse(ruleDialled, 404, codeNumber, note{text: textUnknownURN, a: w.r.Scheme, b: w.r.User})
+	}
+	number := numbering.Number(w.r.User)
+	w.d.Dialled = number
+	switch w.s.Plan().Anywhere(number) {
+	case numbering.Emergency:
+		w.note(ruleDialled, note{outcome: passed, text: textEmergencyNumber, a: number})
+	case numbering.Test:
+		w.note(ruleDialled, note{outcome: passed, text: textTestNumber, a: number})
+	default:
+		return w.refuse(ruleDialled, 404, codeNumber, note{text: textNotEmergency, a: orNothing(number)})
+	}
+	return true
+}
+
+// enabled is rule 4: the domain has emergency calling enabled. On a trunk each number's address does that.
+func (w *walk) enabled() bool {
+	if w.trunk != nil {
+		w.note(ruleEnabled, note{outcome: passed, text: textTrunkEnabled})
+		return true
+	}
+	if !w.domain.Emergency {
+		return w.refuse(ruleEnabled, 403, 0, note{text: textDisabled, a: w.d.Domain})
+	}
+	w.note(ruleEnabled, note{outcome: passed, text: textEnabled, a: w.d.Domain})
+	return true
+}
+
+// country is rule 7: what was dialled is a number of the caller number's country.
+func (w *walk) country() bool {
+	country, plan := w.number.Country, w.s.Plan()
+	if w.label != "" {
+		number := plan.Resolve(country, w.label)
+		if number == "" {
+			return w.refuse(ruleCountry, 403, 0, note{text: textNoTestOfCountry, a: country, b: w.number.E164})
+		}
+		w.d.Dialled, w.d.Emergency = number, w.label != numbering.TestSos
+		w.note(ruleCountry, note{outcome: passed, text: textURNOfCountry, a: w.label, b: number, c: country})
+		return true
+	}
+	number := w.d.Dialled
+	kind := plan.In(country, number)
+	if kind == numbering.NotSpecial {
+		return w.refuse(ruleCountry, 403, 0, note{text: textNotOfCountry, a: number, b: country, c: w.number.E164})
+	}
+	w.d.Service, w.d.Emergency = plan.Label(country, number), kind == numbering.Emergency
+	w.note(ruleCountry, note{outcome: passed, text: textOfCountry, a: number, b: country, c: w.number.E164})
+	return true
+}
+
+// test is rule 8: a test number reaches the test service. It returns whether it did.
+func (w *walk) test() bool {
+	if w.d.Emergency {
+		w.note(ruleTest, note{outcome: skipped, text: textNotATest})
+		return false
+	}
+	address := w.d.Caller.Address != nil
+	x := textTestService
+	if !address {
+		x = textTestServiceNoAddress
+	}
+	w.note(ruleTest, note{outcome: applied, text: x, a: w.d.Dialled})
+	t := w.s.Test()
+	w.d.Verdict = VerdictTest
+	w.d.Targets = []Target{{
+		ID: t.ID, Name: t.Name, URI: t.URI, Kind: TargetTest, Ring: t.Ring,
+		Deliver: directory.Delivery{Number: true, Address: address, Format: directory.FormatPIDF},
+	}}
+	return true
+}
+
+// sipScheme tells whether s is sip or sips.
+func sipScheme(s string) bool { return strings.EqualFold(s, "sip") || strings.EqualFold(s, "sips") }
+
+// orNothing keeps a sentence readable where a value is missing.
+func orNothing(s string) string {
+	if s == "" {
+		return "(nothing)"
+	}
+	return s
+}

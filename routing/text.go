@@ -1,0 +1,128 @@
+package routing
+
+// text names a sentence of the trace. A failing rule's sentence is also the refusal's Reason, so it says what is wrong
+// and, where there is one, the mend.
+type text uint8
+
+const (
+	textNotReached text = iota
+	textDomain
+	textTrunk
+	textUnknownHost
+	textSource
+	textProof
+	textSourceAndProof
+	textWrongSource
+	textNoMapping
+	textPlainTransport
+	textNoProof
+	textStaleProof
+	textWrongProof
+	textEmergencyNumber
+	textTestNumber
+	textServiceURN
+	textTestURN
+	textNotEmergency
+	textUnknownURN
+	textEnabled
+	textTrunkEnabled
+	textDisabled
+	textCaller
+	textCallerAlways
+	textCallerInstead
+	textFromNotSIP
+	textFromWithheld
+	textFromNotE164
+	textFromUnknown
+	textFromElsewhere
+	textFromUnregistered
+	textHasAddress
+	textFee
+	textUnregisteredTest
+	textOnlyUSAndCA
+	textNotACaller
+	textOfCountry
+	textURNOfCountry
+	textNotOfCountry
+	textNoTestOfCountry
+	textNotATest
+	textTestService
+	textTestServiceNoAddress
+	textUnregisteredService
+	textE911
+	textBasic911
+	textNoService
+	textServiceCentre
+	textOverflow
+	textAllOut
+	textNobodyServes
+	textNoCentreNeeded
+	textNoECC
+	textCount
+)
+
+var texts = [textCount]string{
+	textNotReached: "not reached",
+
+	textDomain:      "$1 is the domain $2",
+	textTrunk:       "$1 is the trunk $2",
+	textUnknownHost: "$1 is no domain or trunk of this edge",
+
+	textSource:         "source $s is in ACL $2",
+	textProof:          "user $1 of credential list $2 knows the password",
+	textSourceAndProof: "source $s is in ACL $3, and user $1 of credential list $2 knows the password",
+	textWrongSource:    "source $s is in no ACL of $2",
+	textNoMapping:      "$1 has neither ACL nor credential list mapped, so it receives no traffic",
+	textPlainTransport: "$2 is secure and takes SIP over TLS only, this came over $1",
+	textNoProof:        "$1 needs digest credentials and none were sent",
+	textStaleProof:     "the credentials of user $1 answer an old challenge",
+	textWrongProof:     "wrong user name or password for user $1",
+
+	textEmergencyNumber: "$1 is an emergency number",
+	textTestNumber:      "$1 is a test number",
+	textServiceURN:      "urn:$1 asks for $2",
+	textTestURN:         "urn:$1 asks for a test call",
+	textNotEmergency:    "$1 is no emergency or test number in any country; this edge forwards nothing else",
+	textUnknownURN:      "$1:$2 is no emergency service; this edge forwards nothing else",
+
+	textEnabled:      "emergency calling is enabled on $1",
+	textTrunkEnabled: "trunks take emergency calls of numbers with an address",
+	textDisabled:     "emergency calling is not enabled on $1",
+
+	textCaller:           "$1 is on the account, tied to $2 and has a registered address",
+	textCallerAlways:     "Emergency Caller ID $3 takes the place of From on every call of $2",
+	textCallerInstead:    "Emergency Caller ID $3 takes the place of From: ",
+	textFromNotSIP:       "From must be a SIP URI with an E.164 number, not $1:$2",
+	textFromWithheld:     "From is withheld; an emergency call needs an E.164 number of the account in From",
+	textFromNotE164:      "From $1 is not E.164: write + and 8 to 15 digits",
+	textFromUnknown:      "From $1 is not a number of this account",
+	textFromElsewhere:    "From $1 is not tied to $2",
+	textFromUnregistered: "From $1 has no registered emergency address (status $2)",
+
+	textHasAddress:       "the caller has a registered address",
+	textFee:              "$1 has no registered address: national ECC, fee of 75.00 USD, warning 22221",
+	textUnregisteredTest: "$1 has no registered address; a test call costs no fee",
+	textOnlyUSAndCA:      "$1 has no registered emergency address (status $2), and only US and CA numbers may call without one",
+	textNotACaller:       "only a US or CA number on the account and tied to this host may call without a registered address",
+
+	textOfCountry:       "$1 is a number of $2, the country of $3",
+	textURNOfCountry:    "$1 is $2 in $3, the country of the caller",
+	textNotOfCountry:    "$1 is not an emergency number of $2, the country of $3",
+	textNoTestOfCountry: "$1 has no test number, the country of $2",
+
+	textNotATest:             "not a test number",
+	textTestService:          "$1: the test service reads number and address back, no fee",
+	textTestServiceNoAddress: "$1: the test service says that no address is registered, no fee",
+
+	textUnregisteredService: "no address is registered: national ECC",
+	textE911:                "e911: number and address are delivered",
+	textBasic911:            "basic911: the same PSAP, nothing is delivered",
+	textNoService:           "neither e911 nor basic911: national ECC, no fee as an address is registered",
+
+	textServiceCentre:  "$1 serves $2 (by $3) and is in service",
+	textOverflow:       "$1 serves $2 but is out of service: first in service is $3",
+	textAllOut:         "$1 serves $2 but is out of service with all its overflow: $3",
+	textNobodyServes:   "no PSAP serves $1: $2",
+	textNoCentreNeeded: "national ECC $1",
+	textNoECC:          "there is no ECC for $1",
+}

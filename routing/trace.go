@@ -1,0 +1,126 @@
+package routing
+
+import (
+	"net/netip"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"callbox/sip/call"
+)
+
+// The rules of a decision, in order; their numbers are those people see.
+const (
+	ruleHost uint8 = iota + 1
+	ruleAccess
+	ruleDialled
+	ruleEnabled
+	ruleCaller
+	ruleUnregistered
+	ruleCountry
+	ruleTest
+	ruleService
+	ruleCentre
+	rules = iota
+)
+
+var ruleNames = [...]string{
+	"host", "access", "dialled_number", "emergency_calling", "caller", "unregistered_caller", "caller_country",
+	"test_number", "service", "centre",
+}
+
+// outcome is what came of a rule.
+type outcome uint8
+
+const (
+	skipped outcome = iota // not reached, or of no concern
+	passed
+	applied // the rule changed or settled something
+	failed
+)
+
+var outcomeNames = [...]string{"skipped", "passed", "applied", "failed"}
+
+// Trace is what every rule of a decision saw. It is a value of fixed size; the words are put together by Steps.
+type Trace struct {
+	notes  [rules]note
+	source netip.Addr // kept as it is: writing it out would allocate
+}
+
+// note is one rule's outcome: a text with up to three values to fill in, and a second text with the same values.
+type note struct {
+	outcome    outcome
+	text, more text
+	a, b, c    string
+}
+
+// set notes a rule's outcome.
+func (t *Trace) set(rule uint8, n note) { t.notes[rule-1] = n }
+
+// sentence renders what a rule saw in printable ASCII, for a header.
+func (t *Trace) sentence(rule uint8) string { return t.notes[rule-1].render(t.source, true) }
+
+// Steps renders the trace, one step for every rule in order; rules that were not reached are skipped. Values from the
+// request are cut and cleaned, so that a step is safe to print.
+func (t *Trace) Steps() []call.Step {
+	steps := make([]call.Step, rules)
+	for i := range t.notes {
+		n := &t.notes[i]
+		steps[i] = call.Step{Rule: i + 1, Name: ruleNames[i], Outcome: outcomeNames[n.outcome], Saw: n.render(t.source, false)}
+	}
+	return steps
+}
+
+// render fills the values into the texts.
+func (n *note) render(source netip.Addr, ascii bool) string {
+	first, second := texts[n.text], ""
+	if n.more != textNotReached {
+		second = texts[n.more]
+	}
+	var b strings.Builder
+	b.Grow(len(first) + len(second) + len(n.a) + len(n.b) + len(n.c))
+	n.fill(&b, first, source, ascii)
+	n.fill(&b, second, source, ascii)
+	return b.String()
+}
+
+// fill writes t with $1, $2 and $3 replaced by the note's values and $s by the source address.
+func (n *note) fill(b *strings.Builder, t string, source netip.Addr, ascii bool) {
+	for {
+		i := strings.IndexByte(t, '$')
+		if i < 0 || i+1 == len(t) {
+			b.WriteString(t)
+			return
+		}
+		b.WriteString(t[:i])
+		switch t[i+1] {
+		case '1':
+			writeClean(b, n.a, ascii)
+		case '2':
+			writeClean(b, n.b, ascii)
+		case '3':
+			writeClean(b, n.c, ascii)
+		case 's':
+			writeClean(b, source.String(), ascii)
+		}
+		t = t[i+2:]
+	}
+}
+
+// longestValue bounds what of a value is shown, in bytes.
+const longestValue = 80
+
+// writeClean writes s cut to a bound and without what could break out of a quoted string, a header or a terminal line:
+// quotes, backslashes and all that does not print become "?", and with ascii all that is not ASCII.
+func writeClean(b *strings.Builder, s string, ascii bool) {
+	shown := s[:min(len(s), longestValue)]
+	for _, r := range shown {
+		if r == '"' || r == '\\' || r == utf8.RuneError || !unicode.IsPrint(r) || ascii && r > '~' {
+			r = '?'
+		}
+		b.WriteRune(r)
+	}
+	if len(shown) < len(s) {
+		b.WriteString("...")
+	}
+}
