@@ -1,0 +1,246 @@
+package systest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"text/template"
+	"time"
+)
+
+// lab is a running `callbox serve` on an address of its own, with the ports of the embedded lab.
+type lab struct {
+	host   string
+	dir    string // holds config.yaml, directory.yaml and the data directory
+	log    *buffer
+	cmd    *exec.Cmd
+	exited chan struct{} // closed when the process has ended
+}
+
+// settings are what a test changes of the embedded lab. Zero values leave it as it is.
+type settings struct {
+	directory     string        // text of a directory file
+	sim           string        // address of the simulated centres; "" is port 5070 of the lab's own host
+	probeInterval time.Duration // of the call centres
+	rtpTimeout    time.Duration
+	drainLimit    time.Duration
+	scripts       string // text of the simulated centres' scripts
+	advertise     string // of the UDP listener
+}
+
+var configuration = template.Must(template.New("config.yaml").Parse(`
+sip:
+  listeners:
+    - {network: udp, address: "{{.Host}}:5060"{{with .Advertise}}, advertise: "{{.}}"{{end}}}
+    - {network: tcp, address: "{{.Host}}:5060"}
+    - {network: tls, address: "{{.Host}}:5061"}
+http: {address: "{{.Host}}:8080"}
+rtp: {ports: 30000-39999, bind: "{{.Host}}"{{with .RTPTimeout}}, timeout: {{.}}{{end}}}
+data: "{{.Dir}}/data"
+{{if .Directory}}directory: "{{.Dir}}/directory.yaml"{{end}}
+sim: {enabled: true, address: "{{.Sim}}"{{if .Scripts}}, scripts: "{{.Dir}}/scripts.yaml"{{end}}}
+{{with .ProbeInterval}}psap: {probe_interval: {{.}}, probe_timeout: 1s}{{end}}
+{{with .DrainLimit}}drain: {limit: {{.}}}{{end}}
+log: {level: debug, format: json}
+`))
+
+// startLab starts an edge and stops it when the test ends; a data race, a panic or an unclean exit fails the test.
+func startLab(t *testing.T, s settings) *lab {
+	t.Helper()
+	l := prepareLab(t, s)
+	l.start(t)
+	return l
+}
+
+// prepareLab writes the files of an edge without starting it.
+func prepareLab(t *testing.T, s settings) *lab {
+	t.Helper()
+	l := &lab{host: newHost(), dir: t.TempDir()}
+	l.configure(t, s)
+	return l
+}
+
+// configure writes the lab's files anew.
+func (l *lab) configure(t *testing.T, s settings) {
+	t.Helper()
+	if s.sim == "" {
+		s.sim = l.host + ":5070"
+	}
+	var text bytes.Buffer
+	err := configuration.Execute(&text, map[string]any{
+		"Host": l.host, "Dir": l.dir, "Sim": s.sim, "Advertise": s.advertise, "Directory": s.directory != "",
+		"Scripts": s.scripts != "", "RTPTimeout": s.rtpTimeout, "ProbeInterval": s.probeInterval, "DrainLimit": s.drainLimit,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.write(t, "config.yaml", text.String())
+	if s.directory != "" {
+		l.write(t, "directory.yaml", s.directory)
+	}
+	if s.scripts != "" {
+		l.write(t, "scripts.yaml", s.scripts)
+	}
+}
+
+func (l *lab) write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(l.dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// start runs the edge on its files and waits until it takes calls.
+func (l *lab) start(t *testing.T) {
+	t.Helper()
+	l.log, l.exited = &buffer{}, make(chan struct{})
+	l.cmd = exec.Command(callbox(t), "serve", "--config", filepath.Join(l.dir, "config.yaml"))
+	l.cmd.Dir = l.dir
+	l.cmd.Stdout, l.cmd.Stderr = l.log, l.log
+	l.cmd.Env = append(os.Environ(), "GORACE=halt_on_error=0 exitcode=66")
+	l.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := l.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	cmd, exited, log := l.cmd, l.exited, l.log
+	go func() {
+		defer close(exited)
+		_ = cmd.Wait() // the state is read from ProcessState
+	}()
+	t.Cleanup(func() { finish(t, cmd, exited, log) })
+	eventually(t, 20*time.Second, "GET /readyz", func() error {
+		select {
+		case <-exited:
+			t.Fatalf("callbox serve ended at once: %v\n%s", cmd.ProcessState, log)
+		default:
+		}
+		return l.ready(t)
+	})
+}
+
+// ready asks the edge whether it takes calls.
+func (l *lab) ready(t *testing.T) error {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.url("/readyz"), nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("status %s", resp.Status)
+	}
+	return nil
+}
+
+// finish stops a process that a test left running and looks for what must never happen.
+func finish(t *testing.T, cmd *exec.Cmd, exited chan struct{}, log *buffer) {
+	left := false
+	select {
+	case <-exited:
+	default:
+		left = true
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Process.Signal(syscall.SIGINT) // calls a failed test left up are not waited for
+	}
+	select {
+	case <-exited:
+	case <-time.After(15 * time.Second):
+		t.Error("callbox did not end within 15 s of two signals")
+		_ = cmd.Process.Kill()
+		<-exited
+	}
+	if code := cmd.ProcessState.ExitCode(); left && code != 0 && code != 1 {
+		t.Errorf("callbox ended with code %d", code)
+	}
+	text := log.String()
+	for _, bad := range []string{"DATA RACE", "panic:", "fatal error:", "runtime error:"} {
+		if strings.Contains(text, bad) {
+			t.Errorf("the log of callbox has %q", bad)
+		}
+	}
+	if t.Failed() {
+		t.Logf("log of callbox:\n%s", tail(text, 200))
+	}
+}
+
+// signal sends a signal to the edge.
+func (l *lab) signal(t *testing.T, s syscall.Signal) {
+	t.Helper()
+	if err := l.cmd.Process.Signal(s); err != nil {
+		t.Fatalf("signal %v: %v", s, err)
+	}
+}
+
+// wait waits until the edge has ended and returns its exit code, -1 for one that a signal ended.
+func (l *lab) wait(t *testing.T, limit time.Duration) int {
+	t.Helper()
+	select {
+	case <-l.exited:
+		return l.cmd.ProcessState.ExitCode()
+	case <-time.After(limit):
+		t.Fatalf("callbox has not ended within %v", limit)
+		return 0
+	}
+}
+
+// up fails the test if the edge has ended or no longer takes calls.
+func (l *lab) up(t *testing.T) {
+	t.Helper()
+	eventually(t, 5*time.Second, "GET /readyz", func() error {
+		select {
+		case <-l.exited:
+			return errors.New("callbox has ended: " + l.cmd.ProcessState.String())
+		default:
+			return l.ready(t)
+		}
+	})
+}
+
+func (l *lab) url(path string) string { return "http://" + net.JoinHostPort(l.host, "8080") + path }
+
+// sip is where the edge takes SIP over UDP and TCP.
+func (l *lab) sip() string { return l.host + ":5060" }
+
+// sips is where the edge takes SIP over TLS.
+func (l *lab) sips() string { return l.host + ":5061" }
+
+// buffer is a bytes.Buffer for a process that writes while the test reads.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+// Write adds to the buffer.
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+// String returns what was written so far.
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// tail returns the last n lines of s.
+func tail(s string, n int) string {
+	lines := strings.Split(strings.TrimRight(s, "\n"), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
