@@ -1,0 +1,152 @@
+package b2bua
+
+import (
+	"errors"
+	"math/rand/v2"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"callbox/psap/ali"
+	"callbox/sip/agent"
+	"callbox/sip/media"
+	"callbox/sip/sdp"
+)
+
+const typeSDP = "application/sdp"
+
+// fault is why a message cannot be taken: the answer to it, and a sentence for people.
+type fault struct {
+	status   int
+	sentence string
+	headers  []agent.Header
+}
+
+// description returns the session description and the location document in a message; either may be absent.
+func description(m agent.Message) (s *sdp.Session, location []byte, f *fault) {
+	if len(m.Body) == 0 {
+		return nil, nil, nil
+	}
+	body, location, f := parts(m)
+	if f != nil || len(body) == 0 {
+		return nil, location, f
+	}
+	s, err := sdp.Parse(body)
+	switch {
+	case errors.Is(err, sdp.ErrTooLarge):
+		return nil, nil, &fault{status: 488, sentence: "the session description is too large"}
+	case err != nil:
+		return nil, nil, &fault{status: 400, sentence: err.Error()}
+	}
+	return s, location, nil
+}
+
+func parts(m agent.Message) (body, location []byte, f *fault) {
+	kind, _, _ := strings.Cut(m.ContentType, ";")
+	kind = strings.ToLower(strings.TrimSpace(kind))
+	switch {
+	case kind == typeSDP:
+		return m.Body, nil, nil
+	case kind == "application/pidf+xml":
+		return nil, m.Body, nil
+	case strings.HasPrefix(kind, "multipart/"):
+		body, location, err := ali.SplitMultipart(m.ContentType, m.Body)
+		if errors.Is(err, ali.ErrUnsupported) {
+			break
+		}
+		if err != nil {
+			return nil, nil, &fault{status: 400, sentence: "the multipart body cannot be read: " + err.Error()}
+		}
+		return body, location, nil
+	}
+	return nil, nil, &fault{
+		status: 415, sentence: "the body has to be application/sdp, alone or in a multipart body",
+		headers: []agent.Header{header("Accept", "application/sdp, multipart/mixed, application/pidf+xml")},
+	}
+}
+
+// offered returns the description in a message that has to hold an offer or answer we can relay, nil when it has none.
+func offered(m agent.Message) (*sdp.Session, []byte, *fault) {
+	s, location, f := description(m)
+	if f != nil || s == nil {
+		return nil, location, f
+	}
+	if _, ok := s.Audio(); !ok {
+		return nil, nil, &fault{status: 488, sentence: s.Unusable()}
+	}
+	return s, location, nil
+}
+
+// local is what we say about ourselves on a leg.
+func (c *bridge) local(p *party) sdp.Local {
+	rtp, rtcp := c.media.side(p.name).Ports()
+	return sdp.Local{Addr: p.local, RTP: rtp, RTCP: rtcp}
+}
+
+// writeOffer returns s as an offer on leg p.
+func (c *bridge) writeOffer(p *party, s *sdp.Session) agent.Message {
+	return agent.Message{ContentType: typeSDP, Body: p.writer.Rewrite(nil, s, c.local(p), sdp.RoleOffer)}
+}
+
+// writeAnswer returns s as the answer on leg p to the offer that p made.
+func (c *bridge) writeAnswer(p *party, s, offer *sdp.Session) agent.Message {
+	l := c.local(p)
+	l.Answers = offer
+	return agent.Message{ContentType: typeSDP, Body: p.writer.Rewrite(nil, s, l, sdp.RoleAnswer)}
+}
+
+// point tells the media where a peer takes its packets.
+func (c *bridge) point(p *party, m sdp.Media, mux bool) {
+	c.media.side(p.name).SetRemote(media.Remote{
+		RTP: m.RTP, RTCP: m.RTCP, Mux: mux, Signalling: p.signalling, ClockRate: clockRate(m),
+	})
+}
+
+// settle puts an offer/answer exchange that succeeded into effect: where media goes, and who is on hold. Until then
+// the media stays as it was, so that an exchange that fails has nothing to undo.
+func (c *bridge) settle(offerer, answerer *party, offer, answer *sdp.Session) {
+	c.connect(offerer, answerer, offer, answer)
+	offerer.said, answerer.said = offer, answer
+	om, _ := offer.Audio()
+	am, _ := answer.Audio()
+	offerer.dir = om.Direction
+	answerer.dir = am.Direction.Within(om.Direction.Reverse())
+}
+
+// connect points the media both ways.
+func (c *bridge) connect(offerer, answerer *party, offer, answer *sdp.Session) {
+	om, _ := offer.Audio()
+	am, _ := answer.Audio()
+	mux := om.Mux && am.Mux
+	c.point(offerer, om, mux)
+	c.point(answerer, am, mux)
+}
+
+// clockRate returns the clocks of a line's payload types, nil where all run at the usual 8000 Hz: most calls then keep
+// no function and no description alive.
+func clockRate(m sdp.Media) func(uint8) uint32 {
+	for _, f := range m.Formats {
+		pt, err := strconv.ParseUint(f, 10, 7)
+		if err != nil {
+			continue
+		}
+		if rate := m.ClockRate(uint8(pt)); rate != 0 && rate != 8000 {
+			return m.ClockRate
+		}
+	}
+	return nil
+}
+
+// advertised is the address of ours to write into SDP where the leg's own is local.
+func (e *Edge) advertised(local netip.Addr) netip.Addr {
+	local = local.Unmap()
+	for _, a := range e.o.Advertise {
+		if a.Is4() == local.Is4() {
+			return a
+		}
+	}
+	return local
+}
+
+// newWriter starts the session descriptions of a new leg.
+func newWriter() *sdp.Writer { return sdp.NewWriter(rand.Uint64()) }

@@ -1,0 +1,99 @@
+package b2bua
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+
+	"callbox/psap/ali"
+	"callbox/routing"
+	"callbox/routing/directory"
+	"callbox/sip/agent"
+)
+
+// invitation writes the INVITE for a target: the callback number and the address as far as the centre is to have them,
+// the caller's offer with our addresses, and of the caller's header fields those that are listed.
+func (c *bridge) invitation(t *routing.Target, r agent.Route) agent.Outgoing {
+	d := &c.plan
+	out := agent.Outgoing{Route: r, Anonymous: true}
+	h := make([]agent.Header, 0, 12)
+	h = append(h, c.idHeader[0], header(headerDialled, d.Dialled))
+	if d.Emergency {
+		h = append(h, header("Priority", "emergency"))
+	}
+	identity := ""
+	if t.Deliver.Number && d.Caller.Number != "" {
+		out.Anonymous = false
+		out.From = agent.Address{Scheme: "sip", User: d.Caller.Number}
+		identity = "sip:" + d.Caller.Number + "@" + hostOf(c.e.advertised(r.Local))
+		h = append(h, header("P-Asserted-Identity", "<"+identity+">"))
+	}
+	h = pass(h, c.in.Message, c.e.inInvite)
+	if c.offer != nil {
+		out.Message = c.writeOffer(&c.b, c.offer)
+	}
+	if t.Deliver.Address {
+		h = c.addLocation(h, &out.Message, t.Deliver.Format, identity)
+	}
+	// Session timers are asked for on the caller's behalf, unless this target has refused the caller's interval.
+	c.b.timers = c.a.timers && !c.attempt.plain && !c.attempt.farewell
+	out.Message.Headers = offerTimers(h, &c.b, c.in.Message)
+	return out
+}
+
+// addLocation puts the caller's location into an INVITE: the registered address, else the document that the caller
+// sent, and any location the caller gave by reference. A document needs a body part beside an offer; an INVITE without
+// one has no body, since the ACK would then have to carry what the agent has sent already.
+func (c *bridge) addLocation(h []agent.Header, m *agent.Message, f directory.Format, identity string) []agent.Header {
+	before := len(h)
+	doc := c.location
+	if a := c.plan.Caller.Address; a != nil {
+		doc = ali.PIDFLO(civic(c.plan.Caller.Number, a), identity, time.Now())
+	}
+	if f == directory.FormatPIDF && len(doc) > 0 && len(m.Body) > 0 {
+		id := string(c.rec.ID)
+		cid := id + "@callbox.invalid"
+		m.ContentType, m.Body = ali.Multipart(m.Body, doc, cid, "callbox-"+id[2:14])
+		h = append(h, header("Geolocation", "<cid:"+cid+">"))
+	}
+	for _, one := range c.in.Message.Headers {
+		if is(one.Name, "Geolocation") && !strings.Contains(strings.ToLower(one.Value), "cid:") {
+			h = append(h, header("Geolocation", one.Value))
+		}
+	}
+	if len(h) > before {
+		h = append(h, header("Geolocation-Routing", "yes"))
+	}
+	return h
+}
+
+// civic is a registered address as the call-taker's screen has it.
+func civic(number string, a *directory.Address) ali.Record {
+	return ali.Record{
+		Number: number, Name: a.Customer, Street: a.Street, City: a.City, State: a.State, PostalCode: a.PostalCode,
+		Country: a.Country,
+	}.WithSecondary(a.Secondary)
+}
+
+// inInvite is the list of what passes in an INVITE, with what the configuration adds. Nobody may speak for the edge.
+func (e *Edge) inInvite(name string) bool {
+	if inInvite(name) {
+		return true
+	}
+	for _, extra := range e.o.PassHeaders {
+		if is(name, extra) {
+			return !is(name, headerCall) && !is(name, headerDialled) && !is(name, headerError) &&
+				!is(name, "P-Asserted-Identity") && !is(name, "Geolocation")
+		}
+	}
+	return false
+}
+
+// hostOf writes an address as the host of a URI.
+func hostOf(a netip.Addr) string {
+	a = a.WithZone("")
+	if a.Is6() {
+		return "[" + a.String() + "]"
+	}
+	return a.String()
+}

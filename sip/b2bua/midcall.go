@@ -1,0 +1,230 @@
+package b2bua
+
+import (
+	"github.com/rs/zerolog"
+
+	"callbox/sip/agent"
+	"callbox/sip/call"
+	"callbox/sip/sdp"
+)
+
+// exchange is the one offer/answer exchange under way in the dialogs of a call that is up: a re-INVITE, or an UPDATE
+// with an offer, on its way from one leg to the other.
+//
+//	asking:  the request was passed on; its answer is awaited
+//	acking:  a 2xx to a re-INVITE was passed back; its ACK is awaited
+type exchange struct {
+	from, to  *party  // from is nil when the request is our own
+	request   request // what from waits for an answer to; nil when it was cancelled or is our own
+	method    string
+	id        uint32       // of the request sent to to
+	offer     *sdp.Session // of from, or of to when from left it to the other side
+	offerless bool         // the offer comes in the 2xx, the answer in the ACK
+	refresh   refresh      // what from says about session timers
+	acking    bool
+}
+
+// onRequest takes a request within a dialog.
+func (c *bridge) onRequest(p, other *party, r request) {
+	method := r.method()
+	switch {
+	case method == "REFER":
+		c.refuseTransfer(p, r)
+	case method == "PRACK", method == "NOTIFY":
+		respond(r, 481, warning("nothing here waits for "+method))
+	case c.phase != phaseUp || other.state != legAnswered:
+		respond(r, 500, header("Retry-After", "3"), warning("the call is not answered yet"))
+	case method == "INVITE", method == "UPDATE" && len(r.message().Body) > 0:
+		c.startExchange(p, other, r)
+	case method == "UPDATE", method == "INFO", method == "MESSAGE":
+		c.relay(p, other, r)
+	default:
+		respond(r, 405, header("Allow", allowed))
+	}
+}
+
+// refuseTransfer answers REFER: a caller must not hand an emergency call to somebody else, and for now a centre cannot
+// either.
+func (c *bridge) refuseTransfer(p *party, r request) {
+	switch {
+	case p == &c.b:
+		respond(r, 603, warning("transfer by the call centre is not supported"))
+	case c.plan.Emergency:
+		respond(r, 403, warning("a caller cannot transfer an emergency call"))
+	default:
+		respond(r, 603, warning("calls to the test service cannot be transferred"))
+	}
+}
+
+// startExchange passes a re-INVITE or UPDATE on. One exchange runs at a time, in either direction: RFC 3261 section
+// 14.2 and RFC 3311 section 5.2 have 491 for an offer that crosses another. An UPDATE gets it too that does not wait
+// for the answer to its sender's own offer, where the RFC has 500: after 491 phones try again, after 500 some hang up.
+func (c *bridge) startExchange(p, other *party, r request) {
+	m := r.message()
+	if c.exchange != nil || !c.a.acked {
+		respond(r, 491)
+		return
+	}
+	offer, _, f := offered(m)
+	if f != nil {
+		respond(r, f.status, append(f.headers, warning(f.sentence))...)
+		return
+	}
+	x := &exchange{
+		from: p, to: other, request: r, method: r.method(), offer: offer, offerless: offer == nil, refresh: refreshOf(m),
+	}
+	var out agent.Message
+	if offer != nil {
+		out = c.writeOffer(other, offer)
+	}
+	out.Headers = offerTimers(pass(nil, m, inDialog), other, m)
+	x.id = other.leg.Send(x.method, out)
+	c.exchange = x
+}
+
+// onExchanged takes the final answer to the request of the exchange.
+func (c *bridge) onExchanged(x *exchange, ev event) {
+	switch {
+	case ev.status >= 300:
+		c.exchange = nil
+		c.failExchange(x, ev)
+	case x.request == nil:
+		c.exchange = nil
+		c.undoExchange(x, ev)
+	default:
+		c.passExchange(x, ev)
+	}
+}
+
+// passExchange hands a 2xx back to where the request came from.
+func (c *bridge) passExchange(x *exchange, ev event) {
+	s, _, f := offered(ev.message)
+	if f != nil || s == nil {
+		c.exchange = nil
+		respond(x.request, 500, warning("the other side accepted without a session description of use"))
+		c.undoExchange(x, ev)
+		return
+	}
+	var m agent.Message
+	if x.offerless {
+		x.offer = s
+		m = c.writeOffer(x.from, s)
+	} else {
+		c.settle(x.from, x.to, x.offer, s)
+		m = c.writeAnswer(x.from, s, x.offer)
+		c.reoffered(x)
+	}
+	m.Headers = x.refresh.complete(pass(nil, ev.message, inAnswer))
+	if x.acking = x.method == "INVITE"; !x.acking {
+		c.exchange = nil
+	}
+	x.request.Respond(ev.status, ev.reason, m)
+}
+
+// failExchange hands a refusal back. Nothing was changed, so nothing has to be restored.
+func (c *bridge) failExchange(x *exchange, ev event) {
+	status, reason := passable(ev)
+	if x.request != nil {
+		x.request.Respond(status, reason, agent.Message{Headers: pass(nil, ev.message, inAnswer)})
+	} else if x.from == nil {
+		c.log(zerolog.WarnLevel).Str("leg", x.to.name.String()).Int("sip_status", ev.status).Msg("media could not be restored")
+	}
+	if ev.status == 481 || ev.status == 408 {
+		c.lose() // RFC 3261 section 12.2.1.2
+	}
+}
+
+// undoExchange is needed when one side took a change that the other will not have: its CANCEL crossed the 2xx, or the
+// 2xx was of no use. The side that changed is offered what held before.
+func (c *bridge) undoExchange(x *exchange, ev event) {
+	if x.from == nil { // our own offer of that kind was taken
+		if s, _, f := offered(ev.message); f == nil && s != nil {
+			c.settle(c.peer(x.to), x.to, x.offer, s)
+			c.checkHold(x.to, false)
+		}
+		return
+	}
+	if x.offerless { // to offered; it must get an answer in the ACK
+		c.ackOffer(x.to, ev.message)
+		return
+	}
+	back := &exchange{to: x.to, method: "INVITE", offer: x.from.said}
+	back.id = x.to.leg.Send("INVITE", c.writeOffer(x.to, back.offer))
+	c.exchange = back
+}
+
+// ackOffer acknowledges a 2xx with an offer by what the other party said last.
+func (c *bridge) ackOffer(p *party, m agent.Message) {
+	said := c.peer(p).said
+	s, _, f := offered(m)
+	if f != nil || s == nil {
+		p.leg.Ack(agent.Message{})
+		return
+	}
+	audio, _ := s.Audio()
+	c.point(p, audio, false)
+	p.said = s
+	p.leg.Ack(c.writeAnswer(p, said, s))
+}
+
+// onAcked takes the ACK for a 2xx of ours.
+func (c *bridge) onAcked(p *party, ev event) {
+	x := c.exchange
+	switch {
+	case c.phase != phaseUp:
+	case p == &c.a && !c.a.acked:
+		c.onInitialAck(ev)
+	case x == nil || x.from != p || !x.acking:
+	default:
+		c.exchange = nil
+		if x.offerless {
+			c.finishOfferless(x, ev)
+		}
+	}
+}
+
+// finishOfferless ends a re-INVITE without an offer: the offer came with the 2xx, the answer with the ACK.
+func (c *bridge) finishOfferless(x *exchange, ev event) {
+	s, _, f := offered(ev.message)
+	if f != nil || s == nil {
+		c.ackLast(x)
+		return
+	}
+	c.settle(x.to, x.from, x.offer, s)
+	x.to.leg.Ack(c.writeAnswer(x.to, s, x.offer))
+	c.reoffered(x)
+}
+
+// ackLast acknowledges the offer that x.to made when x.from was asked and gave no answer of use: what x.from said last
+// holds on.
+func (c *bridge) ackLast(x *exchange) {
+	x.to.leg.Ack(c.writeAnswer(x.to, x.from.said, x.offer))
+}
+
+func (c *bridge) reoffered(x *exchange) {
+	c.note(call.Event{Leg: x.from.name, Kind: call.EventReoffered, Detail: x.method})
+	c.checkHold(x.from, false)
+}
+
+// onRequestGone takes the CANCEL of a re-INVITE; the agent has answered both.
+func (c *bridge) onRequestGone(r request) {
+	if x := c.exchange; x != nil && x.request == r {
+		x.request = nil
+		x.to.leg.CancelSend(x.id)
+	}
+}
+
+// onResponse takes the final answer to a request we passed on.
+func (c *bridge) onResponse(p *party, ev event) {
+	if x := c.exchange; x != nil && x.to == p && x.id == ev.id && !x.acking {
+		c.onExchanged(x, ev)
+		return
+	}
+	for i, r := range c.relayed {
+		if r.to == p && r.id == ev.id {
+			c.relayed = append(c.relayed[:i], c.relayed[i+1:]...)
+			c.passAnswer(r, ev)
+			return
+		}
+	}
+}

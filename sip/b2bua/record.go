@@ -1,0 +1,148 @@
+package b2bua
+
+import (
+	"slices"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"callbox/sip/agent"
+	"callbox/sip/call"
+)
+
+// maxEvents bounds the events kept in a record: an endless stream of INFO must not grow it. The last place is for the
+// end.
+const maxEvents = 200
+
+// startRecord writes down what the INVITE tells.
+func (c *bridge) startRecord() {
+	in := c.in
+	c.rec = call.Record{
+		ID: call.NewID(), StartedAt: time.Now(), Source: in.Source.String(), Transport: in.Transport,
+		SIPCallID: in.CallID, From: who(in.From), Dialled: in.RequestURI.User, Domain: dialledHost(in),
+		Attempts: []call.Attempt{}, Trace: []call.Step{},
+	}
+	if in.RequestURI.Scheme == "urn" {
+		c.rec.Dialled = "urn:" + in.RequestURI.User
+	}
+	c.idHeader[0] = header(headerCall, string(c.rec.ID))
+}
+
+// who is From as an operator knows it.
+func who(a agent.Address) string {
+	if a.User == "" {
+		return a.Host
+	}
+	return a.User
+}
+
+// recordPlan writes down what was decided.
+func (c *bridge) recordPlan() {
+	d := &c.plan
+	c.rec.State, c.rec.Verdict = call.StateDecided, d.Verdict.String()
+	c.rec.Account, c.rec.ErrorCode, c.rec.Warning = d.Account, d.Code, d.Warning
+	c.rec.Caller, c.rec.CallerReplaced, c.rec.Country = d.Caller.Number, d.Caller.Replaced, d.Country
+	if d.Caller.Number != "" {
+		c.rec.Service = d.Caller.Service.String()
+	}
+	if a := d.Caller.Address; a != nil {
+		c.rec.Address = a.Line()
+	}
+	c.note(call.Event{Kind: call.EventDecided, Status: d.Status, Detail: c.rec.Verdict})
+}
+
+// note tells one event to the record, the observer and the log.
+func (c *bridge) note(ev call.Event) {
+	ev.At, ev.Call = time.Now(), c.rec.ID
+	if n := len(c.rec.Events); n < maxEvents-1 || ev.Kind == call.EventEnded && n < maxEvents {
+		c.rec.Events = append(c.rec.Events, ev)
+	}
+	if o := c.e.o.Observer; o != nil {
+		o.Observe(ev)
+	}
+	c.e.o.Logger.Debug().Str("call_id", string(ev.Call)).Str("leg", ev.Leg.String()).Str("kind", string(ev.Kind)).
+		Str("target", ev.Target).Int("sip_status", ev.Status).Str("detail", ev.Detail).Msg("call event")
+}
+
+// reach moves the record's state forward; a call never goes back.
+func (c *bridge) reach(s call.State) { c.rec.State = max(c.rec.State, s) }
+
+// snapshot is the record as it stands, safe to hand out.
+func (c *bridge) snapshot() call.Record {
+	r := c.rec
+	r.Attempts, r.Events = slices.Clone(r.Attempts), slices.Clone(r.Events)
+	if c.decided {
+		r.Trace = c.plan.Trace.Steps()
+	}
+	if c.media != nil {
+		r.Media = c.media.Stats()
+	}
+	return r
+}
+
+// closeRecord completes the record and hands it over.
+func (c *bridge) closeRecord() {
+	r := &c.rec
+	if c.media != nil {
+		r.Media = c.media.Close()
+	}
+	if r.AnsweredAt.IsZero() { // silence means nothing where nobody talked
+		r.Media.OneWay, r.Media.NoMedia = false, false
+	} else {
+		r.DurationMS = r.EndedAt.Sub(r.AnsweredAt).Milliseconds()
+	}
+	if c.decided {
+		r.Trace = c.plan.Trace.Steps()
+	}
+	r.State = call.StateEnded
+	c.note(call.Event{Kind: call.EventEnded, Status: r.SIPStatus, Detail: r.EndReason.String()})
+	c.log(zerolog.InfoLevel).Str("end_reason", r.EndReason.String()).Int("sip_status", r.SIPStatus).
+		Str("sentence", r.SIPReason).Str("answered_by", r.AnsweredBy).Int64("duration_ms", r.DurationMS).
+		Bool("one_way", r.Media.OneWay).Bool("no_media", r.Media.NoMedia).Msg("call ended")
+	if rec := c.e.o.Recorder; rec != nil {
+		rec.Append(*r)
+	}
+}
+
+// openAttempt starts the record of a target.
+func (c *bridge) openAttempt() {
+	t := c.attempt.target
+	c.attempt.index = len(c.rec.Attempts)
+	c.attempt.open = true
+	c.rec.Attempts = append(c.rec.Attempts, call.Attempt{Target: t.ID, URI: t.URI, StartedAt: time.Now()})
+}
+
+// markAttempt writes down what became of the target being tried, the first word counts.
+func (c *bridge) markAttempt(outcome string, status int) {
+	if !c.attempt.open {
+		return
+	}
+	c.attempt.open = false
+	a := &c.rec.Attempts[c.attempt.index]
+	a.EndedAt, a.Outcome, a.Status = time.Now(), outcome, status
+}
+
+// closeAttempt lets go of the target being tried: its place, and the look-up of its address.
+func (c *bridge) closeAttempt(outcome string, status int) {
+	c.markAttempt(outcome, status)
+	if stop := c.attempt.stop; stop != nil {
+		stop()
+	}
+	if release := c.attempt.release; release != nil {
+		release()
+	}
+	c.attempt = attempt{target: c.attempt.target}
+}
+
+// log starts a line about the call.
+func (c *bridge) log(level zerolog.Level) *zerolog.Event {
+	return c.e.o.Logger.WithLevel(level).Str("call_id", string(c.rec.ID))
+}
+
+// logDecision is the one line at the beginning.
+func (c *bridge) logDecision() {
+	d := &c.plan
+	c.log(zerolog.InfoLevel).Str("leg", call.LegA.String()).Str("verdict", c.rec.Verdict).Str("source", c.rec.Source).
+		Str("from", c.rec.From).Str("dialled", c.rec.Dialled).Str("domain", c.rec.Domain).Str("caller", c.rec.Caller).
+		Int("targets", len(d.Targets)).Int("sip_status", d.Status).Str("sentence", d.Reason).Msg("call decided")
+}

@@ -1,0 +1,118 @@
+package b2bua
+
+import (
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"callbox/routing"
+	"callbox/sip/agent"
+	"callbox/sip/call"
+)
+
+// begin takes the INVITE as far as the first target: what it says is checked, the call decided, the caller's leg
+// taken, media opened.
+func (c *bridge) begin() {
+	c.note(call.Event{Leg: call.LegA, Kind: call.EventReceived, Detail: c.rec.Dialled})
+	if f := c.check(); f != nil {
+		c.refuse(call.EndBadRequest, f.status, f.sentence, f.headers...)
+		return
+	}
+	c.plan = c.e.o.Decider.Decide(c.question())
+	c.decided = true
+	c.recordPlan()
+	d := &c.plan
+	c.logDecision()
+	switch {
+	case d.Verdict == routing.VerdictChallenge:
+		c.rec.SIPStatus, c.rec.SIPReason = d.Status, d.Reason
+		c.over(call.EndRefused)
+		c.inv.Challenge(d.Realm, c.callHeaders()...)
+		return
+	case d.Verdict == routing.VerdictRefuse:
+		c.refuse(call.EndRefused, d.Status, d.Reason)
+		return
+	case !d.Emergency && c.e.isDraining():
+		c.refuse(call.EndShutdown, 503, "the edge is going down and takes emergency calls only",
+			header("Retry-After", c.e.retryAfter))
+		return
+	}
+	if d.Emergency {
+		c.announce = c.e.o.Announce()
+	}
+	c.takeLeg()
+	c.firstTarget()
+}
+
+// check finds what an INVITE must not have, and keeps its offer and location.
+func (c *bridge) check() *fault {
+	offer, location, f := offered(c.in.Message)
+	if f != nil {
+		return f
+	}
+	c.offer, c.location = offer, location
+	return nil
+}
+
+// question is the INVITE as Decide wants to see it.
+func (c *bridge) question() routing.Request {
+	in := c.in
+	q := routing.Request{
+		Source: in.Source.Addr().Unmap(), Transport: in.Transport,
+		Scheme: in.RequestURI.Scheme, User: in.RequestURI.User, Host: dialledHost(in),
+		From: routing.Identity{Scheme: in.From.Scheme, User: in.From.User, Host: in.From.Host},
+	}
+	if in.Proof != nil {
+		q.Proof = in.Proof
+	}
+	return q
+}
+
+// dialledHost is the host that was dialled; urn: and tel: have none, so To and From have to tell.
+func dialledHost(in *agent.Incoming) string {
+	switch {
+	case in.RequestURI.Host != "":
+		return in.RequestURI.Host
+	case in.To.Host != "":
+		return in.To.Host
+	}
+	return in.From.Host
+}
+
+// refuse answers an INVITE whose leg was not taken.
+func (c *bridge) refuse(why call.EndReason, status int, sentence string, extra ...agent.Header) {
+	h := append(c.refusalHeaders(sentence), extra...)
+	c.rec.SIPStatus, c.rec.SIPReason = status, sentence
+	c.over(why)
+	c.inv.Refuse(status, phrase(status), h...)
+}
+
+func (c *bridge) takeLeg() {
+	in := c.in
+	c.a.state = legEarly
+	c.a.local = c.e.advertised(in.Local.Addr())
+	c.a.signalling = in.Source.Addr().Unmap()
+	c.a.writer = newWriter()
+	c.asked = refreshOf(in.Message)
+	c.a.timers = c.asked.able
+	c.a.leg = c.inv.accept(c.box.post)
+}
+
+// firstTarget opens the media and starts the search for a centre that answers.
+func (c *bridge) firstTarget() {
+	var err error
+	if c.media, err = c.e.media.open(c.notify); err != nil {
+		c.log(zerolog.ErrorLevel).Err(err).Msg("no media for a call")
+		c.end(ending{reason: call.EndInternal, status: 503, sentence: "no media ports are free"})
+		return
+	}
+	c.media.Hold(true) // while it rings, silence is not a fault
+	if c.offer != nil {
+		m, _ := c.offer.Audio()
+		c.point(&c.a, m, m.Mux)
+	}
+	if limit := c.e.o.SetupLimit; limit > 0 {
+		c.limitAt = time.Now().Add(limit)
+	}
+	c.nextTarget()
+}
