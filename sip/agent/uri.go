@@ -186,11 +186,12 @@ func (u *uri) parseHostPort(s string) error {
 		port = strings.TrimPrefix(port, ":")
 	} else {
 		host, port, _ = strings.Cut(s, ":")
+		host = strings.TrimSuffix(host, ".")
 		if !isHost(host) {
 			return errURI
 		}
 	}
-	u.Host = strings.ToLower(strings.TrimSuffix(host, "."))
+	u.Host = strings.ToLower(host)
 	if port == "" {
 		return nil
 	}
@@ -203,7 +204,7 @@ func (u *uri) parseHostPort(s string) error {
 }
 
 func isHost(s string) bool {
-	if s == "" || len(s) > 255 {
+	if s == "" || len(s) > 255 || s[0] == '.' || s[len(s)-1] == '.' || strings.Contains(s, "..") {
 		return false
 	}
 	for i := 0; i < len(s); i++ {

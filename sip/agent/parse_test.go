@@ -1,0 +1,142 @@
+package agent
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/emiago/sipgo/sip"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestURIsAreReadStrictly(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, in string
+		want     Address
+		bad      bool
+	}{
+		{name: "user and host", in: "sip:+14155550100@Lab.Example.com", want: Address{Scheme: "sip", User: "+14155550100", Host: "lab.example.com"}},
+		{name: "port and parameters", in: "sips:911@lab:5061;transport=tcp?Subject=x", want: Address{Scheme: "sips", User: "911", Host: "lab", Port: 5061}},
+		{name: "IPv6 literal", in: "sip:911@[::1]:5060", want: Address{Scheme: "sip", User: "911", Host: "::1", Port: 5060}},
+		{name: "escaped user", in: "sip:%2b1415@h", want: Address{Scheme: "sip", User: "+1415", Host: "h"}},
+		{name: "password dropped", in: "sip:alice:secret@h", want: Address{Scheme: "sip", User: "alice", Host: "h"}},
+		{name: "service URN", in: "urn:service:sos.police", want: Address{Scheme: "urn", User: "service:sos.police"}},
+		{name: "tel with parameter", in: "tel:911;phone-context=+1", want: Address{Scheme: "tel", User: "911"}},
+		{name: "user with parameter", in: "sip:911;phone-context=x@h", want: Address{Scheme: "sip", User: "911;phone-context=x", Host: "h"}},
+		{name: "two at signs", in: "sip:a@b@c", bad: true},
+		{name: "space in user", in: "sip:9 11@h", bad: true},
+		{name: "empty host", in: "sip:911@", bad: true},
+		{name: "port 0", in: "sip:911@h:0", bad: true},
+		{name: "port too large", in: "sip:911@h:65536", bad: true},
+		{name: "IPv6 without bracket", in: "sip:911@::1", bad: true},
+		{name: "broken escape", in: "sip:%zz@h", bad: true},
+		{name: "no scheme", in: "911", bad: true},
+		{name: "other scheme", in: "http://h", want: Address{Scheme: "http"}, bad: true},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := parseURI(tc.in)
+			if (err != nil) != tc.bad {
+				t.Fatalf("error = %v", err)
+			}
+			if err == nil {
+				if d := cmp.Diff(tc.want, got.Address); d != "" {
+					t.Error(d)
+				}
+			}
+		})
+	}
+}
+
+func TestPartiesCanBeReadOneWayOnly(t *testing.T) {
+	t.Parallel()
+	good := map[string][3]string{ // display, user, tag
+		`"Al \"x\" <ice>" <sip:alice@h>;tag=1`: {`Al "x" <ice>`, "alice", "1"},
+		`Alice Smith <sip:alice@h> ; tag = 1`:  {"Alice Smith", "alice", "1"},
+		`sip:alice@h;TAG=1`:                    {"", "alice", "1"},
+		`<sip:alice@h;user=phone>;x="a;tag=9"`: {"", "alice", ""},
+	}
+	for in, want := range good {
+		p, err := parseParty(in)
+		if err != nil || p.uri.Display != want[0] || p.uri.User != want[1] || p.tag != want[2] {
+			t.Errorf("%s: got %q %q %q, %v", in, p.uri.Display, p.uri.User, p.tag, err)
+		}
+	}
+	for _, in := range []string{
+		``, `<sip:a@h`, `"unclosed <sip:a@h>`, `<sip:a@h> <sip:b@h>`, `<sip:a@h>, <sip:b@h>`, `a@b <sip:a@h>`,
+		`sip:a@h?x=y`, `sip:a@h, sip:b@h`, `<sip:a@h>;tag=1;tag=2`, `<sip:a@h>;tag=`, `<sip:a@h>;tag="1"`, `Alice sip:a@h`,
+	} {
+		if p, err := parseParty(in); err == nil {
+			t.Errorf("%s was read as %+v", in, p)
+		}
+	}
+}
+
+func TestViaIsReadWithWhiteSpaceAndQuotes(t *testing.T) {
+	t.Parallel()
+	v, ok := parseVia(`SIP / 2.0 / UDP  192.0.2.2 : 5061 ;x="a;branch=no" ; Branch = z9hG4bKyes;rport`)
+	if !ok || v.transport != "udp" || v.host != "192.0.2.2" || v.port != 5061 || v.branch != "z9hG4bKyes" || !v.rport {
+		t.Errorf("got %+v %v", v, ok)
+	}
+	for _, in := range []string{"", "SIP/2.0/UDP", "SIP/3.0/UDP h", "HTTP/2.0/UDP h", "SIP/2.0/UDP [::1", "SIP/2.0/UDP h:99999"} {
+		if _, ok := parseVia(in); ok {
+			t.Errorf("%q was read", in)
+		}
+	}
+}
+
+func TestListsSplitOutsideQuotesAndBrackets(t *testing.T) {
+	t.Parallel()
+	got := splitList(`"a, b" <sip:x,y@h>;p="q,r", <sip:z@h>`)
+	want := []string{`"a, b" <sip:x,y@h>;p="q,r"`, `<sip:z@h>`}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func FuzzParty(f *testing.F) {
+	for _, s := range []string{`"A" <sip:a@h;x=1>;tag=1`, `sip:+1415@h;tag=x`, `<urn:service:sos>`, `tel:+1`, `<sip:a@[::1]:1>`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		p, err := parseParty(s)
+		if err != nil {
+			return
+		}
+		// What was read, written again, must be read the same: else two parsers could see two callers.
+		again, err := parseParty(nameAddr(Address{Scheme: p.uri.Scheme, User: p.uri.User, Host: p.uri.Host, Port: p.uri.Port}))
+		if err != nil {
+			t.Fatalf("%q read as %+v cannot be read again: %v", s, p.uri.Address, err)
+		}
+		want := p.uri.Address
+		want.Display = ""
+		if d := cmp.Diff(want, again.uri.Address); d != "" {
+			t.Fatalf("%q: %s", s, d)
+		}
+	})
+}
+
+func FuzzMessage(f *testing.F) {
+	f.Add([]byte("INVITE sip:911@h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"))
+	f.Add([]byte("SIP/2.0 200 OK\r\nv: SIP/2.0/TCP [::1]:5060;branch=x,SIP/2.0/UDP y\r\nl: 0\r\n\r\n"))
+	f.Add([]byte("BYE sip:x SIP/2.0\r\nbroken\r\n\r\n"))
+	a := &Agent{}
+	parser := sip.NewParser()
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p := salvage(b)
+		if m, err := parser.ParseSIP(b); err == nil {
+			p = readPacket(m)
+		}
+		if p == nil || len(p.vias) == 0 {
+			return
+		}
+		out := a.response(flow{}, p, "tag", 400, "Bad Request", "", p.message)
+		head, _, _ := strings.Cut(string(out), "\r\n\r\n")
+		for line := range strings.SplitSeq(head, "\r\n") {
+			if strings.ContainsAny(line, "\r\n\x00") {
+				t.Fatalf("an answer line holds a line end: %q", line)
+			}
+		}
+	})
+}
