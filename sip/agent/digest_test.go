@@ -1,0 +1,113 @@
+package agent
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestAChallengedCallerProvesItsPassword(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name, password string
+		status         int
+	}{{"right password", "Callbox-lab-911", 480}, {"wrong password", "guess", 403}} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			callee := newTestAgent(t, func(in *Incoming) {
+				switch {
+				case in.Proof == nil:
+					in.Challenge("lab.example.com")
+				case in.Proof.Username() == "alice" && in.Proof.Verify("Callbox-lab-911"):
+					in.Refuse(480, "Temporarily Unavailable")
+				default:
+					in.Refuse(403, "Forbidden")
+				}
+			})
+			caller, a := newTestAgent(t, nil), newSide(t, "caller")
+			r, err := caller.Route(context.Background(), callee.uri("911"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			caller.Dial(Outgoing{Route: r, Message: offer, Username: "alice", Password: tc.password}, a.sink)
+			if e := a.expect(KindFailed); e.Status != tc.status {
+				t.Errorf("answered %d, want %d", e.Status, tc.status)
+			}
+		})
+	}
+}
+
+func TestAChallengeOffersMD5First(t *testing.T) {
+	t.Parallel()
+	a := newTestAgent(t, func(in *Incoming) { in.Challenge(`la"b`) })
+	p := newRawPeer(t, a)
+	p.send(p.request("INVITE", newBranch(), 1, ""))
+	got := p.recvUntil("SIP/2.0 407")
+	first := header(got, "Proxy-Authenticate")
+	if !strings.Contains(first, `realm="lab"`) || !strings.Contains(first, "algorithm=MD5") || strings.Count(got, "Proxy-Authenticate") != 2 {
+		t.Errorf("challenge is\n%s", got)
+	}
+}
+
+func TestNoncesAreOursFreshAndUsedOncePerCount(t *testing.T) {
+	t.Parallel()
+	n := newNonces()
+	now := time.Now()
+	nonce := n.make(now)
+	for _, tc := range []struct {
+		name  string
+		nonce string
+		at    time.Time
+		want  bool
+	}{
+		{"just made", nonce, now, true},
+		{"too old", nonce, now.Add(nonceLife), false},
+		{"from the future", nonce, now.Add(-time.Second), false},
+		{"made elsewhere", newNonces().make(now), now, false},
+		{"cut short", nonce[:20], now, false},
+		{"empty", "", now, false},
+	} {
+		if got := n.fresh(tc.nonce, tc.at); got != tc.want {
+			t.Errorf("%s: fresh = %v", tc.name, got)
+		}
+	}
+	if !n.use(nonce, 1, now) || n.use(nonce, 1, now) || !n.use(nonce, 2, now) || n.use(nonce, 1, now) {
+		t.Error("a count was taken twice or refused once")
+	}
+}
+
+func TestReplayedCredentialsAreRefused(t *testing.T) {
+	t.Parallel()
+	n := newNonces()
+	chal := `Digest realm="lab", nonce="` + n.make(time.Now()) + `", algorithm=SHA-256, qop="auth"`
+	h, ok := answerChallenge([]Header{{"WWW-Authenticate", chal}}, "INVITE", "sip:911@lab", "alice", "pass")
+	if !ok || h.Name != "Authorization" {
+		t.Fatalf("no answer to %s", chal)
+	}
+	if p := newProof(n, "INVITE", []Header{h}); !p.Verify("pass") {
+		t.Error("right credentials refused")
+	}
+	if p := newProof(n, "INVITE", []Header{h}); p.Verify("pass") {
+		t.Error("replayed credentials taken")
+	}
+	if p := newProof(n, "BYE", []Header{h}); p.Verify("pass") {
+		t.Error("credentials of another method taken")
+	}
+}
+
+func TestAContactBehindANATIsPassedOver(t *testing.T) {
+	t.Parallel()
+	got := make(chan *Incoming, 1)
+	a := newTestAgent(t, func(in *Incoming) { got <- in })
+	p, s := newRawPeer(t, a), newSide(t, "callee")
+	p.send(strings.Replace(p.request("INVITE", newBranch(), 1, ""), "Contact: <sip:raw@"+p.addr(), "Contact: <sip:raw@127.7.7.7:5060", 1))
+	l := (<-got).Accept(s.sink)
+	l.Answer(offer)
+	p.send(p.request("ACK", newBranch(), 1, toTag(p.recvUntil("SIP/2.0 200"))))
+	s.expect(KindAcked)
+	l.Bye()
+	bye := p.recvUntil("BYE sip:raw@127.7.7.7:5060 ")
+	p.send(answer(bye, "200 OK"))
+	s.expect(KindGone)
+}
