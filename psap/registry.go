@@ -4,6 +4,9 @@ package psap
 
 import (
 	"context"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"callbox/routing/directory"
@@ -11,12 +14,13 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Prober sends OPTIONS to a SIP URI and returns the final status.
+// Prober sends OPTIONS to a SIP URI and returns the status of the final answer. It blocks until then or until ctx ends.
 type Prober interface {
 	Options(ctx context.Context, uri string) (int, error)
 }
 
-// Options configure a Registry. The zero value probes nothing until a Prober is set.
+// Options configure a Registry. The zero value works and probes nothing: without a Prober every centre that is not
+// drained is in service.
 type Options struct {
 	Prober   Prober
 	Interval time.Duration    // between probes of one centre; 0 is 10 s
@@ -24,47 +28,181 @@ type Options struct {
 	Failures int              // in a row until a centre is down; 0 is 3
 	Logger   zerolog.Logger   // changes only
 	Clock    func() time.Time // nil is time.Now
+	Rand     func() float64   // in [0, 1), spreads the probes; nil is math/rand
 }
 
 // Registry holds the state of every centre. Its methods are safe for concurrent use.
-type Registry struct{}
+type Registry struct {
+	o     Options
+	mu    sync.Mutex // held by writers of table and of a state's probe figures
+	table atomic.Pointer[table]
+	wake  chan struct{} // a new centre wants its first probe
+}
+
+// table is the centres of one Set. It never changes.
+type table struct {
+	order []*entry
+	byID  map[string]*entry
+}
+
+// entry is a centre of a table. Its state outlives the table.
+type entry struct {
+	directory.PSAP
+	*state
+}
+
+// state is what is known of a centre.
+type state struct {
+	down    atomic.Bool
+	drained atomic.Bool
+	active  atomic.Int64
+	probing atomic.Bool
+
+	// guarded by Registry.mu
+	failures  int
+	detail    string
+	probedAt  time.Time
+	changedAt time.Time
+}
 
 // Status is the state of one centre.
 type Status struct {
 	ID        string    `json:"id"`
 	Name      string    `json:"name"`
 	URI       string    `json:"uri"`
-	State     string    `json:"state"` // up, down, drained or unknown
+	ECC       bool      `json:"ecc"`
+	State     string    `json:"state"` // up, down, drained, or unknown until probed
 	InService bool      `json:"in_service"`
 	Active    int       `json:"active_calls"`
-	Capacity  int       `json:"capacity,omitempty"` // 0 is no limit
-	Failures  int       `json:"failures,omitempty"` // probes failed in a row
-	Detail    string    `json:"detail,omitempty"`   // what the last probe saw
-	ProbedAt  time.Time `json:"probed_at,omitzero"`
-	ChangedAt time.Time `json:"changed_at,omitzero"`
+	Capacity  int       `json:"capacity,omitempty"`        // 0 is no limit
+	Failures  int       `json:"probe_failures"`            // in a row
+	Detail    string    `json:"probe_detail,omitempty"`    // what the last probe saw
+	ProbedAt  time.Time `json:"probed_at,omitzero"`        // the last probe's end
+	ChangedAt time.Time `json:"state_changed_at,omitzero"` // the last change up, down, drained or restored
 }
 
-// New returns a registry without centres.
-func New(o Options) *Registry { return &Registry{} }
+// New returns a registry without centres. Call Set, then Run.
+func New(o Options) *Registry {
+	if o.Interval <= 0 {
+		o.Interval = 10 * time.Second
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 2 * time.Second
+	}
+	if o.Failures <= 0 {
+		o.Failures = 3
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Float64
+	}
+	r := &Registry{o: o, wake: make(chan struct{}, 1)}
+	r.table.Store(&table{byID: map[string]*entry{}})
+	return r
+}
 
-// Set replaces the centres; those that stay keep their state and calls.
-func (r *Registry) Set(centres []directory.PSAP) {}
+// Set replaces the centres. Those that stay, by ID, keep their calls and whether they are drained, and if their URI is
+// the same what probes found.
+func (r *Registry) Set(centres []directory.PSAP) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	old := r.table.Load()
+	next := &table{order: make([]*entry, 0, len(centres)), byID: make(map[string]*entry, len(centres))}
+	for _, p := range centres {
+		e := &entry{PSAP: p, state: &state{}}
+		if was, ok := old.byID[p.ID]; ok {
+			e.state = was.state
+			if was.URI != p.URI || !p.Probe {
+				e.forget()
+			}
+		}
+		next.order = append(next.order, e)
+		next.byID[p.ID] = e
+	}
+	r.table.Store(next)
+	select {
+	case r.wake <- struct{}{}:
+	default: // Run has not taken the last one yet and will see this table
+	}
+}
 
-// InService tells whether a centre may be given calls. It takes no lock; an unknown or not yet probed centre is in service.
-func (r *Registry) InService(id string) bool { return true }
+// forget drops what probes found; Registry.mu is held.
+func (s *state) forget() {
+	s.down.Store(false)
+	s.failures, s.detail, s.probedAt = 0, "", time.Time{}
+}
+
+// InService tells whether a centre may be given calls: it is neither down nor drained. One that is unknown or not yet
+// probed is in service. It takes no lock.
+func (r *Registry) InService(id string) bool {
+	e, ok := r.table.Load().byID[id]
+	return !ok || !e.down.Load() && !e.drained.Load()
+}
 
 // Drain takes a centre out of service until Restore; calls in progress stay. It reports whether the centre exists.
-func (r *Registry) Drain(id string) bool { return false }
+func (r *Registry) Drain(id string) bool { return r.setDrained(id, true, "call centre drained") }
 
-// Restore ends Drain.
-func (r *Registry) Restore(id string) bool { return false }
+// Restore ends Drain. It reports whether the centre exists.
+func (r *Registry) Restore(id string) bool { return r.setDrained(id, false, "call centre restored") }
 
-// Acquire takes one of the centre's places for a call, false when it is full. release must be called once when the
-// call left the centre; more calls of it do nothing.
-func (r *Registry) Acquire(id string) (release func(), ok bool) { return func() {}, true }
+func (r *Registry) setDrained(id string, drained bool, message string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e, ok := r.table.Load().byID[id]
+	if ok && e.drained.Swap(drained) != drained {
+		e.changedAt = r.o.Clock()
+		r.o.Logger.Info().Str("psap", id).Msg(message)
+	}
+	return ok
+}
+
+// Acquire takes one of the centre's places for a call, false when all are taken. release must be called once when the
+// call has left the centre; calling it again does nothing. A centre that is unknown has no limit.
+func (r *Registry) Acquire(id string) (release func(), ok bool) {
+	e, known := r.table.Load().byID[id]
+	if !known {
+		return func() {}, true
+	}
+	if e.active.Add(1) > int64(e.Capacity) && e.Capacity > 0 {
+		e.active.Add(-1)
+		return nil, false
+	}
+	var done atomic.Bool
+	s := e.state
+	return func() {
+		if !done.Swap(true) {
+			s.active.Add(-1)
+		}
+	}, true
+}
 
 // List returns every centre in the directory's order.
-func (r *Registry) List() []Status { return nil }
+func (r *Registry) List() []Status {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	order := r.table.Load().order
+	list := make([]Status, len(order))
+	for i, e := range order {
+		list[i] = Status{
+			ID: e.ID, Name: e.Name, URI: e.URI, ECC: e.ECC, State: e.word(), InService: !e.down.Load() && !e.drained.Load(),
+			Active: int(e.active.Load()), Capacity: e.Capacity, Failures: e.failures, Detail: e.detail,
+			ProbedAt: e.probedAt, ChangedAt: e.changedAt,
+		}
+	}
+	return list
+}
 
-// Run probes until ctx ends and waits for its probes.
-func (r *Registry) Run(ctx context.Context) {}
+// word names the state; Registry.mu is held.
+func (s *state) word() string {
+	switch {
+	case s.drained.Load():
+		return "drained"
+	case s.down.Load():
+		return "down"
+	case s.probedAt.IsZero():
+		return "unknown"
+	}
+	return "up"
+}

@@ -191,7 +191,8 @@ type PSAP struct {
 	Ring     time.Duration // how long it may ring before the next target
 	Policy   AnswerPolicy
 	Format   Format
-	Capacity int // concurrent calls, 0 for no limit
+	Capacity int  // concurrent calls, 0 for no limit
+	Probe    bool // OPTIONS tells whether it is in service; without it the centre always counts as such
 	ECC      bool
 	Country  string // the country an ECC stands for, "" for a PSAP
 	Serves   area.Coverage

@@ -119,6 +119,7 @@ type (
 		Answer   filePolicy    `yaml:"answer"`
 		Deliver  Format        `yaml:"deliver"`
 		Capacity int           `yaml:"capacity"`
+		Probe    *bool         `yaml:"probe"`
 		Serves   area.Coverage `yaml:"serves"`
 		Overflow []string      `yaml:"overflow"`
 	}
