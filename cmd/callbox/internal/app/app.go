@@ -39,9 +39,6 @@ type Options struct {
 	Stderr  io.Writer // log and ready summary; nil discards both
 }
 
-// Account is the SID of the account whose credentials open the API.
-const Account = "AC00000000000000000000000000000911"
-
 // App is a running edge.
 type App struct {
 	options Options
@@ -107,7 +104,7 @@ func (a *App) start(ctx context.Context) error {
 		return err
 	}
 	for _, step := range []func(context.Context) error{
-		a.openData, a.startSimulator, a.readDirectory, a.startMedia, a.buildEdge, a.buildMetrics, a.listenHTTP, a.listenSIP, a.startProbing,
+		a.openData, a.startSimulator, a.readDirectory, a.openCertificates, a.startMedia, a.buildEdge, a.buildMetrics, a.listenHTTP, a.listenSIP, a.startProbing,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -164,16 +161,20 @@ func (a *App) openData(context.Context) error {
 	if a.token, err = data.token(string(a.settings.Auth.Token)); err != nil {
 		return err
 	}
-	if hasTLS(a.settings.SIP.Listeners) {
-		if a.certs, err = newCertificates(data.path, a.settings.SIP.TLS, time.Now, a.log); err != nil {
-			return err
-		}
-	}
 	if a.journal, err = cdr.Open(data.path, cdr.Options{Logger: a.part("cdr")}); err != nil {
 		return err
 	}
 	a.started(a.journal.Close)
 	return nil
+}
+
+// openCertificates comes after the directory, whose hosts a certificate of our own is made for.
+func (a *App) openCertificates(context.Context) (err error) {
+	if hasTLS(a.settings.SIP.Listeners) {
+		hosts := hostNames(a.plan.snapshot.Load())
+		a.certs, err = newCertificates(a.data.path, hosts, a.settings.SIP.TLS, time.Now, a.part("tls"))
+	}
+	return err
 }
 
 // startMedia opens the relay.
@@ -249,7 +250,7 @@ func (a *App) listenHTTP(ctx context.Context) error {
 	}
 	a.httpAddr = netip.MustParseAddrPort(l.Addr().String())
 	a.web = web.New(web.Options{
-		Account: Account, Token: a.token.value, Version: a.options.Version,
+		Account: a.account(), Token: a.token.value, Version: a.options.Version,
 		Live: a.edge, Journal: a.journal, Centres: a.registry, Metrics: a.metrics.Handler(),
 		Ready: a.Ready, Reload: a.Reload, Explain: a.explain, Logger: a.part("web"),
 	})
@@ -260,6 +261,14 @@ func (a *App) listenHTTP(ctx context.Context) error {
 		return a.web.Close(ctx)
 	})
 	return nil
+}
+
+// account returns the SID whose credentials open the API: the directory's first account at the start.
+func (a *App) account() string {
+	if accounts := a.plan.snapshot.Load().Accounts(); len(accounts) > 0 {
+		return accounts[0].SID
+	}
+	return ""
 }
 
 // explain answers the API's question with the health the calls would meet now.
@@ -277,6 +286,12 @@ func (a *App) listenSIP(context.Context) error {
 		return bindError("sip", "", "--sip or sip.listeners", err)
 	}
 	a.started(a.agent.Close)
+	a.started(func() error { // calls have goroutines of the agent's, which it waits for
+		now, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = a.edge.Drain(now) // its error only says that it was in a hurry
+		return nil
+	})
 	return nil
 }
 

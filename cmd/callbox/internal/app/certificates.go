@@ -22,9 +22,10 @@ const recheckAfter = 5 * time.Second
 // certificates gives the TLS listeners their certificate and follows the files it comes from. A new one that cannot be
 // used leaves the old one in place. A nil value has none.
 type certificates struct {
-	dir string // holds the certificate made at first start
-	now func() time.Time
-	log zerolog.Logger
+	dir   string   // holds the certificate made at first start
+	hosts []string // which that one is made for
+	now   func() time.Time
+	log   zerolog.Logger
 
 	current atomic.Pointer[tls.Certificate]
 	checked atomic.Int64 // Unix nanoseconds of the last look at the files
@@ -32,7 +33,6 @@ type certificates struct {
 	mu    sync.Mutex // guards the rest
 	files config.TLS
 	seen  stamps
-	made  bool // this start made the certificate
 }
 
 // stamps tell two states of certificate and key file apart.
@@ -48,10 +48,10 @@ type pair struct {
 	cert  *tls.Certificate
 }
 
-// newCertificates reads the configured certificate, or the self-signed one in dir, which it makes where there is none
-// or none that lasts.
-func newCertificates(dir string, o config.TLS, now func() time.Time, log zerolog.Logger) (*certificates, error) {
-	c := &certificates{dir: dir, now: now, log: log}
+// newCertificates reads the configured certificate, or the self-signed one in dir, which it makes for hosts and this
+// machine where there is none or none that lasts.
+func newCertificates(dir string, hosts []string, o config.TLS, now func() time.Time, log zerolog.Logger) (*certificates, error) {
+	c := &certificates{dir: dir, hosts: hosts, now: now, log: log}
 	p, err := c.prepare(o)
 	if err != nil {
 		return nil, err
@@ -117,10 +117,9 @@ func (c *certificates) prepare(o config.TLS) (pair, error) {
 	case p.cert.Leaf.NotAfter.Sub(c.now()) > renewBefore:
 		return p, nil
 	}
-	if err := makeCertificate(own, c.now()); err != nil {
+	if err := makeCertificate(own, c.hosts, c.now()); err != nil {
 		return pair{}, fmt.Errorf("make TLS certificate: %w", err)
 	}
-	c.made = true
 	return read(own)
 }
 

@@ -100,7 +100,7 @@ func (a *App) summary() string {
 	if a.certs != nil {
 		fmt.Fprintf(&b, "  TLS    %s, until %s\n", a.certs.files.Certificate, a.certs.expiry().UTC().Format(time.DateOnly))
 	}
-	fmt.Fprintf(&b, "  API    user %s", Account)
+	fmt.Fprintf(&b, "  API    user %s", a.account())
 	switch {
 	case a.token.made:
 		fmt.Fprintf(&b, ", auth token %s (made now, shown this once, kept in %s)\n", a.token.value, a.token.file)

@@ -11,9 +11,12 @@ import (
 	"math/big"
 	"net"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"callbox/config"
+	"callbox/routing/directory"
 )
 
 // A certificate of our own making lasts two years and is made anew at the first start or reload of its last month.
@@ -22,21 +25,37 @@ const (
 	renewBefore = 30 * 24 * time.Hour
 )
 
-// labNames are the hosts of the embedded lab, with and without their region.
-func labNames() []string {
-	names := []string{"localhost", "lab.pstn.ashburn.twilio.com", "lab.pstn.twilio.com"}
-	for _, domain := range []string{"lab", "store", "phones", "quiet"} {
-		names = append(names, domain+".sip.us1.twilio.com", domain+".sip.twilio.com")
+// hostNames returns the hosts of a directory, with and without their region.
+func hostNames(s *directory.Snapshot) []string {
+	var names []string
+	add := func(name string) {
+		names = append(names, name)
+		// lab.sip.us1.twilio.com is lab.sip.twilio.com, too
+		if labels := strings.Split(name, "."); len(labels) > 4 && (labels[1] == "sip" || labels[1] == "pstn") {
+			names = append(names, strings.Join(slices.Delete(labels, 2, 3), "."))
+		}
 	}
+	for _, d := range s.Domains() {
+		add(d.Name)
+	}
+	for _, t := range s.Trunks() {
+		add(t.Name)
+	}
+	return names
+}
+
+// ownNames returns the names of this machine.
+func ownNames() []string {
+	names := []string{"localhost"}
 	if host, err := os.Hostname(); err == nil && host != "" && host != "localhost" {
 		names = append(names, host)
 	}
 	return names
 }
 
-// makeCertificate writes a self-signed certificate for this machine and the lab's hosts, the key first, so that no
+// makeCertificate writes a self-signed certificate for this machine and hosts, the key first, so that no
 // certificate is ever there without one.
-func makeCertificate(files config.TLS, now time.Time) error {
+func makeCertificate(files config.TLS, hosts []string, now time.Time) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return fmt.Errorf("make key: %w", err)
@@ -54,7 +73,7 @@ func makeCertificate(files config.TLS, now time.Time) error {
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 		BasicConstraintsValid: true,
 		IsCA:                  true, // so that clients can be given it as their one trusted root
-		DNSNames:              labNames(),
+		DNSNames:              append(ownNames(), hosts...),
 		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)

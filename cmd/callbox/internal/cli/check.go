@@ -111,9 +111,10 @@ func isDirectory(src []byte) bool {
 	votes := 0
 	for key := range top {
 		switch key {
-		case "account", "accounts", "domains", "trunks", "numbers", "addresses", "psaps", "eccs", "ecc", "credential_lists", "acls":
+		case "accounts", "domains", "trunks", "numbers", "addresses", "psaps", "eccs", "credential_lists", "acls",
+			"countries", "domain_suffixes", "trunk_suffixes", "test_service", "announcement":
 			votes++
-		case "sip", "http", "rtp", "data", "auth", "sim", "call", "drain", "log", "psap":
+		case "sip", "http", "rtp", "data", "directory", "auth", "sim", "psap", "call", "drain", "log":
 			votes--
 		}
 	}

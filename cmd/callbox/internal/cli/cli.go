@@ -96,6 +96,7 @@ func newRoot(version string, s streams) *cobra.Command {
 		SilenceUsage:  true,
 		RunE:          unknownCommand,
 	}
+	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(badFlag)
 	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true}) // --help is enough
 	root.AddCommand(newServe(version, s), newCheck(s), newExplain(s), newCall(version, s), newPSAP(s), newVersion(version, s))

@@ -29,7 +29,7 @@ func newExplain(s streams) *cobra.Command {
 			}
 			o, problems := set.load()
 			if len(problems) > 0 {
-				return problems
+				return blame(problems)
 			}
 			snapshot, problems := app.LoadDirectory(o.Directory, o.Sim.Address)
 			if len(problems) > 0 {

@@ -15,7 +15,6 @@ import (
 func newPSAP(s streams) *cobra.Command {
 	o := sim.Options{}
 	var verbose bool
-	address := addressFlag{}
 	cmd := &cobra.Command{
 		Use:   "psap",
 		Short: "Run the simulated call centres alone",
@@ -25,9 +24,6 @@ func newPSAP(s streams) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
-			if address.set {
-				o.Address = address.value.String()
-			}
 			level := zerolog.InfoLevel
 			if verbose {
 				level = zerolog.DebugLevel
@@ -46,7 +42,7 @@ func newPSAP(s streams) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.Var(&address, "address", "address for SIP over UDP and TCP (default 127.0.0.1:5070)")
+	f.StringVar(&o.Address, "address", "127.0.0.1:5070", "`address:port` for SIP over UDP and TCP")
 	f.StringVar(&o.Scripts, "scripts", "", "YAML `file` of scripts; none is the embedded ones")
 	f.StringVar(&o.Voice, "voice", "auto", "auto, builtin, espeak-ng or flite")
 	f.BoolVarP(&verbose, "verbose", "v", false, "log every step")

@@ -22,13 +22,10 @@ func newServe(version string, s streams) *cobra.Command {
 		Example: "  callbox serve\n  callbox serve --config edge.yaml\n" +
 			"  callbox serve --data /tmp/b --sip udp:127.0.0.1:5062 --http 127.0.0.1:8082 --sim 127.0.0.1:5072 --rtp-ports 20000-20999",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := set.check(); err != nil {
-				return err
-			}
 			signals := make(chan os.Signal, 8)
 			signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 			defer signal.Stop(signals)
-			return app.Run(cmd.Context(), app.Options{Source: set.source(), Version: version, Stderr: s.err}, signals)
+			return blame(app.Run(cmd.Context(), app.Options{Source: set.load, Version: version, Stderr: s.err}, signals))
 		},
 	}
 	set.add(cmd)

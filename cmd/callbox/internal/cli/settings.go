@@ -1,120 +1,123 @@
 package cli
 
 import (
-	"fmt"
+	"errors"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"callbox/cmd/callbox/internal/app"
 	"callbox/config"
 	"callbox/config/strict"
 )
 
-// settings are the flags that stand above the configuration file and the environment.
+// settings are the flags that stand above the configuration file and the environment. Each becomes the variable of its
+// option, so that a value is read and checked the same way wherever it is from.
 type settings struct {
-	config    string
-	data      string
-	directory string
-	logLevel  string
-	sip       listenerFlag
-	http      addressFlag
-	ports     portsFlag
-	sim       simFlag
+	config string
+	values map[string]*string // by variable
+	sip    []string
 }
 
-// simFlag is the address of the simulated call centres, or off.
-type simFlag struct {
-	addressFlag
-	off bool
+// setting is a flag that stands for an option.
+type setting struct {
+	flag, variable, usage string
 }
 
-func (s *simFlag) Set(v string) error {
-	if v == "off" {
-		s.off = true
-		return nil
+// allSettings returns the flags that stand for one option each.
+func allSettings() []setting {
+	return []setting{
+		{"directory", "CALLBOX_DIRECTORY", "directory `file`: domains, numbers, call centres; none is the embedded lab's"},
+		{"data", "CALLBOX_DATA", "data `directory` (default ./callbox-data)"},
+		{"http", "CALLBOX_HTTP_ADDRESS", "`address:port` of API, metrics and health (default 127.0.0.1:8080)"},
+		{"rtp-ports", "CALLBOX_RTP_PORTS", "UDP `ports` for media (default 30000-39999)"},
+		{"sim", "CALLBOX_SIM_ADDRESS", "`address:port` of the simulated call centres, or off (default 127.0.0.1:5070)"},
+		{"log-level", "CALLBOX_LOG_LEVEL", "`level`: trace, debug, info, warn or error (default info)"},
 	}
-	if err := s.addressFlag.Set(v); err != nil {
-		return fmt.Errorf("%w; or off for none", err)
-	}
-	s.off = false
-	return nil
 }
 
-func (s *simFlag) String() string {
-	if s.off {
-		return "off"
-	}
-	return s.addressFlag.String()
-}
-
-func (s *simFlag) Type() string { return "host:port|off" }
+// The option that the flag --sim off sets, and the one that --sip sets.
+const (
+	simEnabled = "CALLBOX_SIM_ENABLED"
+	listeners  = "CALLBOX_SIP_LISTENERS"
+)
 
 // addFiles adds the flags that say where configuration and directory are.
 func (s *settings) addFiles(f *pflag.FlagSet) {
 	f.StringVarP(&s.config, "config", "c", os.Getenv("CALLBOX_CONFIG"), "configuration `file`; none is the embedded lab (CALLBOX_CONFIG)")
-	f.StringVar(&s.directory, "directory", "", "directory `file`: domains, numbers, call centres; none is the embedded lab's")
+	s.addSetting(f, allSettings()[0])
+}
+
+func (s *settings) addSetting(f *pflag.FlagSet, x setting) {
+	if s.values == nil {
+		s.values = map[string]*string{}
+	}
+	s.values[x.variable] = f.String(x.flag, "", x.usage)
 }
 
 // add adds all flags.
 func (s *settings) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	s.addFiles(f)
-	f.StringVarP(&s.data, "data", "d", "", "data `directory` (CALLBOX_DATA, default ./callbox-data)")
-	f.Var(&s.sip, "sip", "SIP listener such as udp:0.0.0.0:5060, several times for several; takes the place of those configured")
-	f.Var(&s.http, "http", "address of API, metrics and health (CALLBOX_HTTP_ADDRESS, default 127.0.0.1:8080)")
-	f.Var(&s.ports, "rtp-ports", "UDP ports for media (default 30000-39999)")
-	f.Var(&s.sim, "sim", "address of the simulated call centres (default 127.0.0.1:5070)")
-	f.StringVar(&s.logLevel, "log-level", "", "`level`: trace, debug, info, warn or error (CALLBOX_LOG_LEVEL, default info)")
-	_ = cmd.RegisterFlagCompletionFunc("log-level", cobra.FixedCompletions(logLevels(), cobra.ShellCompDirectiveNoFileComp))
+	for _, x := range allSettings()[1:] {
+		s.addSetting(f, x)
+	}
+	f.StringArrayVar(&s.sip, "sip", nil, "SIP `listener` such as udp:0.0.0.0:5060, tcp:…, tls:…, again for each more;\nthey take the place of those configured")
+	_ = cmd.RegisterFlagCompletionFunc("log-level", cobra.FixedCompletions([]string{"trace", "debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
+	_ = cmd.MarkFlagFilename("directory", "yaml", "yml")
+	_ = cmd.MarkFlagDirname("data")
 }
 
-func logLevels() []string { return []string{"trace", "debug", "info", "warn", "error"} }
-
-// check complains about flags whose values only make sense together or that pflag cannot check.
-func (s *settings) check() error {
-	if s.logLevel == "" {
-		return nil
+// environ returns the environment with the flags above it, and the flag behind each variable that one sets.
+func (s *settings) environ() (environ []string, flags map[string]string) {
+	environ, flags = os.Environ(), map[string]string{}
+	set := func(variable, value, flag string) {
+		environ = append(environ, variable+"="+value)
+		flags[variable] = "--" + flag
 	}
-	for _, l := range logLevels() {
-		if l == s.logLevel {
-			return nil
+	for _, x := range allSettings() {
+		value := s.values[x.variable]
+		switch {
+		case value == nil || *value == "":
+		case x.flag == "sim" && *value == "off":
+			set(simEnabled, "false", x.flag)
+		case x.flag == "sim":
+			set(simEnabled, "true", x.flag)
+			fallthrough
+		default:
+			set(x.variable, *value, x.flag)
 		}
 	}
-	return usage("--log-level %q is unknown: %s are known", s.logLevel, strings.Join(logLevels(), ", "))
+	if len(s.sip) > 0 {
+		set(listeners, strings.Join(s.sip, ","), "sip")
+	}
+	return environ, flags
 }
 
-// load reads file and environment and puts the flags above them. It is called again at every reload.
+// load reads file, environment and flags. It is called again at every reload.
 func (s *settings) load() (config.Options, strict.Problems) {
-	o, problems := config.Load(s.config, os.LookupEnv)
-	if s.data != "" {
-		o.Data = s.data
-	}
-	if s.directory != "" {
-		o.Directory = s.directory
-	}
-	if s.logLevel != "" {
-		o.Log.Level = s.logLevel
-	}
-	if len(s.sip) > 0 {
-		o.SIP.Listeners = s.sip
-	}
-	if s.http.set {
-		o.HTTP.Address = s.http.value
-	}
-	if s.ports.set {
-		o.RTP.Ports = s.ports.value
-	}
-	switch {
-	case s.sim.off:
-		o.Sim.Enabled = false
-	case s.sim.set:
-		o.Sim.Enabled, o.Sim.Address = true, s.sim.value
+	environ, flags := s.environ()
+	o, problems := config.Load(s.config, environ)
+	for i, p := range problems {
+		if flag, ok := flags[p.File]; ok {
+			problems[i].File, problems[i].Path = flag, ""
+		}
 	}
 	return o, problems
 }
 
-// source is what the edge reads its options with.
-func (s *settings) source() app.Source { return s.load }
+// blame makes problems that are all of flags a usage error.
+func blame(err error) error {
+	var problems strict.Problems
+	if !errors.As(err, &problems) || len(problems) == 0 {
+		return err
+	}
+	for _, p := range problems {
+		if !strings.HasPrefix(p.File, "--") {
+			return err
+		}
+	}
+	return usage("%w", err)
+}

@@ -156,10 +156,10 @@ func Describe(d routing.Decision) Answer {
 		Targets: make([]Target, 0, len(d.Targets)), Trace: append([]call.Step{}, d.Trace.Steps()...),
 	}
 	if d.Caller.Number != "" {
-		a.Service = fmt.Sprint(d.Caller.Service)
+		a.Service = d.Caller.Service.String()
 	}
 	if d.Caller.Address != nil {
-		a.Address = d.Caller.Address.Street // LINE
+		a.Address = d.Caller.Address.Line()
 	}
 	for _, t := range d.Targets {
 		a.Targets = append(a.Targets, Target{

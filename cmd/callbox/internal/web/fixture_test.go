@@ -1,0 +1,185 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"go.uber.org/goleak"
+
+	"callbox/cmd/callbox/internal/explain"
+	"callbox/psap"
+	"callbox/sip/call"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// edge is an edge as the server sees it, held still.
+type edge struct {
+	live    []call.Record
+	ended   []*call.Record
+	psaps   []psap.Status
+	notYet  string
+	reload  func() (Reloaded, error)
+	metrics *Metrics
+	log     bytes.Buffer
+}
+
+func (e *edge) Calls() []call.Record { return e.live }
+
+func (e *edge) Get(id call.ID) (*call.Record, bool) {
+	for _, r := range e.ended {
+		if r.ID == id {
+			return r, true
+		}
+	}
+	return nil, false
+}
+
+func (e *edge) List(int) []*call.Record { return e.ended }
+
+// centres is the edge's registry: its methods have the names of the journal's.
+type centres struct{ e *edge }
+
+func (c centres) List() []psap.Status { return c.e.psaps }
+
+func (c centres) Drain(id string) bool { return c.set(id, "drained") }
+
+func (c centres) Restore(id string) bool { return c.set(id, "up") }
+
+func (c centres) set(id, state string) bool {
+	for i := range c.e.psaps {
+		if c.e.psaps[i].ID == id {
+			c.e.psaps[i].State = state
+			return true
+		}
+	}
+	return false
+}
+
+const (
+	account = "AC00000000000000000000000000000911"
+	secret  = "0123456789abcdef"
+)
+
+// handler returns the pages over e.
+func (e *edge) handler() http.Handler {
+	if e.metrics == nil {
+		e.metrics = NewMetrics("v1")
+	}
+	return Handler(Options{
+		Account: account, Token: secret, Version: "v1", Live: e, Journal: e, Centres: centres{e},
+		Metrics: e.metrics.Handler(),
+		Ready:   func() (bool, string) { return e.notYet == "", e.notYet },
+		Reload:  func(context.Context) (Reloaded, error) { return e.reload() },
+		Explain: func(q explain.Question) (explain.Answer, error) {
+			if q.Source == "nowhere" {
+				return explain.Answer{}, fmt.Errorf("source %q is no IP address", q.Source)
+			}
+			return explain.Answer{Verdict: "psap", Caller: q.From, Targets: []explain.Target{}, Trace: []call.Step{}}, nil
+		},
+		Logger: zerolog.New(&e.log),
+	})
+}
+
+// request is one request from this machine, unless said otherwise.
+type request struct {
+	method, path, body string
+	from, host         string
+	header             http.Header
+	user, password     string
+}
+
+// ask answers a request.
+func (e *edge) ask(r request) *httptest.ResponseRecorder {
+	if r.method == "" {
+		r.method = http.MethodGet
+	}
+	q := httptest.NewRequest(r.method, r.path, strings.NewReader(r.body))
+	q.RemoteAddr, q.Host = "127.0.0.1:40000", "127.0.0.1:8080"
+	if r.from != "" {
+		q.RemoteAddr = r.from
+	}
+	if r.host != "" {
+		q.Host = r.host
+	}
+	if r.body != "" {
+		q.Header.Set("Content-Type", "application/json")
+	}
+	for k, v := range r.header {
+		q.Header[k] = v
+	}
+	if r.user != "" {
+		q.SetBasicAuth(r.user, r.password)
+	}
+	w := httptest.NewRecorder()
+	e.handler().ServeHTTP(w, q)
+	return w
+}
+
+// get decodes the JSON answer to a GET from this machine.
+func get[T any](t *testing.T, e *edge, path string) T {
+	t.Helper()
+	w := e.ask(request{path: path})
+	if w.Code != http.StatusOK {
+		t.Fatalf("GET %s: %d\n%s", path, w.Code, w.Body)
+	}
+	return decode[T](t, w.Body)
+}
+
+func decode[T any](t *testing.T, r io.Reader) T {
+	t.Helper()
+	var v T
+	d := json.NewDecoder(r)
+	d.DisallowUnknownFields()
+	if err := d.Decode(&v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// trouble is a problem document.
+type trouble struct {
+	Schema string `json:"$schema"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+	Errors []struct {
+		Message  string `json:"message"`
+		Location string `json:"location"`
+		Value    any    `json:"value"`
+	} `json:"errors"`
+}
+
+// refused checks that w is a problem document of this status and returns it.
+func refused(t *testing.T, w *httptest.ResponseRecorder, status int) trouble {
+	t.Helper()
+	if w.Code != status || w.Header().Get("Content-Type") != "application/problem+json" {
+		t.Fatalf("%d %s, want a problem document with %d\n%s", w.Code, w.Header().Get("Content-Type"), status, w.Body)
+	}
+	p := decode[trouble](t, w.Body)
+	if p.Status != status || p.Detail == "" {
+		t.Errorf("problem %+v: want status %d and a sentence", p, status)
+	}
+	return p
+}
+
+// at returns a call that began n seconds into the test's minute.
+func at(n int, state call.State, more ...func(*call.Record)) call.Record {
+	r := call.Record{
+		ID: call.ID(fmt.Sprintf("CA%032x", n)), State: state, StartedAt: time.Date(2025, 3, 4, 5, 6, n, 0, time.UTC),
+		From: "+14155550100", Caller: "+14155550100", Dialled: "911", Verdict: "psap",
+	}
+	for _, f := range more {
+		f(&r)
+	}
+	return r
+}
