@@ -62,12 +62,13 @@ func Number(user string) string {
 	if len(user) > 64 || !strings.ContainsAny(user, separators) {
 		return user
 	}
-	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune(separators, r) {
-			return -1
+	digits := make([]byte, 0, len(user)) // byte by byte: what is not UTF-8 must stay as it came
+	for i := range len(user) {
+		if strings.IndexByte(separators, user[i]) < 0 {
+			digits = append(digits, user[i])
 		}
-		return r
-	}, user)
+	}
+	return string(digits)
 }
 
 // separators are the visual-separators of RFC 3966.
