@@ -108,6 +108,7 @@ func TestWithSecondary(t *testing.T) {
 		{"a German floor", "3. Stock", "3", "", ""},
 		{"what is unknown goes to the location", "c/o Lovelace, rear entrance", "", "", "c/o Lovelace, rear entrance"},
 		{"a second unit is not lost", "Suite 5, Room 7", "", "Suite 5", "Room 7"},
+		{"a word is not the value of another", "Fl Suite 5", "", "Suite 5", "Fl"},
 		{"a word without its value is not lost", "Suite", "", "", "Suite"},
 		{"nothing is nothing", "  ", "", "", ""},
 	}

@@ -26,7 +26,7 @@ func Answer(offer *Session, l Local, supported []Format, dir Direction, ptime in
 	if chosen == nil {
 		return nil, nil, ErrNoCodec
 	}
-	dst := append(appendOrigin(nil, l), "t=0 0\r\n"...)
+	dst := offer.head.appendTimes(appendOrigin(nil, l))
 	for i := range offer.media {
 		if i != offer.audio {
 			dst = offer.media[i].appendRefused(dst)

@@ -88,6 +88,7 @@ func TestConnection(t *testing.T) {
 		{"half a line is no address", "c=IN IP4\n", "", "invalid AddrPort invalid AddrPort sendrecv"},
 		{"RTCP on a port of its own", "c=IN IP4 198.51.100.1\n", "a=rtcp:5000\n", "198.51.100.1:4000 198.51.100.1:5000 sendrecv"},
 		{"RTCP at an address of its own", "c=IN IP4 198.51.100.1\n", "a=rtcp:5000 IN IP6 2001:db8::1\n", "198.51.100.1:4000 [2001:db8::1]:5000 sendrecv"},
+		{"the first of two RTCP ports counts", "c=IN IP4 198.51.100.1\n", "a=rtcp:5000\na=rtcp:6000\n", "198.51.100.1:4000 198.51.100.1:5000 sendrecv"},
 		{"RTCP at a null address", "c=IN IP4 198.51.100.1\n", "a=rtcp:9 IN IP4 0.0.0.0\n", "198.51.100.1:4000 198.51.100.1:9 sendrecv"},
 		{"the null address holds", "c=IN IP4 0.0.0.0\n", "", "invalid AddrPort invalid AddrPort sendonly"},
 		{"the null address of IPv6 holds", "c=IN IP6 ::\n", "", "invalid AddrPort invalid AddrPort sendonly"},

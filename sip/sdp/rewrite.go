@@ -12,16 +12,17 @@ import (
 // every other m-line is kept in place with port 0. It allocates nothing but the
 // growth of dst.
 func (s *Session) Rewrite(dst []byte, l Local, role Role) []byte {
+	answers := role == RoleAnswer && l.Answers != nil
 	dst = appendOrigin(dst, l)
 	dst = s.head.appendKept(dst, "b")
-	if s.head.hasTime() {
-		dst = s.head.appendKept(dst, "trz")
+	if answers {
+		dst = l.Answers.head.appendTimes(dst)
 	} else {
-		dst = append(dst, "t=0 0\r\n"...)
+		dst = s.head.appendTimes(dst)
 	}
 	dst = s.head.appendKept(dst, "a")
 
-	if role == RoleAnswer && l.Answers != nil {
+	if answers {
 		return s.appendAnswers(dst, l)
 	}
 	for i := range s.media {
@@ -155,6 +156,15 @@ func (sec section) appendKept(dst []byte, kinds string) []byte {
 			dst = append(append(dst, line...), "\r\n"...)
 		}
 	}
+}
+
+// appendTimes writes when the session is. An answer says what its offer said (RFC
+// 3264 section 6).
+func (sec section) appendTimes(dst []byte) []byte {
+	if !sec.hasTime() {
+		return append(dst, "t=0 0\r\n"...)
+	}
+	return sec.appendKept(dst, "trz")
 }
 
 func (sec section) hasTime() bool {

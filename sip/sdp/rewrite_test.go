@@ -124,6 +124,20 @@ func TestRewriteAnswer(t *testing.T) {
 	}
 }
 
+func TestAnAnswerHasTheTimeOfItsOffer(t *testing.T) {
+	offer := mustParse(t, "v=0\nt=3034423619 3042462419\nm=audio 4000 RTP/AVP 0\n")
+	l := ours()
+	l.Answers = offer
+	rewritten := string(mustParse(t, "v=0\nt=0 0\nm=audio 6000 RTP/AVP 0\n").Rewrite(nil, l, RoleAnswer))
+	if want := head + "t=3034423619 3042462419\r\nm=audio 30000 RTP/AVP 0\r\n"; rewritten != want {
+		t.Errorf("rewritten: %q, want %q", rewritten, want)
+	}
+	made, _, err := Answer(offer, ours(), Supported(), SendRecv, 0)
+	if err != nil || !strings.Contains(string(made), "\r\nt=3034423619 3042462419\r\nm=") {
+		t.Errorf("made: %q, %v", made, err)
+	}
+}
+
 func TestRewriteAnswerWithoutItsOffer(t *testing.T) {
 	s := mustParse(t, "v=0\nm=audio 6000 RTP/AVP 0\na=rtcp-mux\na=sendonly\nm=video 1 RTP/AVP 96\n")
 	got := string(s.Rewrite(nil, ours(), RoleAnswer))

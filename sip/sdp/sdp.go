@@ -60,8 +60,8 @@ type Local struct {
 
 	// Answers is the offer that came in on this leg, for an answer that goes
 	// back on it. With it the answer has the offer's m-lines, in number and
-	// order, a direction the offer allows, and a=rtcp-mux only if the offer had
-	// it. Without it an answer is rewritten as it stands, without a=rtcp-mux.
+	// order, its t= lines, a direction it allows, and a=rtcp-mux only if it had
+	// that. Without it an answer is rewritten as it stands, without a=rtcp-mux.
 	// It is ignored for an offer.
 	Answers *Session
 }
