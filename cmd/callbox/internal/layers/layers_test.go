@@ -26,11 +26,13 @@ var levels = []struct {
 	pattern string
 	level   int
 }{
-	{"cmd/...", 6},
-	{"psap/console", 5}, {"psap/sim", 5}, {"sip/phone", 5}, {"routing/twilio", 5}, {"routing/bandwidth", 5},
-	{"sip/b2bua", 4},
-	{"sip/agent", 3}, {"sip/media", 3}, {"sip/trace", 3}, {"sip/cdr", 3}, {"psap", 3},
-	{"routing", 2}, {"routing/area", 1}, {"routing/directory", 1}, {"sip/sdp", 1}, {"config", 1},
+	{"cmd/...", 7},
+	{"psap/console", 6}, {"psap/sim", 6}, {"sip/phone", 6}, {"routing/twilio", 6}, {"routing/bandwidth", 6},
+	{"sip/b2bua", 5}, {"psap/sim/voice", 5}, {"psap/sim/voice/mkclips", 6},
+	{"sip/agent", 4}, {"sip/media", 4}, {"sip/trace", 4}, {"sip/cdr", 4}, {"psap", 4},
+	{"routing", 3},
+	{"routing/directory", 2},
+	{"routing/area", 1}, {"sip/sdp", 1}, {"config", 1},
 	{"routing/numbering", 0}, {"sip/call", 0}, {"config/strict", 0}, {"sip/audio", 0}, {"psap/ali", 0},
 }
 
@@ -174,7 +176,7 @@ func ours(importPath string) bool {
 
 // levelOf returns the level of one of our packages.
 func levelOf(importPath string) (level int, ok bool) {
-	longest := -1
+	longest := 0
 	for _, l := range levels {
 		if within(importPath, l.pattern) && len(l.pattern) > longest {
 			longest, level, ok = len(l.pattern), l.level, true

@@ -20,6 +20,11 @@ const (
 // long lists the functions that may be longer than maxFuncLines, each with its reason.
 var long = map[string]string{}
 
+// mayPanic lists the files that may call panic, each with its reason.
+var mayPanic = map[string]string{
+	"cmd/callbox/internal/web/web.go": "passes on http.ErrAbortHandler, which net/http catches",
+}
+
 // source is one parsed Go file of ours.
 type source struct {
 	path string // relative to the module's root
@@ -85,7 +90,7 @@ func TestTestsDoNotSleep(t *testing.T) {
 
 func TestOnlyMainEndsTheProcess(t *testing.T) {
 	for _, s := range sources(t) {
-		if s.test() || s.path == filepath.Join("cmd", "callbox", "main.go") {
+		if s.test() || s.file.Name.Name == "main" {
 			continue
 		}
 		ast.Inspect(s.file, func(n ast.Node) bool {
@@ -93,7 +98,7 @@ func TestOnlyMainEndsTheProcess(t *testing.T) {
 			if !ok {
 				return true
 			}
-			if id, isIdent := call.Fun.(*ast.Ident); isIdent && id.Name == "panic" {
+			if id, isIdent := call.Fun.(*ast.Ident); isIdent && id.Name == "panic" && mayPanic[s.path] == "" {
 				t.Errorf("%s: panic takes every call down with it; return an error", s.fset.Position(n.Pos()))
 			}
 			if isCall(call, "os", "Exit") || isCall(call, "log", "Fatal") || isCall(call, "log", "Fatalf") {
