@@ -146,7 +146,8 @@ func payloadType(format string) (uint8, bool) {
 	return uint8(pt), err == nil && format[0] != '+'
 }
 
-// word reports whether text is letters, digits and the extra characters alone.
+// word reports whether text is letters, digits and the extra characters alone, and
+// short enough to stand in the sentence of a refusal.
 func word(text, extra string) bool {
 	for _, c := range []byte(text) {
 		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
@@ -154,7 +155,7 @@ func word(text, extra string) bool {
 			return false
 		}
 	}
-	return text != ""
+	return text != "" && len(text) <= 64
 }
 
 // level is what a section says itself, before the session level and the media

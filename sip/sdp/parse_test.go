@@ -26,6 +26,7 @@ func TestParseRefuses(t *testing.T) {
 		{"an m-line with a NUL inside", "v=0\r\nm=audio 4000 RTP/AVP 0\x00\r\n", ErrSyntax},
 		{"an address for a media", "v=0\r\nm=10.0.0.1 4000 RTP/AVP 0\r\n", ErrSyntax},
 		{"an address for a protocol", "v=0\r\nm=audio 4000 10.0.0.1 0\r\n", ErrSyntax},
+		{"a protocol as long as a novel", "v=0\r\nm=audio 4000 " + strings.Repeat("x", 65) + " 0\r\n", ErrSyntax},
 		{"too many bytes", "v=0\r\n" + strings.Repeat("a=x\r\n", MaxSize/5), ErrTooLarge},
 		{"too many lines", "v=0\r\n" + strings.Repeat("a=x\r\n", MaxLines), ErrTooLarge},
 		{"too many m-lines", "v=0\r\n" + strings.Repeat("m=audio 4000 RTP/AVP 0\r\n", MaxMedia+1), ErrTooLarge},
