@@ -86,7 +86,7 @@ func unique[T any](b *builder, m map[string]T, path, name, what string) bool {
 		return false
 	}
 	if _, taken := m[name]; taken {
-		b.bad(path, "is there twice", "give each "+what+" its own name")
+		b.bad(path, "is there twice", "remove or rename one "+what)
 		return false
 	}
 	return true
@@ -132,7 +132,7 @@ func (b *builder) buildAccounts() {
 		b.accounts[f.SID] = a
 		b.s.accounts = append(b.s.accounts, a)
 	}
-	if len(b.f.Accounts) == 0 {
+	if len(b.f.Accounts) == 0 && len(b.problems) == 0 { // a misspelt key has been reported already
 		b.bad("accounts", "there is no account", "add one with a sid")
 	}
 }

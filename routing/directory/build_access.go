@@ -28,7 +28,7 @@ func (b *builder) buildLists() {
 		}
 		l := &CredentialList{
 			SID:  b.sid(at("credential_lists", i, ".sid"), f.SID, sidCredentials, f.Name),
-			Name: f.Name, users: make(map[string]Secret),
+			Name: f.Name, users: make(map[string]*Secret),
 		}
 		if len(f.Users) == 0 {
 			b.bad(at("credential_lists", i, ""), "credential list has no users, so nobody would pass it", "add one with user and password")
@@ -53,7 +53,7 @@ func (b *builder) user(l *CredentialList, path string, u fileUser) {
 		!strings.ContainsFunc(p, unicode.IsLower) {
 		b.bad(path+".password", "is too weak", "write at least 12 characters with a digit, a capital and a small letter")
 	}
-	l.users[u.User] = u.Password
+	l.users[u.User] = &u.Password
 }
 
 // access resolves what guards a domain or trunk. No mapping at all is allowed: such a host receives no traffic.

@@ -39,13 +39,16 @@ type ACL struct {
 type CredentialList struct {
 	SID   string // CL and 32 hex digits
 	Name  string
-	users map[string]Secret
+	users map[string]*Secret // pointers: fmt calls no String method below an unexported field, but follows no pointer either
 }
 
 // Password returns the password of a user, false for a user who is not in the list.
 func (l *CredentialList) Password(user string) (Secret, bool) {
 	p, ok := l.users[user]
-	return p, ok
+	if !ok {
+		return "", false
+	}
+	return *p, true
 }
 
 // Contains tells whether an address is in one of the list's networks; an IPv4 address may come mapped into IPv6.

@@ -1,0 +1,169 @@
+package directory
+
+import (
+	"flag"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"callbox/routing/area"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+func load(t *testing.T, path string, o Options) *Snapshot {
+	t.Helper()
+	src, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, problems := Load(filepath.Base(path), src, o)
+	if err := problems.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Each bad example is paired with the exact text of every problem in it.
+func TestABadDirectoryReportsEveryProblemWithItsLine(t *testing.T) {
+	files, err := filepath.Glob("testdata/bad/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no examples", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
+			src, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, problems := Load(filepath.Base(file), src, Options{})
+			if s != nil || len(problems) == 0 {
+				t.Fatal("loaded")
+			}
+			golden := strings.TrimSuffix(file, ".yaml") + ".txt"
+			got := problems.Error() + "\n"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestTheLeastDirectoryLoads(t *testing.T) {
+	s := load(t, "testdata/good/minimal.yaml", Options{})
+	n, _ := s.Number("+14155550100")
+	d, _ := s.Domain("lab.sip.twilio.com")
+	if n.Registered() || n.Service != ServiceNone || !n.OnDomain(d) || n.Account != d.Account {
+		t.Errorf("number: %+v", n)
+	}
+	ecc, _ := s.ECC("US")
+	if ecc.URI != "sip:911@192.0.2.1:5080;transport=tcp" || ecc.Ring != 30*time.Second || !ecc.Probe || !ecc.ECC {
+		t.Errorf("ecc: %+v", ecc)
+	}
+	if got := s.Test().URI; got != "sip:test-service@127.0.0.1:5070" {
+		t.Errorf("test service at %s", got)
+	}
+	if got := s.Announcement(); got != "sip:announce@127.0.0.1:5070" {
+		t.Errorf("announcement at %s", got)
+	}
+}
+
+func TestEveryKeyOfADirectoryFileIsTaken(t *testing.T) {
+	s := load(t, "testdata/good/everything.yaml", Options{Sim: netip.MustParseAddrPort("192.0.2.7:6070")})
+	d, _ := s.Domain("lab.sip.us1.twilio.com")
+	if !d.Emergency || d.CallerIDMode != CallerIDAlways || d.CallerID.E164 != "+6448310100" || !d.Registration || !d.Secure ||
+		d.SID != "SD00000000000000000000000000000001" || d.Access.ACLs[0].Name != "office" || d.Access.Credentials[0].Name != "phones" {
+		t.Errorf("domain: %+v", d)
+	}
+	if password, ok := d.Access.Credentials[0].Password("alice"); !ok || string(password) != "Callbox-lab-911" {
+		t.Error("alice's password is not known")
+	}
+	other, _ := s.Domain("other.sip.twilio.com")
+	trunk, _ := s.Trunk("trunk.example.org")
+	n, _ := s.Number("+6448310100")
+	if !n.OnDomain(d) || n.OnDomain(other) || n.OnTrunk(trunk) {
+		t.Error("the number is tied to its list alone")
+	}
+	psap, level := n.Address.Centre()
+	if psap.ID != "psap-wellington" || level != area.ByPostalCode {
+		t.Errorf("served by %s, %s", psap.ID, level)
+	}
+	if psap.Ring != 15*time.Second || psap.Format != FormatSIP || psap.Capacity != 3 || psap.Probe ||
+		psap.Policy != (AnswerPolicy{FollowRedirects: true, QueueAnswers: true}) {
+		t.Errorf("psap: %+v", psap)
+	}
+	if got := psap.Chain()[0].URI; got != "sip:auckland@192.0.2.7:6070" {
+		t.Errorf("overflow at %s", got)
+	}
+	if p, _ := s.Locate(area.Place{Country: "NZ", City: "Bluff"}); p != psap {
+		t.Error("the whole country is served")
+	}
+	if s.Announcement() != "" || s.Test().Ring != 5*time.Second || s.Test().URI != "sip:test@192.0.2.2" {
+		t.Errorf("services: %q %+v", s.Announcement(), s.Test())
+	}
+	if got := n.Address.Line(); got != "1 Molesworth St, Level 2, Wellington, WGN, 6011, NZ" {
+		t.Error(got)
+	}
+}
+
+func TestAnAddressReadsAsInItsCountry(t *testing.T) {
+	s := Lab(netip.AddrPort{})
+	want := []string{
+		"645 Harrison St, San Francisco, CA 94105, US",
+		"350 5th Ave, Fl 21, New York, NY 10118, US",
+		"110 Laurier Ave W, Ottawa, ON K1P 1J1, CA",
+		"10 Downing St, London, SW1A 2AA, GB",
+		"1 Kildare St, Dublin, D02 A272, IE",
+		"483 George St, Sydney, NSW 2000, AU",
+		"55 Rue du Faubourg Saint-Honoré, 75008 Paris, FR",
+		"Platz der Republik 1, 11011 Berlin, DE",
+		"Ballhausplatz 2, 1010 Wien, AT",
+	}
+	var got []string
+	for _, a := range s.Addresses() {
+		got = append(got, a.Line())
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	f.Add(labYAML)
+	for _, pattern := range []string{"testdata/bad/*.yaml", "testdata/good/*.yaml"} {
+		files, _ := filepath.Glob(pattern)
+		for _, file := range files {
+			if src, err := os.ReadFile(file); err == nil {
+				f.Add(src)
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, src []byte) {
+		s, problems := Load("fuzz.yaml", src, Options{})
+		if (s == nil) != (len(problems) > 0) {
+			t.Errorf("snapshot %v with %d problems", s, len(problems))
+		}
+		if s == nil {
+			return
+		}
+		for _, n := range s.Numbers() {
+			if _, ok := s.ECC(n.Country); !ok {
+				t.Errorf("%s of %s has no ECC", n.E164, n.Country)
+			}
+		}
+	})
+}
