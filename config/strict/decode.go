@@ -16,10 +16,22 @@ type decoder struct {
 	rootType reflect.Type
 	problems Problems
 	fields   map[reflect.Type][]field
+	merges   merger
 	active   map[*yaml.Node]bool // anchors being expanded, to notice one that contains itself
 	aliases  int                 // how many of them
 	expanded int                 // values reached through aliases so far
 	verbatim bool                // strings take any text, as outside of YAML
+}
+
+func newDecoder(source string, rootType reflect.Type) *decoder {
+	d := &decoder{
+		doc:      &Document{file: source, secrets: map[string]bool{}},
+		rootType: rootType,
+		fields:   map[reflect.Type][]field{},
+		active:   map[*yaml.Node]bool{},
+	}
+	d.merges = newMerger(d.wrongKey)
+	return d
 }
 
 // place is where in the document a value stands.
@@ -67,17 +79,18 @@ func (d *decoder) wrongKey(k *yaml.Node, at place, message, mend string) {
 // decode sets v, which is addressable, from n. On a problem v keeps what it held.
 func (d *decoder) decode(n *yaml.Node, v reflect.Value, at place) {
 	if n.Kind == yaml.AliasNode {
-		if d.active[n.Alias] {
+		anchor := n.Alias
+		if d.active[anchor] {
 			d.wrong(n, at, "refers to itself", "write the value out")
 			return
 		}
-		d.active[n.Alias] = true
+		d.active[anchor] = true
 		d.aliases++
 		defer func() {
-			delete(d.active, n.Alias)
+			delete(d.active, anchor)
 			d.aliases--
 		}()
-		n = n.Alias
+		n = anchor
 	}
 	if !d.afford(n, at) {
 		return
@@ -186,7 +199,7 @@ func (d *decoder) decodeMap(n *yaml.Node, v reflect.Value, at place) {
 		return
 	}
 	out := reflect.MakeMapWithSize(t, min(len(n.Content)/2, 1024))
-	for _, e := range d.entries(n, at) {
+	for _, e := range d.merges.entries(n, at) {
 		if d.expanded > MaxExpanded {
 			return
 		}
@@ -225,7 +238,7 @@ func (d *decoder) decodeStruct(n *yaml.Node, v reflect.Value, at place) {
 		return
 	}
 	fields := d.fieldsOf(v.Type())
-	for _, e := range d.entries(n, at) {
+	for _, e := range d.merges.entries(n, at) {
 		if d.expanded > MaxExpanded {
 			return
 		}

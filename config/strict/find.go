@@ -66,8 +66,8 @@ func scalarBehind(n *yaml.Node) *yaml.Node {
 func findKey(n *yaml.Node, path string) (found, string) {
 	var best found
 	longest := -1
-	ignore := func(*yaml.Node, place, string, string) {}
-	for _, e := range mapping(n, place{}, ignore, map[*yaml.Node]bool{}) {
+	m := newMerger(func(*yaml.Node, place, string, string) {})
+	for _, e := range m.entries(n, place{}) {
 		k := e.key.Value
 		rest, ok := strings.CutPrefix(path, k)
 		if ok && len(k) > longest && (rest == "" || rest[0] == '.' || rest[0] == '[') {

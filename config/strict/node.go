@@ -3,6 +3,7 @@ package strict
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -14,40 +15,44 @@ type entry struct {
 	again      bool // the key was there before
 }
 
-// entries returns the keys of a mapping in the order written, those of merge keys ("<<: *anchor") last and only where
-// the mapping does not have them itself. It reports keys that are there twice or are no text.
-func (d *decoder) entries(n *yaml.Node, at place) []entry {
-	report := func(k *yaml.Node, at place, message, mend string) { d.wrongKey(k, at, message, mend) }
-	return mapping(n, at, report, map[*yaml.Node]bool{})
+// merger lists the keys of mappings with those that their merge keys ("<<: *anchor") bring.
+type merger struct {
+	report func(key *yaml.Node, at place, message, mend string)
+	active map[*yaml.Node]bool // mappings being listed, to notice one that merges itself
+	left   int                 // keys that merging may still bring
 }
 
-// mapping is entries with the reporting left to its caller. merging holds the mappings being merged, to notice one that
-// merges itself.
-func mapping(n *yaml.Node, at place, report func(*yaml.Node, place, string, string), merging map[*yaml.Node]bool) []entry {
+func newMerger(report func(*yaml.Node, place, string, string)) merger {
+	return merger{report, map[*yaml.Node]bool{}, MaxExpanded}
+}
+
+// entries returns the keys of a mapping in the order written, those of merge keys last and only where the mapping does not
+// have them itself. It reports keys that are there twice or are no text.
+func (m *merger) entries(n *yaml.Node, at place) []entry {
 	out := make([]entry, 0, len(n.Content)/2)
 	seen := make(map[string]int, len(n.Content)/2)
 	var merges []*yaml.Node
-	merging[n] = true
-	defer delete(merging, n)
+	m.active[n] = true
+	defer delete(m.active, n)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := target(n.Content[i]), n.Content[i+1]
 		switch {
 		case k.Kind != yaml.ScalarNode || isNull(k):
-			report(n.Content[i], at, "has a key that is not text", "write a name before the colon")
+			m.report(n.Content[i], at, "has a key that is not text", "write a name before the colon")
 		case isMerge(k):
 			merges = append(merges, v)
 		default:
 			line, again := seen[k.Value]
 			if again {
-				report(n.Content[i], at.key(k.Value), fmt.Sprintf("is there twice, first on line %d", line), "remove one of the two")
+				m.report(n.Content[i], at.key(k.Value), fmt.Sprintf("is there twice, first on line %d", line), "remove one of the two")
 			} else {
 				seen[k.Value] = n.Content[i].Line
 			}
 			out = append(out, entry{k, v, again})
 		}
 	}
-	for _, m := range merges {
-		for _, e := range merged(m, at, report, merging) {
+	for _, from := range merges {
+		for _, e := range m.merged(from, at) {
 			if _, own := seen[e.key.Value]; !own {
 				seen[e.key.Value] = e.key.Line
 				out = append(out, e)
@@ -57,28 +62,31 @@ func mapping(n *yaml.Node, at place, report func(*yaml.Node, place, string, stri
 	return out
 }
 
-// merged returns the entries that the value m of a merge key brings: of one mapping, or of a list of them.
-func merged(m *yaml.Node, at place, report func(*yaml.Node, place, string, string), merging map[*yaml.Node]bool) []entry {
-	sources := []*yaml.Node{m}
-	if t := target(m); t.Kind == yaml.SequenceNode {
+// merged returns the entries that the value of a merge key brings: of one mapping, or of a list of them.
+func (m *merger) merged(value *yaml.Node, at place) []entry {
+	at = at.key("<<")
+	sources := []*yaml.Node{value}
+	if t := target(value); t.Kind == yaml.SequenceNode {
 		sources = t.Content
 	}
 	var out []entry
 	for _, s := range sources {
 		t := target(s)
 		switch {
+		case m.left < 0: // reported already
 		case t.Kind != yaml.MappingNode:
-			report(s, at.key("<<"), "must be an alias to keys and values", "write <<: *anchor")
-		case merging[t]:
-			report(s, at.key("<<"), "merges itself", "remove it")
-		case len(merging) > 16:
-			report(s, at.key("<<"), "merges more than 16 deep", "write the keys out")
+			m.report(s, at, "must be an alias to keys and values", "write <<: *anchor")
+		case m.active[t]:
+			m.report(s, at, "merges itself", "remove it")
 		default:
-			silent := func(*yaml.Node, place, string, string) {} // reported where the mapping itself stands
-			for _, e := range mapping(t, at, silent, merging) {
-				if !e.again {
-					out = append(out, e)
-				}
+			if m.left -= 1 + len(t.Content)/2; m.left < 0 {
+				m.report(s, at, fmt.Sprintf("merge keys bring more than %d keys", MaxExpanded), "write fewer of them")
+				return nil
+			}
+			inner := merger{func(*yaml.Node, place, string, string) {}, m.active, m.left} // t's problems are reported where it stands
+			out = append(out, slices.DeleteFunc(inner.entries(t, at), func(e entry) bool { return e.again })...)
+			if m.left = inner.left; m.left < 0 {
+				m.report(s, at, fmt.Sprintf("merge keys bring more than %d keys", MaxExpanded), "write fewer of them")
 			}
 		}
 	}

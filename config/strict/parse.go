@@ -32,7 +32,7 @@ func parse(file string, src []byte) parsed {
 	root, second, err := read(src)
 	out.root = root
 	if err != nil {
-		r := recovery{file: file, budget: 2 * MaxBytes}
+		r := recovery{file: file, budget: 4 << 20}
 		out.root, second = r.recover(src, err)
 		out.problems, out.partial = r.problems, true
 	}

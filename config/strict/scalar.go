@@ -151,10 +151,10 @@ func checkNumber(n *yaml.Node, err error, fits bool, least, most string) error {
 func setFloat(n *yaml.Node, v reflect.Value) error {
 	f, err := strconv.ParseFloat(n.Value, 64)
 	switch {
-	case err == nil && n.ShortTag() == "!!str":
-		return &Invalid{"must be a number, not text", "remove the quotes"}
 	case err != nil || math.IsNaN(f) || math.IsInf(f, 0) || v.OverflowFloat(f):
 		return &Invalid{"must be a number", "write it as 1.5"}
+	case n.ShortTag() == "!!str":
+		return &Invalid{"must be a number, not text", "remove the quotes"}
 	}
 	v.SetFloat(f)
 	return nil

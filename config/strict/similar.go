@@ -23,7 +23,7 @@ func plain(key string) string {
 // than any known one are not worth the time and count as wholly different.
 func editDistance(a, b string) int {
 	if len(a) > 64 || len(b) > 64 {
-		return 64
+		return len(a) + len(b)
 	}
 	rows := [3][]int{make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)}
 	for j := range rows[1] {

@@ -15,7 +15,7 @@ import (
 // Bounds on what Decode takes, so that a hostile document costs a bounded amount of memory and time.
 const (
 	MaxBytes    = 8 << 20 // size of a document
-	MaxExpanded = 100_000 // values reached through aliases
+	MaxExpanded = 100_000 // values reached through aliases, and keys through merge keys
 	MaxProblems = 100     // problems reported; one more says that there are others
 )
 
@@ -38,8 +38,8 @@ type Document struct {
 //
 // With problems, v holds what could be read and must not be put to use; it is good enough for further checks.
 func Decode(file string, src []byte, v any) (*Document, Problems) {
-	doc := &Document{file: file, secrets: map[string]bool{}}
-	d := &decoder{doc: doc, rootType: reflect.TypeOf(v), fields: map[reflect.Type][]field{}, active: map[*yaml.Node]bool{}}
+	d := newDecoder(file, reflect.TypeOf(v))
+	doc := d.doc
 	rv := reflect.ValueOf(v)
 	if rv.Kind() != reflect.Pointer || rv.IsNil() {
 		d.add(Problem{Message: fmt.Sprintf("cannot be decoded into %T", v)})
@@ -61,8 +61,8 @@ func Decode(file string, src []byte, v any) (*Document, Problems) {
 // by the rules of Decode. source names where it came from and stands in Problem.File; path is the option's path. A
 // slice takes values separated by commas; a string takes any text.
 func DecodeText(source, path, text string, v any, secret bool) Problems {
-	doc := &Document{file: source, secrets: map[string]bool{}}
-	d := &decoder{doc: doc, verbatim: true, fields: map[reflect.Type][]field{}, active: map[*yaml.Node]bool{}}
+	d := newDecoder(source, nil)
+	d.verbatim = true
 	rv := reflect.ValueOf(v)
 	if rv.Kind() != reflect.Pointer || rv.IsNil() {
 		d.add(Problem{Path: path, Message: fmt.Sprintf("cannot be decoded into %T", v)})
