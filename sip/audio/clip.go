@@ -76,3 +76,16 @@ func (m *Meter) Level() float64 {
 	}
 	return max(10*math.Log10(m.squares/m.count/(32768*32768)), LevelSilence)
 }
+
+// Normalize returns pcm at the level in dBFS, or as near to it as its loudest sample allows.
+func Normalize(pcm []int16, level float64) []int16 {
+	gain := math.Pow(10, (level-Level(pcm))/20)
+	for _, s := range pcm {
+		gain = min(gain, 30000/max(math.Abs(float64(s)), 1))
+	}
+	out := make([]int16, len(pcm))
+	for i, s := range pcm {
+		out[i] = clamp(float64(s) * gain)
+	}
+	return out
+}
