@@ -79,6 +79,9 @@ func (d *decoder) searchSecret(t reflect.Type, seen map[reflect.Type]bool) bool 
 // suggest returns the mend of an unknown key of the struct at path: a known key that looks like it, a place elsewhere
 // where that key belongs, or what is known here.
 func (d *decoder) suggest(key, path string, fields []field) string {
+	if len(d.problems) > MaxProblems {
+		return "" // nobody will see it
+	}
 	best, closest := "", tooFar(key)
 	for _, f := range fields {
 		if n := distance(key, f.name); n < closest {

@@ -107,7 +107,7 @@ func (r *recovery) recover(src []byte, first error) (root *yaml.Node, second int
 		lines := bytes.Count(section, []byte("\n"))
 		text := append(good[:len(good):len(good)], section...)
 		ok, err := r.try(text)
-		if errors.Is(err, errBudget) {
+		if errors.Is(err, errBudget) || len(r.problems) == MaxProblems {
 			break
 		}
 		if !ok {
@@ -131,7 +131,8 @@ var errBudget = errors.New("too much to parse again")
 
 // try tells whether text is well-formed.
 func (r *recovery) try(text []byte) (bool, error) {
-	if r.budget -= len(text); r.budget < 0 {
+	const each = 4096 // what setting up a parser costs, in bytes parsed
+	if r.budget -= each + len(text); r.budget < 0 {
 		return false, errBudget
 	}
 	_, _, err := read(text)

@@ -1,6 +1,9 @@
 package strict
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // Similar tells whether a is likely meant to be b: up to a third of its letters wrong, whatever its case, hyphens and
 // underscores.
@@ -16,7 +19,12 @@ func tooFar(name string) int { return min(1+max(1, len(name)/3), len(name)) }
 
 // plain brings the ways to write a key together: userAgent, user-agent, User_Agent.
 func plain(key string) string {
-	return strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(key))
+	return strings.Map(func(r rune) rune {
+		if r == '-' || r == '_' || r == ' ' {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, key)
 }
 
 // editDistance counts the insertions, deletions, replacements and swaps of neighbours between a and b. Keys far longer
