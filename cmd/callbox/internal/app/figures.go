@@ -2,91 +2,92 @@ package app
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"callbox/cmd/callbox/internal/web"
+	"callbox/sip/b2bua"
+	"callbox/sip/cdr"
 	"callbox/sip/media"
 )
 
 // buildMetrics adds the figures that the parts keep themselves.
 func (a *App) buildMetrics(context.Context) error {
-	figures := []web.Figure{
-		{Name: "callbox_calls_active", Help: "Calls that are up now, those being set up included.",
-			Value: func() float64 { return float64(a.edge.Active()) }},
-		{Name: "callbox_ready", Help: "1 while the edge wants calls, 0 while it starts or drains.",
-			Value: func() float64 { return number(a.ready.Load()) }},
-		{Name: "callbox_events_dropped_total", Help: "SIP events dropped because a call could not keep up with them.", Counter: true,
-			Value: func() float64 { return float64(a.edge.Metrics().Dropped) }},
-		{Name: "callbox_panics_total", Help: "Calls ended by a defect of callbox; the log has the stack.", Counter: true,
-			Value: func() float64 { return float64(a.edge.Metrics().Panics) }},
-		{Name: "callbox_announcements_total", Help: "Calls that heard the announcement because every target had failed.", Counter: true,
-			Value: func() float64 { return float64(a.edge.Metrics().Announced) }},
-	}
-	figures = append(figures, a.journalFigures()...)
-	figures = append(figures, a.mediaFigures()...)
-	for _, state := range []string{"up", "down", "drained", "unknown"} {
-		figures = append(figures, web.Figure{
-			Name: "callbox_psaps", Help: "Call centres of the directory by state; unknown ones have not been probed yet and count as up.",
-			Labels: map[string]string{"state": state}, Value: func() float64 { return a.centresIn(state) },
-		})
+	errs := []error{
+		web.Watch(a.metrics, a.edge.Metrics, edgeFigures()...),
+		web.Watch(a.metrics, a.journal.Stats, journalFigures()...),
+		web.Watch(a.metrics, a.relay.Metrics, mediaFigures()...),
+		web.Watch(a.metrics, a.centreStates, centreFigures()...),
+		web.Watch(a.metrics, a.ready.Load, web.Figure[bool]{
+			Name: "callbox_ready", Help: "1 while the edge wants calls, 0 while it starts or drains.", Value: number,
+		}),
 	}
 	if a.certs != nil {
-		figures = append(figures, web.Figure{
+		errs = append(errs, web.Watch(a.metrics, a.certs.expiry, web.Figure[time.Time]{
 			Name: "callbox_tls_certificate_expiry_timestamp_seconds", Help: "When the certificate of the TLS listeners expires, in Unix time.",
-			Value: func() float64 { return float64(a.certs.expiry().UnixNano()) / float64(time.Second) },
-		})
+			Value: func(t time.Time) float64 { return float64(t.Unix()) },
+		}))
 	}
-	return a.metrics.Watch(figures...)
+	return errors.Join(errs...)
+}
+
+func edgeFigures() []web.Figure[b2bua.Metrics] {
+	return []web.Figure[b2bua.Metrics]{
+		{Name: "callbox_calls_active", Help: "Calls that are up now, those being set up included.",
+			Value: func(m b2bua.Metrics) float64 { return float64(m.Active) }},
+		{Name: "callbox_announcements_total", Help: "Calls that heard the announcement because every target had failed.",
+			Counter: true, Value: func(m b2bua.Metrics) float64 { return float64(m.Announced) }},
+		{Name: "callbox_late_answers_total", Help: "Answers of call centres that came after they had been given up, ended by BYE.",
+			Counter: true, Value: func(m b2bua.Metrics) float64 { return float64(m.LateAnswers) }},
+		{Name: "callbox_events_dropped_total", Help: "SIP events dropped because a call could not keep up with them.",
+			Counter: true, Value: func(m b2bua.Metrics) float64 { return float64(m.Dropped) }},
+		{Name: "callbox_panics_total", Help: "Calls ended by a defect of callbox; the log has the stack.",
+			Counter: true, Value: func(m b2bua.Metrics) float64 { return float64(m.Panics) }},
+	}
 }
 
 // journalFigures are those of the call records' way to the disk.
-func (a *App) journalFigures() []web.Figure {
-	return []web.Figure{
+func journalFigures() []web.Figure[cdr.Stats] {
+	return []web.Figure[cdr.Stats]{
 		{Name: "callbox_cdr_queue_records", Help: "Call records waiting for the disk.",
-			Value: func() float64 { return float64(a.journal.Stats().Queued) }},
+			Value: func(s cdr.Stats) float64 { return float64(s.Queued) }},
 		{Name: "callbox_cdr_queue_capacity_records", Help: "Call records that may wait for the disk before more are dropped.",
-			Value: func() float64 { return float64(a.journal.Stats().Capacity) }},
-		{Name: "callbox_cdr_written_total", Help: "Call records written to cdr.jsonl.", Counter: true,
-			Value: func() float64 { return float64(a.journal.Stats().Written) }},
-		{Name: "callbox_cdr_dropped_total", Help: "Call records that never reached the disk.", Counter: true,
-			Value: func() float64 { return float64(a.journal.Stats().Dropped) }},
-		{Name: "callbox_cdr_errors_total", Help: "Failed attempts to write call records; the record waits and is tried again.", Counter: true,
-			Value: func() float64 { return float64(a.journal.Stats().Errors) }},
+			Value: func(s cdr.Stats) float64 { return float64(s.Capacity) }},
+		{Name: "callbox_cdr_written_total", Help: "Call records written to cdr.jsonl.",
+			Counter: true, Value: func(s cdr.Stats) float64 { return float64(s.Written) }},
+		{Name: "callbox_cdr_dropped_total", Help: "Call records that never reached the disk.",
+			Counter: true, Value: func(s cdr.Stats) float64 { return float64(s.Dropped) }},
+		{Name: "callbox_cdr_errors_total", Help: "Failed attempts to write call records; a record waits and is tried again.",
+			Counter: true, Value: func(s cdr.Stats) float64 { return float64(s.Errors) }},
 	}
 }
 
 // mediaFigures are the relay's own: unlike those of call records they tell of calls that are up, too.
-func (a *App) mediaFigures() []web.Figure {
-	of := func(read func(media.Metrics) float64) func() float64 {
-		return func() float64 { return read(a.relay.Metrics()) }
+func mediaFigures() []web.Figure[media.Metrics] {
+	count := func(name, help string, read func(media.Metrics) uint64) web.Figure[media.Metrics] {
+		return web.Figure[media.Metrics]{Name: name, Help: help, Counter: true, Value: func(m media.Metrics) float64 { return float64(read(m)) }}
 	}
-	ports := func(state string, read func(media.Metrics) int) web.Figure {
-		return web.Figure{
+	dropped := func(reason string, read func(media.Metrics) uint64) web.Figure[media.Metrics] {
+		f := count("callbox_media_dropped_packets_total", "Media packets not relayed: not RTP, too large, from a stranger, refused by the kernel (send), or sent before the other side was known (unroutable).", read)
+		f.Labels = map[string]string{"reason": reason}
+		return f
+	}
+	ports := func(state string, read func(media.Metrics) int) web.Figure[media.Metrics] {
+		return web.Figure[media.Metrics]{
 			Name: "callbox_media_ports", Help: "UDP ports for media by state; quarantined ones rest after a call so that late packets reach nobody.",
-			Labels: map[string]string{"state": state}, Value: of(func(m media.Metrics) float64 { return float64(read(m)) }),
+			Labels: map[string]string{"state": state}, Value: func(m media.Metrics) float64 { return float64(read(m)) },
 		}
 	}
-	dropped := func(reason string, read func(media.Metrics) uint64) web.Figure {
-		return web.Figure{
-			Name: "callbox_media_dropped_packets_total", Help: "Media packets not relayed: not RTP, too large, from a stranger, refused by the kernel (send), or sent before the other side was known (unroutable).",
-			Labels: map[string]string{"reason": reason}, Counter: true, Value: of(func(m media.Metrics) float64 { return float64(read(m)) }),
-		}
-	}
-	return []web.Figure{
-		{Name: "callbox_media_sessions", Help: "Calls with media ports now.", Value: of(func(m media.Metrics) float64 { return float64(m.Sessions) })},
+	return []web.Figure[media.Metrics]{
+		{Name: "callbox_media_sessions", Help: "Calls with media ports now.", Value: func(m media.Metrics) float64 { return float64(m.Sessions) }},
 		ports("free", func(m media.Metrics) int { return m.PortsTotal - m.PortsInUse - m.PortsQuarantined }),
 		ports("in_use", func(m media.Metrics) int { return m.PortsInUse }),
 		ports("quarantined", func(m media.Metrics) int { return m.PortsQuarantined }),
-		{Name: "callbox_media_packets_total", Help: "RTP packets relayed, both directions.", Counter: true,
-			Value: of(func(m media.Metrics) float64 { return float64(m.Packets) })},
-		{Name: "callbox_media_bytes_total", Help: "RTP bytes relayed, header and payload, both directions.", Counter: true,
-			Value: of(func(m media.Metrics) float64 { return float64(m.Bytes) })},
-		{Name: "callbox_media_rtcp_packets_total", Help: "RTCP packets relayed, both directions.", Counter: true,
-			Value: of(func(m media.Metrics) float64 { return float64(m.RTCPPackets) })},
-		{Name: "callbox_media_latch_switches_total", Help: "Times a peer's media was followed to a new address.", Counter: true,
-			Value: of(func(m media.Metrics) float64 { return float64(m.LatchSwitches) })},
-		{Name: "callbox_media_timeouts_total", Help: "Calls ended because no media came from either side.", Counter: true,
-			Value: of(func(m media.Metrics) float64 { return float64(m.Timeouts) })},
+		count("callbox_media_packets_total", "RTP packets taken from callers and call centres.", func(m media.Metrics) uint64 { return m.Packets }),
+		count("callbox_media_bytes_total", "RTP bytes taken from callers and call centres, header and payload.", func(m media.Metrics) uint64 { return m.Bytes }),
+		count("callbox_media_rtcp_packets_total", "RTCP packets taken from callers and call centres.", func(m media.Metrics) uint64 { return m.RTCPPackets }),
+		count("callbox_media_latch_switches_total", "Times a peer's media was followed to a new address.", func(m media.Metrics) uint64 { return m.LatchSwitches }),
+		count("callbox_media_timeouts_total", "Calls without media from either side for the media time-out.", func(m media.Metrics) uint64 { return m.Timeouts }),
 		dropped("not_rtp", func(m media.Metrics) uint64 { return m.DroppedNotRTP }),
 		dropped("too_large", func(m media.Metrics) uint64 { return m.DroppedTooLarge }),
 		dropped("stranger", func(m media.Metrics) uint64 { return m.DroppedStranger }),
@@ -95,14 +96,24 @@ func (a *App) mediaFigures() []web.Figure {
 	}
 }
 
-func (a *App) centresIn(state string) float64 {
-	n := 0
-	for _, s := range a.registry.List() {
-		if s.State == state {
-			n++
-		}
+// centreFigures count the call centres by state.
+func centreFigures() []web.Figure[map[string]int] {
+	var figures []web.Figure[map[string]int]
+	for _, state := range []string{"up", "down", "drained", "unknown"} {
+		figures = append(figures, web.Figure[map[string]int]{
+			Name: "callbox_psaps", Help: "Call centres of the directory by state; unknown ones have not been probed yet and count as up.",
+			Labels: map[string]string{"state": state}, Value: func(n map[string]int) float64 { return float64(n[state]) },
+		})
 	}
-	return float64(n)
+	return figures
+}
+
+func (a *App) centreStates() map[string]int {
+	n := map[string]int{}
+	for _, s := range a.registry.List() {
+		n[s.State]++
+	}
+	return n
 }
 
 func number(b bool) float64 {

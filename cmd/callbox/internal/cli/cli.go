@@ -102,15 +102,18 @@ func newRoot(version string, s streams) *cobra.Command {
 	root.AddCommand(newServe(version, s), newCheck(s), newExplain(s), newCall(version, s), newPSAP(s), newVersion(version, s))
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
+		if c.HasSubCommands() { // completion: cobra's own, which takes any word for a cry for help
+			c.Args, c.RunE, c.SuggestionsMinimumDistance = cobra.ArbitraryArgs, unknownCommand, 2
+		}
 		c.Args = usageArgs(c.Args)
 	}
 	return root
 }
 
-// unknownCommand is what the root does: it has no work of its own.
+// unknownCommand is what a command does that is only there for those below it.
 func unknownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		fmt.Fprint(cmd.ErrOrStderr(), cmd.Long, "\n\n", cmd.UsageString())
+		fmt.Fprint(cmd.ErrOrStderr(), strings.TrimSpace(cmd.Long), "\n\n", cmd.UsageString())
 		return silent(exitUsage)
 	}
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {

@@ -36,6 +36,7 @@ type Answer struct {
 	Verdict        string      `json:"verdict" enum:"refuse,challenge,psap,ecc,test"`
 	Status         int         `json:"sip_status,omitempty" doc:"The SIP answer of a refusal or challenge."`
 	Reason         string      `json:"sip_reason,omitempty" doc:"Its sentence."`
+	Realm          string      `json:"realm,omitempty" doc:"What a challenge asks credentials for."`
 	ErrorCode      int         `json:"error_code,omitempty" doc:"Twilio error code."`
 	Account        string      `json:"account,omitempty"`
 	Domain         string      `json:"domain,omitempty" doc:"The directory's name of the domain or trunk."`
@@ -88,12 +89,12 @@ func (q Question) request() (routing.Request, error) {
 	default:
 		return routing.Request{}, fmt.Errorf("transport %q is unknown: udp, tcp and tls are known", q.Transport)
 	}
-	to := identity(q.To, or(q.Domain, DefaultDomain))
+	to := identity(q.To, bare(or(q.Domain, DefaultDomain)))
 	r := routing.Request{
 		Source: source, Transport: transport, Scheme: to.Scheme, User: to.User, Host: to.Host,
 		From: identity(or(q.From, "anonymous"), to.Host),
 	}
-	if strings.EqualFold(q.From, "anonymous") {
+	if strings.EqualFold(or(q.From, "anonymous"), "anonymous") {
 		r.From.Host = "anonymous.invalid"
 	}
 	if q.User != "" {
@@ -105,25 +106,23 @@ func (q Question) request() (routing.Request, error) {
 // identity reads a number, a SIP URI or a service URN; host is used where s has none. A urn: or tel: URI keeps host, as
 // the edge takes it from To.
 func identity(s, host string) routing.Identity {
-	id := routing.Identity{Scheme: "sip", User: s, Host: host}
-	scheme, rest, ok := strings.Cut(s, ":")
-	if !ok {
-		if user, at, ok := strings.Cut(s, "@"); ok {
-			id.User, id.Host = user, bare(at)
-		}
-		return id
-	}
-	switch scheme = strings.ToLower(scheme); scheme {
+	scheme, rest, _ := strings.Cut(s, ":")
+	scheme = strings.ToLower(scheme)
+	switch scheme {
 	case "urn", "tel":
-		id.Scheme, id.User = scheme, rest
+		return routing.Identity{Scheme: scheme, User: rest, Host: host}
 	case "sip", "sips":
-		id.Scheme, id.User = scheme, ""
-		if user, at, ok := strings.Cut(rest, "@"); ok {
-			id.User, rest = user, at
+		user, at, ok := strings.Cut(rest, "@")
+		if !ok {
+			user, at = "", rest
 		}
-		id.Host = bare(rest)
+		return routing.Identity{Scheme: scheme, User: user, Host: bare(at)}
 	}
-	return id
+	user, at, ok := strings.Cut(s, "@")
+	if ok {
+		host = bare(at)
+	}
+	return routing.Identity{Scheme: "sip", User: user, Host: host}
 }
 
 // bare takes port and parameters off a host.
@@ -150,7 +149,7 @@ func (p proof) Verify(password string) bool { return p.password == password }
 // Describe turns a decision into its JSON form.
 func Describe(d routing.Decision) Answer {
 	a := Answer{
-		Verdict: d.Verdict.String(), Status: d.Status, Reason: d.Reason, ErrorCode: d.Code, Account: d.Account,
+		Verdict: d.Verdict.String(), Status: d.Status, Reason: d.Reason, Realm: d.Realm, ErrorCode: d.Code, Account: d.Account,
 		Domain: d.Domain, Trunk: d.Trunk, Caller: d.Caller.Number, CallerReplaced: d.Caller.Replaced,
 		Country: d.Country, Dialled: d.Dialled, Emergency: d.Emergency, FeeCents: d.FeeCents, Warning: d.Warning,
 		Targets: make([]Target, 0, len(d.Targets)), Trace: append([]call.Step{}, d.Trace.Steps()...),

@@ -76,23 +76,26 @@ func TestCallsAreCountedByTheirRecords(t *testing.T) {
 func TestFiguresAreReadWhenAskedFor(t *testing.T) {
 	t.Parallel()
 	m := NewMetrics("v1")
-	n := 0.0
-	err := m.Watch(
-		Figure{Name: "callbox_things", Help: "Things.", Labels: map[string]string{"state": "up"}, Value: func() float64 { n++; return n }},
-		Figure{Name: "callbox_things_total", Help: "Things ever.", Counter: true, Value: func() float64 { return 7 }},
+	reads := 0
+	err := Watch(m, func() int { reads++; return reads },
+		Figure[int]{Name: "callbox_things", Help: "Things.", Labels: map[string]string{"state": "up"}, Value: func(n int) float64 { return float64(n) }},
+		Figure[int]{Name: "callbox_things", Help: "Things.", Labels: map[string]string{"state": "down"}, Value: func(n int) float64 { return float64(10 * n) }},
+		Figure[int]{Name: "callbox_things_total", Help: "Things ever.", Counter: true, Value: func(int) float64 { return 7 }},
 	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"1", "2"} {
-		if got := scrape(t, m)[`callbox_things{state="up"}`]; got != want {
-			t.Errorf("gauge %s, want %s", got, want)
+	for _, want := range [][2]string{{"1", "10"}, {"2", "20"}} {
+		got := scrape(t, m)
+		if got[`callbox_things{state="up"}`] != want[0] || got[`callbox_things{state="down"}`] != want[1] {
+			t.Errorf("%v, want %v: one look for all figures of a scrape", got, want)
+		}
+		if got["callbox_things_total"] != "7" {
+			t.Errorf("counter %s", got["callbox_things_total"])
 		}
 	}
-	if got := scrape(t, m)["callbox_things_total"]; got != "7" {
-		t.Errorf("counter %s", got)
-	}
-	if err := m.Watch(Figure{Name: "callbox_things_total", Help: "Things ever.", Counter: true, Value: func() float64 { return 0 }}); err == nil {
+	again := Figure[int]{Name: "callbox_things_total", Help: "Things ever.", Counter: true, Value: func(int) float64 { return 0 }}
+	if err := Watch(m, func() int { return 0 }, again); err == nil {
 		t.Error("the same figure twice is no error")
 	}
 }

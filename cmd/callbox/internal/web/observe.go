@@ -1,10 +1,7 @@
 package web
 
 import (
-	"fmt"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"callbox/sip/call"
 )
@@ -72,29 +69,4 @@ func (m *Metrics) Reloaded(ok bool) {
 	}
 	m.reloads.WithLabelValues(result).Inc()
 	m.lastReload.Set(value)
-}
-
-// Figure is one number that another part of the edge keeps and that is read when somebody asks.
-type Figure struct {
-	Name    string // callbox_..., base units, _total for a counter
-	Help    string
-	Labels  map[string]string // constant, nil for none
-	Counter bool              // only ever grows; else a gauge
-	Value   func() float64    // called on every scrape; must be quick and safe for concurrent use
-}
-
-// Watch adds figures while the edge is put together. A name that is there already with the same labels is an error.
-func (m *Metrics) Watch(figures ...Figure) error {
-	for _, f := range figures {
-		var c prometheus.Collector
-		if f.Counter {
-			c = prometheus.NewCounterFunc(prometheus.CounterOpts{Name: f.Name, Help: f.Help, ConstLabels: f.Labels}, f.Value)
-		} else {
-			c = prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: f.Name, Help: f.Help, ConstLabels: f.Labels}, f.Value)
-		}
-		if err := m.registry.Register(c); err != nil {
-			return fmt.Errorf("metric %s: %w", f.Name, err)
-		}
-	}
-	return nil
 }

@@ -1,0 +1,170 @@
+package explain
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"callbox/routing"
+	"callbox/routing/directory"
+)
+
+func TestAQuestionIsReadAsAPersonMeansIt(t *testing.T) {
+	t.Parallel()
+	home := netip.MustParseAddr("127.0.0.1")
+	const lab = DefaultDomain
+	number := routing.Identity{Scheme: "sip", User: "+14155550100", Host: lab}
+	tests := []struct {
+		name string
+		q    Question
+		want routing.Request
+	}{
+		{
+			"two numbers mean the lab on this machine",
+			Question{From: "+14155550100", To: "911"},
+			routing.Request{Source: home, Transport: "udp", Scheme: "sip", User: "911", Host: lab, From: number},
+		},
+		{
+			"domain, source and transport as given",
+			Question{From: "+1", To: "911", Domain: "Store.Example:5060", Source: "2001:db8::1", Transport: "tls"},
+			routing.Request{
+				Source: netip.MustParseAddr("2001:db8::1"), Transport: "tls", Scheme: "sip", User: "911", Host: "store.example",
+				From: routing.Identity{Scheme: "sip", User: "+1", Host: "store.example"},
+			},
+		},
+		{
+			"a SIP URI brings its own host, without port and parameters",
+			Question{From: "sip:+14155550100@10.0.0.1:5062", To: "sips:911@LAB.example:5061;transport=tcp?x=y"},
+			routing.Request{
+				Source: home, Transport: "udp", Scheme: "sips", User: "911", Host: "lab.example",
+				From: routing.Identity{Scheme: "sip", User: "+14155550100", Host: "10.0.0.1"},
+			},
+		},
+		{
+			"a host may be IPv6",
+			Question{From: "+14155550100@[2001:DB8::2]:5060", To: "sip:[::1]"},
+			routing.Request{
+				Source: home, Transport: "udp", Scheme: "sip", Host: "::1",
+				From: routing.Identity{Scheme: "sip", User: "+14155550100", Host: "2001:db8::2"},
+			},
+		},
+		{
+			"a service URN keeps the domain as its host",
+			Question{From: "+14155550100", To: "URN:service:sos.police"},
+			routing.Request{Source: home, Transport: "udp", Scheme: "urn", User: "service:sos.police", Host: lab, From: number},
+		},
+		{
+			"so does a tel URI",
+			Question{From: "tel:+14155550100", To: "tel:911"},
+			routing.Request{
+				Source: home, Transport: "udp", Scheme: "tel", User: "911", Host: lab,
+				From: routing.Identity{Scheme: "tel", User: "+14155550100", Host: lab},
+			},
+		},
+		{
+			"anonymous is how phones withhold their number",
+			Question{From: "Anonymous", To: "911"},
+			routing.Request{
+				Source: home, Transport: "udp", Scheme: "sip", User: "911", Host: lab,
+				From: routing.Identity{Scheme: "sip", User: "Anonymous", Host: "anonymous.invalid"},
+			},
+		},
+		{
+			"credentials prove what they say",
+			Question{From: "+14155550100", To: "911", User: "alice", Password: "x"},
+			routing.Request{Source: home, Transport: "udp", Scheme: "sip", User: "911", Host: lab, From: number, Proof: proof{"alice", "x"}},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := tt.q.request()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(tt.want, got, cmpopts.EquateComparable(netip.Addr{}), cmp.AllowUnexported(proof{})); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+func TestAProofIsAsGoodAsItsPassword(t *testing.T) {
+	t.Parallel()
+	p := proof{"alice", "right"}
+	if p.Username() != "alice" || !p.Verify("right") || p.Verify("wrong") || p.Verify("") {
+		t.Error("the proof does not follow its password")
+	}
+}
+
+func TestAQuestionThatCannotBeReadSaysWhich(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, want string
+		q          Question
+	}{
+		{"nothing dialled", "to is missing: say what is dialled, such as 911", Question{From: "+1"}},
+		{"a source that is a name", `source "home" is no IP address: write it like 192.0.2.7`, Question{To: "911", Source: "home"}},
+		{"a transport nobody speaks", `transport "sctp" is unknown: udp, tcp and tls are known`, Question{To: "911", Transport: "sctp"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := Ask(directory.Lab(netip.AddrPort{}), nil, tt.q); err == nil || err.Error() != tt.want {
+				t.Errorf("%v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
+// down is the health of a world without these centres.
+type down map[string]bool
+
+func (d down) InService(id string) bool { return !d[id] }
+
+func TestAnAnswerSaysWhatTheDecisionSaid(t *testing.T) {
+	t.Parallel()
+	lab := directory.Lab(netip.AddrPort{})
+	ask := func(t *testing.T, h routing.Health, q Question) Answer {
+		t.Helper()
+		d, err := Ask(lab, h, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Describe(d)
+	}
+	t.Run("a call to a centre", func(t *testing.T) {
+		t.Parallel()
+		a := ask(t, nil, Question{From: "+14155550100", To: "911"})
+		if a.Verdict != "psap" || a.Service != "e911" || a.Address == "" || a.Country != "US" || !a.Emergency || len(a.Trace) != 10 {
+			t.Errorf("%+v", a)
+		}
+		if len(a.Targets) < 2 || a.Targets[0].ID != "psap-sf" || a.Targets[0].Kind != "psap" || a.Targets[0].RingMS <= 0 ||
+			!a.Targets[0].DeliverNumber || !a.Targets[0].DeliverAddress {
+			t.Errorf("targets %+v", a.Targets)
+		}
+	})
+	t.Run("the same with the centre out of service", func(t *testing.T) {
+		t.Parallel()
+		a := ask(t, down{"psap-sf": true}, Question{From: "+14155550100", To: "911"})
+		if len(a.Targets) == 0 || a.Targets[0].ID == "psap-sf" {
+			t.Errorf("targets %+v", a.Targets)
+		}
+	})
+	t.Run("a refusal has empty lists, not absent ones", func(t *testing.T) {
+		t.Parallel()
+		a := ask(t, nil, Question{From: "+19995550199", To: "911"})
+		if a.Verdict != "refuse" || a.Status != 403 || a.Reason == "" || a.Targets == nil || a.Trace == nil || a.Service != "" {
+			t.Errorf("%+v", a)
+		}
+	})
+	t.Run("a swapped caller", func(t *testing.T) {
+		t.Parallel()
+		a := ask(t, nil, Question{From: "+19995550199", To: "911", Domain: "store.sip.us1.twilio.com"})
+		if !a.CallerReplaced || a.Caller != "+14155550100" {
+			t.Errorf("%+v", a)
+		}
+	})
+}
