@@ -154,3 +154,61 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestOneMistakeGivesOneProblem(t *testing.T) {
+	for _, test := range []struct {
+		name, src string
+		environ   []string
+		want      []string
+	}{
+		{"an address that cannot be read is not missing as well",
+			"sip: {listeners: [{network: udp, address: x}]}", nil, []string{"sip.listeners[0].address"}},
+		{"a misspelt key leaves its option at the default, which is fine",
+			"rtp: {port: 1-2}", nil, []string{"rtp.port"}},
+		{"three listeners on one port are two too many",
+			`sip: {listeners: [&a {network: udp, address: "127.0.0.1:5060"}, *a, *a]}`, nil,
+			[]string{"sip.listeners[1].address", "sip.listeners[2].address"}},
+		{"a section of the wrong shape is not checked within",
+			"sip: {listeners: 5}", nil, []string{"sip.listeners"}},
+		{"a bad value in the file counts even where a variable overrides it",
+			"log: {level: [x]}", []string{"CALLBOX_LOG_LEVEL=debug"}, []string{"log.level"}},
+		{"a value without sense in the file does not, where a variable overrides it",
+			"log: {level: loud}", []string{"CALLBOX_LOG_LEVEL=debug"}, nil},
+		{"a clash of a variable with the file is reported once, at the file",
+			`http: {address: "127.0.0.1:9000"}`, []string{"CALLBOX_SIP_LISTENERS=tcp:127.0.0.1:9000"}, []string{"http.address"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, problems := Parse("c.yaml", []byte(test.src), test.environ)
+			var paths []string
+			for _, p := range problems {
+				paths = append(paths, p.Path)
+			}
+			if strings.Join(paths, " ") != strings.Join(test.want, " ") {
+				t.Errorf("problems at %v, want %v:\n%v", paths, test.want, problems)
+			}
+		})
+	}
+}
+
+func TestUserAgentStaysOneShortLine(t *testing.T) {
+	for value, ok := range map[string]bool{
+		`""`: true, `"callbox lab/1.0 (3CX)"`: true, `"é"`: true,
+		`"a\r\nVia: x"`: false, `"a\tb"`: false, `"a\u0085b"`: false, `"` + strings.Repeat("a", 101) + `"`: false,
+	} {
+		_, problems := Parse("c.yaml", []byte("sip: {user_agent: "+value+"}"), nil)
+		if ok != (len(problems) == 0) {
+			t.Errorf("%s: %v", value, problems)
+		}
+	}
+}
+
+func TestTheTokenFitsAnAuthorizationHeader(t *testing.T) {
+	for value, ok := range map[string]bool{
+		"Callbox-lab-911": true, "a:b/c=+~!": true, "a b": false, "a\tb": false, "pässword": false, "a\x7f": false,
+	} {
+		_, problems := Parse("", nil, []string{"CALLBOX_AUTH_TOKEN=" + value})
+		if ok != (len(problems) == 0) || strings.Contains(problems.Error(), value) {
+			t.Errorf("%q: %v", value, problems)
+		}
+	}
+}

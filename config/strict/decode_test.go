@@ -125,8 +125,8 @@ plain: x
 	}
 }
 
-func TestDecodeReportsWhatIsWrong(t *testing.T) {
-	for _, test := range []struct{ name, src, want string }{
+func TestDecodeReportsWrongKeysAndShapes(t *testing.T) {
+	expectProblem(t, []mistake{
 		{"an unknown key close to a known one", "nmae: x", `1: nmae: unknown key; did you mean name?`},
 		{"an unknown key in another case", "byFloor: {}", `1: byFloor: unknown key; did you mean by_floor?`},
 		{"an unknown key of a list's entry", "rooms:\n  - number: a\n    ring: 3s", `3: rooms[0].ring: unknown key; did you mean ring_time?`},
@@ -147,6 +147,11 @@ func TestDecodeReportsWhatIsWrong(t *testing.T) {
 		{"text for a list", "rooms: a", `1: rooms: "a": must be a list, not text; begin each entry with "- ", or write [a, b]`},
 		{"a number for a struct", "desk: 1", `1: desk: "1": must be keys and values, not a number; write "key: value", one a line`},
 		{"a list for a map", "by_floor: [a]", `1: by_floor: must be keys and values, not a list; write "key: value"`},
+	})
+}
+
+func TestDecodeReportsWrongValues(t *testing.T) {
+	expectProblem(t, []mistake{
 		{"a key that its type refuses", "codes: {USA: []}", `1: codes.USA: as a key is not a country code; write two letters, such as US`},
 		{"text that its type refuses without a mend", "country: us", `1: country: "us": is not valid: lower case`},
 		{"yes for true", "open: yes", `1: open: "yes": must be true or false; write true`},
@@ -177,7 +182,15 @@ func TestDecodeReportsWhatIsWrong(t *testing.T) {
 		{"no keys at all", "just words", `1: "***": must be keys and values, not text; write "key: value", one a line`},
 		{"long text", "port: " + strings.Repeat("é", 100), `1: port: "` + strings.Repeat("é", 80) + `…": must be a whole number; write it in decimal digits`},
 		{"a key that would break the line", "\"a\\nb\\e[31m\": x", `1: a\nb\x1b[31m: unknown key`},
-	} {
+	})
+}
+
+// mistake is a document and one of its problems, as it begins behind the file name.
+type mistake struct{ name, src, want string }
+
+func expectProblem(t *testing.T, mistakes []mistake) {
+	t.Helper()
+	for _, test := range mistakes {
 		t.Run(test.name, func(t *testing.T) {
 			_, problems := Decode("f", []byte(test.src), &site{})
 			if !strings.Contains(problems.Error(), "f:"+test.want) {
