@@ -25,7 +25,6 @@ type attempt struct {
 	wanted   *routed            // the look-up under way
 	stop     context.CancelFunc // ends it
 	plain    bool               // dialled without session timers after a 422
-	queued   bool               // early media ended the ring time
 	fork     string             // the branch whose early description is in use
 	early    *sdp.Session       // that description
 	earlyRaw []byte             // its bytes as they came, to know it again

@@ -1,0 +1,427 @@
+package b2bua
+
+import (
+	"strings"
+	"testing"
+
+	"callbox/sip/agent"
+	"callbox/sip/call"
+)
+
+// both runs a script with the caller as the side that acts, then with the centre.
+func both(t *testing.T, script func(w *world, p, other *peer, side, far int)) {
+	t.Helper()
+	t.Run("by the caller", func(t *testing.T) {
+		play(t, func(w *world) { a, b := w.up(); script(w, a, b, 0, 1) })
+	})
+	t.Run("by the centre", func(t *testing.T) {
+		play(t, func(w *world) { a, b := w.up(); script(w, b, a, 1, 0) })
+	})
+}
+
+func TestHoldAndResume(t *testing.T) {
+	both(t, func(w *world, p, other *peer, side, _ int) {
+		for _, step := range []struct{ offer, answer, want, hold string }{
+			{"sendonly", "recvonly", "a=recvonly", "true"},
+			{"sendrecv", "sendrecv", "a=sendrecv", "false"},
+			{"inactive", "inactive", "a=inactive", "true"},
+			{"sendrecv", "sendrecv", "a=sendrecv", "false"},
+			{"sendonly", "sendrecv", "a=recvonly", "true"}, // a side that ignores the direction offered
+			{"sendrecv", "sendrecv", "a=sendrecv", "false"},
+		} {
+			q := p.asks("INVITE", with(offerA, step.offer, 4000))
+			passed := other.expect("send INVITE")
+			has(other, passed.message, "a="+step.offer, "c=IN IP4 127.0.0.1")
+			lacks(other, passed.message, "10.1.1.1")
+			other.responds(passed, 200, with(answerB, step.answer, 5000))
+			has(p, q.got(200), step.want)
+			p.acks("")
+			if w.media.hold != step.hold {
+				w.t.Errorf("after %s the media is on hold: %s", step.offer, w.media.hold)
+			}
+		}
+		if h, r := w.heard(call.EventHeld), w.heard(call.EventResumed); h != 3 || r != 3 {
+			w.t.Errorf("held %d times, resumed %d times", h, r)
+		}
+		if w.heard(call.EventReoffered) != 6 {
+			w.t.Errorf("reoffered %d times", w.heard(call.EventReoffered))
+		}
+		other.byes()
+		p.expect("bye")
+	})
+}
+
+func TestHoldTheOldWay(t *testing.T) {
+	both(t, func(w *world, p, other *peer, _, _ int) {
+		q := p.asks("INVITE", strings.Replace(offerA, "c=IN IP4 10.1.1.1", "c=IN IP4 0.0.0.0", 1))
+		passed := other.expect("send INVITE")
+		has(other, passed.message, "a=sendonly", "c=IN IP4 127.0.0.1")
+		other.responds(passed, 200, with(answerB, "recvonly", 5000))
+		q.got(200)
+		if w.media.hold != "true" {
+			w.t.Error("the media does not know that the call is on hold")
+		}
+		p.byes()
+	})
+}
+
+func TestANewCodecAndPort(t *testing.T) {
+	both(t, func(w *world, p, other *peer, side, far int) {
+		q := p.asks("UPDATE", strings.Replace(with(offerA, "sendrecv", 4444), "0 8 101", "8", 1))
+		passed := other.expect("send UPDATE")
+		has(other, passed.message, "RTP/AVP 8\r\n")
+		if w.media.sides[side].remote.RTP.Port() == 4444 {
+			w.t.Error("media was moved before the change was accepted")
+		}
+		other.responds(passed, 200, strings.Replace(with(answerB, "sendrecv", 5555), "0 101", "8", 1))
+		has(p, q.got(200), "RTP/AVP 8\r\n")
+		if got := w.media.sides[side].remote.RTP.Port(); got != 4444 {
+			w.t.Errorf("media of the side that offered goes to port %d", got)
+		}
+		if got := w.media.sides[far].remote.RTP.Port(); got != 5555 {
+			w.t.Errorf("media of the side that answered goes to port %d", got)
+		}
+		p.byes()
+	})
+}
+
+func TestARefreshThatChangesNothingKeepsTheVersion(t *testing.T) {
+	play(t, func(w *world) {
+		a, b := w.up()
+		// The first INVITE's offer had a location beside it; the description is what must not change.
+		first := b.out.Message.Body
+		q := a.asks("INVITE", offerA, header("Supported", "timer"), header("Session-Expires", "1800"))
+		passed := b.expect("send INVITE")
+		if !strings.Contains(string(first), string(passed.message.Body)) {
+			t.Errorf("refresh\n%s\nis not the first offer\n%s", passed.message.Body, first)
+		}
+		lacks(b, passed.message, "Session-Expires") // the centre never spoke session timers
+		b.responds(passed, 200, answerB)
+		has(a, q.got(200), "Session-Expires: 1800;refresher=uac", "Require: timer")
+		a.acks("")
+		if w.heard(call.EventHeld)+w.heard(call.EventResumed) != 0 {
+			t.Error("a refresh put the call on hold")
+		}
+		a.byes()
+	})
+}
+
+func TestSessionRefreshIsPassedBothWays(t *testing.T) {
+	timers := headers([]string{"Supported: timer", "Session-Expires: 1800"})
+	play(t, func(w *world) {
+		a := w.invite(offerA, timers...)
+		b := w.b(1)
+		b.answers(answerB, headers([]string{"Require: timer", "Session-Expires: 1800;refresher=uas"})...)
+		a.expect("answer 200")
+		a.acks("")
+		q := b.asks("UPDATE", "", headers([]string{"Supported: timer", "Session-Expires: 1800;refresher=uac", "Min-SE: 90"})...)
+		passed := a.expect("send UPDATE")
+		has(a, passed.message, "Supported: timer", "Session-Expires: 1800;refresher=uac", "Min-SE: 90")
+		a.responds(passed, 422, "", header("Min-SE", "3600"))
+		has(b, q.got(422), "Min-SE: 3600")
+		q = b.asks("UPDATE", "", headers([]string{"Supported: timer", "Session-Expires: 3600;refresher=uac"})...)
+		a.responds(a.expect("send UPDATE"), 200, "", headers([]string{"Require: timer", "Session-Expires: 3600;refresher=uac"})...)
+		has(b, q.got(200), "Require: timer", "Session-Expires: 3600;refresher=uac")
+		b.byes()
+	})
+}
+
+func TestOffersThatCross(t *testing.T) {
+	both(t, func(w *world, p, other *peer, _, _ int) {
+		q := p.asks("INVITE", offerA)
+		passed := other.expect("send INVITE")
+		other.asks("INVITE", answerB).got(491)
+		other.asks("UPDATE", answerB).got(491)
+		p.asks("UPDATE", offerA).got(491)
+		other.responds(passed, 200, answerB)
+		q.got(200)
+		other.asks("UPDATE", answerB).got(491) // the ACK has not come
+		p.acks("")
+		q = other.asks("UPDATE", answerB)
+		p.responds(p.expect("send UPDATE"), 200, offerA)
+		q.got(200)
+		p.byes()
+	})
+}
+
+func TestOffersBeforeTheCallersAck(t *testing.T) {
+	play(t, func(w *world) {
+		a := w.invite(offerA)
+		b := w.b(1)
+		b.answers(answerB)
+		a.expect("answer 200")
+		b.asks("INVITE", answerB).got(491)
+		a.acks("")
+		b.asks("INVITE", answerB)
+		a.expect("send INVITE")
+		a.byes()
+	})
+}
+
+func TestAReInviteWithoutOffer(t *testing.T) {
+	both(t, func(w *world, p, other *peer, side, far int) {
+		q := p.asks("INVITE", "")
+		passed := other.expect("send INVITE")
+		if len(passed.message.Body) != 0 {
+			w.t.Fatal("it has an offer now")
+		}
+		other.responds(passed, 200, with(answerB, "sendrecv", 5555))
+		has(p, q.got(200), "m=audio 3000")
+		other.silent()
+		p.acks(with(offerA, "sendonly", 4444))
+		has(other, other.expect("ack").message, "m=audio 3000", "a=sendonly")
+		if got := w.media.sides[side].remote.RTP.Port(); got != 4444 {
+			w.t.Errorf("media goes to port %d", got)
+		}
+		if got := w.media.sides[far].remote.RTP.Port(); got != 5555 {
+			w.t.Errorf("media goes to port %d", got)
+		}
+		p.byes()
+	})
+}
+
+func TestAReInviteWithoutOfferThatIsNotAnswered(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		does func(p *peer)
+		over call.EndReason
+	}{
+		{"the ACK is empty: what held goes on", func(p *peer) { p.acks("") }, call.EndNone},
+		{"the ACK never comes", func(p *peer) { p.neverAcks() }, call.EndNoAck},
+		{"hang-up", func(p *peer) { p.byes() }, call.EndCallerHungUp},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			play(t, func(w *world) {
+				a, b := w.up()
+				a.asks("INVITE", "")
+				b.responds(b.expect("send INVITE"), 200, answerB)
+				tt.does(a)
+				has(b, b.expect("ack").message, "m=audio 30002") // every 2xx needs its ACK
+				if tt.over == call.EndNone {
+					b.silent()
+					a.byes()
+					tt.over = call.EndCallerHungUp
+				}
+				b.expect("bye")
+				w.ended(tt.over)
+			})
+		})
+	}
+}
+
+func TestAFailedReInviteLeavesTheCallAsItWas(t *testing.T) {
+	for _, status := range []int{488, 486, 500, 603, 491} {
+		both(t, func(w *world, p, other *peer, side, _ int) {
+			before := w.media.sides[side].remote.RTP
+			q := p.asks("INVITE", with(offerA, "sendonly", 4444))
+			other.responds(other.expect("send INVITE"), status, "", header("Retry-After", "2"), header("Warning", "399 psap.internal \"x\""))
+			m := q.got(status)
+			has(p, m, "Retry-After: 2")
+			lacks(p, m, "psap.internal")
+			if w.media.sides[side].remote.RTP != before || w.media.hold != "false" {
+				w.t.Error("media changed")
+			}
+			p.asks("INVITE", offerA)
+			other.expect("send INVITE")
+			other.byes()
+			p.expect("bye")
+		})
+	}
+}
+
+func TestAnswersThatAreNotForTheOtherSide(t *testing.T) {
+	for _, status := range []int{302, 401, 407} {
+		both(t, func(_ *world, p, other *peer, _, _ int) {
+			q := p.asks("INVITE", offerA)
+			other.responds(other.expect("send INVITE"), status, "")
+			q.got(403)
+			q = p.asks("INFO", "x")
+			other.responds(other.expect("send INFO"), status, "")
+			q.got(403)
+			p.byes()
+		})
+	}
+}
+
+func TestALostDialogEndsTheCall(t *testing.T) {
+	for _, status := range []int{408, 481} {
+		both(t, func(w *world, p, other *peer, _, _ int) {
+			q := p.asks("INVITE", offerA)
+			other.responds(other.expect("send INVITE"), status, "")
+			q.got(status)
+			p.expect("bye")
+			w.ended(call.EndLegLost)
+		})
+	}
+	both(t, func(w *world, p, other *peer, _, _ int) {
+		q := p.asks("INVITE", offerA)
+		other.isGone()
+		q.got(487)
+		has(p, p.expect("bye").message, "Reason: SIP;cause=408")
+		w.ended(call.EndLegLost)
+	})
+}
+
+func TestACancelledReInvite(t *testing.T) {
+	t.Run("is cancelled on the other side", func(t *testing.T) {
+		both(t, func(_ *world, p, other *peer, _, _ int) {
+			q := p.asks("INVITE", offerA)
+			passed := other.expect("send INVITE")
+			p.withdraws(q)
+			other.expect("cancel request")
+			other.responds(passed, 487, "")
+			other.silent()
+			p.asks("INVITE", offerA) // and another may follow
+			other.expect("send INVITE")
+			p.byes()
+		})
+	})
+	t.Run("that crossed its 200 is taken back", func(t *testing.T) {
+		both(t, func(w *world, p, other *peer, side, far int) {
+			before := w.media.sides[far].remote.RTP.Port()
+			q := p.asks("INVITE", with(offerA, "sendonly", 4444))
+			passed := other.expect("send INVITE")
+			p.withdraws(q)
+			other.expect("cancel request")
+			other.responds(passed, 200, with(answerB, "recvonly", 5555))
+			back := other.expect("send INVITE")
+			lacks(other, back.message, "sendonly")
+			p.asks("INVITE", offerA).got(491)
+			other.responds(back, 200, with(answerB, "sendrecv", int(before)))
+			if w.media.hold != "false" || w.media.sides[far].remote.RTP.Port() != before {
+				w.t.Error("the call is not as it was")
+			}
+			p.asks("INVITE", offerA)
+			other.expect("send INVITE")
+			p.byes()
+		})
+	})
+	t.Run("without offer that crossed its 200 gets the answer of before", func(t *testing.T) {
+		both(t, func(_ *world, p, other *peer, _, _ int) {
+			q := p.asks("INVITE", "")
+			passed := other.expect("send INVITE")
+			p.withdraws(q)
+			other.expect("cancel request")
+			other.responds(passed, 200, answerB)
+			has(other, other.expect("ack").message, "m=audio 3000")
+			other.silent()
+			p.byes()
+		})
+	})
+	t.Run("that cannot be taken back leaves the call up", func(t *testing.T) {
+		both(t, func(_ *world, p, other *peer, _, _ int) {
+			q := p.asks("INVITE", offerA)
+			passed := other.expect("send INVITE")
+			p.withdraws(q)
+			other.expect("cancel request")
+			other.responds(passed, 200, answerB)
+			other.responds(other.expect("send INVITE"), 488, "")
+			p.silent()
+			p.byes()
+		})
+	})
+}
+
+func TestAnAcceptedReInviteWithoutUsableDescriptionIsTakenBack(t *testing.T) {
+	both(t, func(_ *world, p, other *peer, _, _ int) {
+		q := p.asks("INVITE", offerA)
+		other.responds(other.expect("send INVITE"), 200, "nonsense")
+		q.got(500)
+		other.responds(other.expect("send INVITE"), 200, answerB)
+		p.silent()
+		p.byes()
+	})
+}
+
+func TestReInvitesThatAreRefusedHere(t *testing.T) {
+	both(t, func(w *world, p, other *peer, _, _ int) {
+		has(p, p.asks("INVITE", "nonsense").got(400), "Warning: 399 callbox")
+		has(p, p.asks("INVITE", "v=0\r\nm=audio 0 RTP/AVP 0\r\n").got(488), "Warning: 399 callbox")
+		has(p, p.asksWith("INVITE", agent.Message{ContentType: "text/plain", Body: []byte("x")}).got(415), "Accept: ")
+		has(p, p.asks("PUBLISH", "").got(405), "Allow: INVITE")
+		p.asks("PRACK", "").got(481)
+		p.asks("NOTIFY", "").got(481)
+		other.silent()
+		p.byes()
+	})
+}
+
+func TestTransferIsRefused(t *testing.T) {
+	play(t, func(w *world) {
+		a, b := w.up()
+		has(a, a.asks("REFER", "", header("Refer-To", "<sip:x@y>")).got(403), "a caller cannot transfer an emergency call")
+		has(b, b.asks("REFER", "", header("Refer-To", "<sip:x@y>")).got(603), "Warning: 399 callbox")
+		a.byes()
+	})
+	play(t, func(w *world) {
+		w.plan = testCall()
+		a, _ := w.up()
+		a.asks("REFER", "", header("Refer-To", "<sip:x@y>")).got(603)
+		a.byes()
+	})
+}
+
+func TestRequestsThatArePassedOn(t *testing.T) {
+	both(t, func(w *world, p, other *peer, _, _ int) {
+		dtmf := agent.Message{
+			ContentType: "application/dtmf-relay", Body: []byte("Signal=5\r\nDuration=160\r\n"),
+			Headers: []agent.Header{header("Info-Package", "dtmf"), header("User-Agent", "pbx"), header("P-Access-Network-Info", "x")},
+		}
+		q := p.asksWith("INFO", dtmf)
+		passed := other.expect("send INFO")
+		has(other, passed.message, "Signal=5", "application/dtmf-relay", "Info-Package: dtmf")
+		lacks(other, passed.message, "pbx", "P-Access")
+		second := p.asksWith("INFO", dtmf) // before the first is answered
+		passed2 := other.expect("send INFO")
+		other.responds(passed2, 200, "")
+		second.got(200)
+		other.responds(passed, 469, "")
+		q.got(469)
+		q = p.asksWith("MESSAGE", agent.Message{ContentType: "text/plain", Body: []byte("help")})
+		passed = other.expect("send MESSAGE")
+		has(other, passed.message, "text/plain", "help")
+		other.responds(passed, 202, "")
+		q.got(202)
+		if w.heard(call.EventInfo) != 2 {
+			w.t.Errorf("%d INFO events", w.heard(call.EventInfo))
+		}
+		p.byes()
+	})
+}
+
+func TestAFloodOfInfoIsBounded(t *testing.T) {
+	both(t, func(_ *world, p, other *peer, _, _ int) {
+		for range relayLimit {
+			p.asks("INFO", "x")
+			other.expect("send INFO")
+		}
+		has(p, p.asks("INFO", "x").got(500), "Retry-After: 1")
+		other.silent()
+		p.byes()
+	})
+}
+
+func TestAnInfoThatGotLostDoesNotCutTheCallOff(t *testing.T) {
+	both(t, func(w *world, p, other *peer, _, _ int) {
+		q := p.asks("INFO", "x")
+		other.responds(other.expect("send INFO"), 408, "")
+		q.got(408)
+		p.silent()
+		q = p.asks("INFO", "x")
+		other.responds(other.expect("send INFO"), 481, "")
+		q.got(481)
+		p.expect("bye")
+		w.ended(call.EndLegLost)
+	})
+}
+
+func TestRequestsBeforeTheAnswer(t *testing.T) {
+	play(t, func(w *world) {
+		a := w.invite(offerA)
+		w.b(1).rings()
+		has(a, a.asks("UPDATE", offerA).got(500), "Retry-After: ")
+		a.asks("INFO", "x").got(500)
+		w.b(1).asks("INFO", "x").got(500)
+		a.cancels()
+	})
+}
