@@ -4,11 +4,19 @@
 package sim
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"net"
 	"net/netip"
-	"time"
+	"sync"
 
 	"github.com/rs/zerolog"
+
+	"callbox/psap/sim/voice"
+	"callbox/sip/agent"
+	"callbox/sip/audio"
 )
 
 // Options configure a Server. The zero value serves the embedded scripts on 127.0.0.1:5070.
@@ -20,6 +28,8 @@ type Options struct {
 	Voice     string     // auto, builtin, espeak-ng or flite; "" is auto
 	RTPMin    uint16     // range of RTP ports; 0 lets the system pick
 	RTPMax    uint16
+	MaxCalls  int // live calls; more are answered 503; 0 is 10000
+	UserAgent string
 	Logger    zerolog.Logger
 }
 
@@ -30,40 +40,214 @@ type Centre struct {
 }
 
 // Server is the simulator. Its methods are safe for concurrent use.
-type Server struct{}
+type Server struct {
+	o       Options
+	log     zerolog.Logger
+	speaker *voice.Speaker
+	pacer   *audio.Pacer
+	ports   *ports
+
+	agent *agent.Agent   // set by Start
+	addr  netip.AddrPort // set by Start
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	calls  sync.WaitGroup
+
+	mu       sync.Mutex // guards what follows
+	scripts  scripts
+	centres  map[string]string // names by ID
+	live     map[*session]struct{}
+	past     []Call
+	closed   bool
+	overflow uint64 // calls ended because more happened on them than was handled
+}
 
 // New returns a server that is not listening yet. A script file with errors gives strict.Problems.
-func New(o Options) (*Server, error) { return nil, errors.New("not implemented") }
+func New(o Options) (*Server, error) {
+	if o.Address == "" {
+		o.Address = "127.0.0.1:5070"
+	}
+	if o.MaxCalls == 0 {
+		o.MaxCalls = 10000
+	}
+	if o.RTPMin > o.RTPMax {
+		return nil, fmt.Errorf("RTP ports %d-%d are no range", o.RTPMin, o.RTPMax)
+	}
+	scripts, err := loadScripts(o.Scripts)
+	if err != nil {
+		return nil, err
+	}
+	speaker, err := voice.New(o.Voice, o.Logger)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		o: o, log: o.Logger, speaker: speaker, scripts: scripts,
+		pacer: audio.NewPacer(), live: make(map[*session]struct{}),
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.SetCentres(o.Centres)
+	return s, nil
+}
 
 // Start binds the SIP ports and serves them. On an error nothing stays bound.
-func (s *Server) Start() error { return errors.New("not implemented") }
+func (s *Server) Start() error {
+	ports, err := openPorts(s.o.RTPMin, s.o.RTPMax)
+	if err != nil {
+		return err
+	}
+	a, err := s.listen()
+	if err != nil {
+		ports.close()
+		return err
+	}
+	addr, err := netip.ParseAddrPort(a.Addrs()[0].Address)
+	if err != nil {
+		ports.close()
+		return errors.Join(fmt.Errorf("listener: %w", err), a.Close())
+	}
+	s.mu.Lock()
+	s.agent, s.addr, s.ports = a, addr, ports
+	s.mu.Unlock()
+	s.log.Info().Stringer("address", addr).Str("voice", s.speaker.Voice()).Msg("simulated call centres are listening")
+	return nil
+}
 
-// Addr returns the bound SIP address, the same port for UDP and TCP.
-func (s *Server) Addr() netip.AddrPort { return netip.AddrPort{} }
+// listen starts the agent with the same port for UDP and TCP.
+func (s *Server) listen() (*agent.Agent, error) {
+	const attempts = 10 // a port picked for TCP may be taken for UDP
+	host, port, err := net.SplitHostPort(s.o.Address)
+	if err != nil {
+		return nil, fmt.Errorf("address: %w", err)
+	}
+	for attempt := 1; ; attempt++ {
+		address := s.o.Address
+		if port == "0" {
+			if address, err = freePort(host); err != nil {
+				return nil, err
+			}
+		}
+		a, err := agent.New(agent.Options{
+			Listeners: []agent.Listener{{Network: "udp", Address: address}, {Network: "tcp", Address: address}},
+			UserAgent: s.o.UserAgent, Logger: s.log, OnInvite: s.invite,
+		})
+		if err != nil {
+			return nil, err
+		}
+		if err = a.Start(); err == nil {
+			return a, nil
+		}
+		if port != "0" || attempt == attempts {
+			return nil, err
+		}
+	}
+}
+
+// freePort returns host with a port that was free a moment ago.
+func freePort(host string) (string, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// Addr returns the bound SIP address, the same port for UDP and TCP; before Start it is not valid.
+func (s *Server) Addr() netip.AddrPort {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.addr
+}
 
 // Close hangs up every call, stops listening and waits for the server's goroutines.
-func (s *Server) Close() error { return nil }
+func (s *Server) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	agent, ports := s.agent, s.ports
+	s.mu.Unlock()
+	s.cancel()
+	s.calls.Wait()
+	s.pacer.Close()
+	if agent == nil {
+		return nil
+	}
+	err := agent.Close()
+	ports.close()
+	return err
+}
 
 // SetCentres replaces Options.Centres, as after a reload of the directory. Live calls go on.
-func (s *Server) SetCentres(c []Centre) {}
+func (s *Server) SetCentres(c []Centre) {
+	centres := make(map[string]string, len(c))
+	for _, c := range c {
+		centres[c.ID] = c.Name
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.centres = centres
+}
 
 // SetScript makes centre id follow sc from its next call on; an unknown id becomes a centre.
-func (s *Server) SetScript(id string, sc Script) {}
+func (s *Server) SetScript(id string, sc Script) {
+	sc.Keys = maps.Clone(sc.Keys)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.scripts.named[id] = sc
+}
 
 // Script returns the script centre or service id follows, false when there is none.
-func (s *Server) Script(id string) (Script, bool) { return Script{}, false }
+func (s *Server) Script(id string) (Script, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sc, ok := s.scripts.named[id]
+	if _, known := s.centres[id]; !ok && known {
+		sc, ok = s.scripts.standard, true
+	}
+	sc.Keys = maps.Clone(sc.Keys)
+	return sc, ok
+}
 
-// Calls returns the live calls and up to 100 ended ones, oldest first.
-func (s *Server) Calls() []Call { return nil }
+// invite takes a new call.
+func (s *Server) invite(in *agent.Incoming) {
+	id := in.RequestURI.User
+	script, ok := s.Script(id)
+	if !ok {
+		in.Refuse(404, "Not Found", warning("there is no simulated call centre of this name"))
+		return
+	}
+	d, err := read(in)
+	if err != nil {
+		in.Refuse(415, "Unsupported Media Type", agent.Header{Name: "Accept", Value: "application/sdp, multipart/mixed"})
+		return
+	}
+	c := newSession(s, in, script, d)
+	s.mu.Lock()
+	if s.closed || len(s.live) >= s.o.MaxCalls {
+		s.mu.Unlock()
+		in.Refuse(503, "Service Unavailable", agent.Header{Name: "Retry-After", Value: "10"})
+		return
+	}
+	s.live[c] = struct{}{}
+	c.info.Name = s.nameOf(id, script)
+	s.calls.Add(1)
+	s.mu.Unlock()
+	defer s.calls.Done()
+	c.leg = in.Accept(c.sink)
+	c.run(s.ctx)
+}
 
-// Script says what a centre does with a call.
-type Script struct{}
+// nameOf returns what centre id calls itself. The caller holds s.mu.
+func (s *Server) nameOf(id string, script Script) string {
+	if script.Name != "" {
+		return script.Name
+	}
+	if name := s.centres[id]; name != "" {
+		return name
+	}
+	return id
+}
 
-// Call is a snapshot of one call at the simulator.
-type Call struct {
-	CallID     string // X-Callbox-Call, else the Call-ID header
-	Centre     string
-	StartedAt  time.Time
-	AnsweredAt time.Time
-	EndedAt    time.Time
+func warning(text string) agent.Header {
+	return agent.Header{Name: "Warning", Value: `399 callbox "` + text + `"`}
 }

@@ -1,0 +1,268 @@
+package sim
+
+import (
+	_ "embed"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"callbox/config/strict"
+	"callbox/sip/audio"
+)
+
+//go:embed scripts.yaml
+var embedded []byte
+
+// Script says what a centre does with a call. The zero value answers at once and says nothing.
+type Script struct {
+	Name        string        // what {name} of the sentences stands for; "" is Centre.Name
+	Ring        time.Duration // from the INVITE to Answer's outcome
+	Answer      Outcome       // "" answers
+	Status      int           // of a failure; 0 is 503
+	EarlyMedia  bool          // rings by 183 with ring-back tone instead of 180
+	Service     Service       // what it is, if not a call centre
+	Greeting    string        // said first
+	ReadBack    bool          // says which number and address were received
+	Closing     string        // said last, and again after a repeat
+	Then        Manner        // "" stays silent
+	Wait        time.Duration // how long hang_up waits for a key first
+	HangUpAfter time.Duration // from the answer; 0 never hangs up for that
+	Codecs      []audio.Codec // in order of preference; empty takes the caller's order
+	Mute        bool          // answers with SDP but neither sends nor reads media: cheap, for load
+	Keys        map[string]Action
+}
+
+// Outcome is how a call to a centre comes out.
+type Outcome string
+
+// The outcomes.
+const (
+	OutcomeAnswer  Outcome = "answer"
+	OutcomeBusy    Outcome = "busy"    // 486
+	OutcomeFail    Outcome = "fail"    // Script.Status
+	OutcomeSilence Outcome = "silence" // it rings until the caller gives up
+)
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (o *Outcome) UnmarshalText(b []byte) error {
+	return oneOf(o, b, OutcomeAnswer, OutcomeBusy, OutcomeFail, OutcomeSilence)
+}
+
+// Service is a thing that is called like a centre.
+type Service string
+
+// The services; "" is a call centre.
+const (
+	ServiceTest     Service = "test"     // reads back what is registered (933)
+	ServiceAnnounce Service = "announce" // says its greeting as early media, then fails with Script.Status
+)
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *Service) UnmarshalText(b []byte) error { return oneOf(s, b, ServiceTest, ServiceAnnounce) }
+
+// Manner is what a centre does once all is said.
+type Manner string
+
+// The manners.
+const (
+	ThenSilence Manner = "silence" // sends silence
+	ThenEcho    Manner = "echo"    // sends back what it hears
+	ThenTone    Manner = "tone"
+	ThenHangUp  Manner = "hang_up"
+)
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (m *Manner) UnmarshalText(b []byte) error {
+	return oneOf(m, b, ThenSilence, ThenEcho, ThenTone, ThenHangUp)
+}
+
+// Action is what a DTMF key does.
+type Action string
+
+// The actions.
+const (
+	ActionRepeat  Action = "repeat" // says everything again
+	ActionEcho    Action = "echo"
+	ActionSilence Action = "silence"
+	ActionTone    Action = "tone"
+	ActionHangUp  Action = "hang_up"
+)
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (a *Action) UnmarshalText(b []byte) error {
+	return oneOf(a, b, ActionRepeat, ActionEcho, ActionSilence, ActionTone, ActionHangUp)
+}
+
+func oneOf[T ~string](to *T, b []byte, known ...T) error {
+	names := make([]string, len(known))
+	for i, k := range known {
+		if string(b) == string(k) {
+			*to = k
+			return nil
+		}
+		names[i] = string(k)
+	}
+	return &strict.Invalid{Message: "is not known here", Mend: "write one of " + strings.Join(names, ", ")}
+}
+
+// scripts is what the script files say.
+type scripts struct {
+	standard Script
+	named    map[string]Script
+}
+
+// layer is a Script as a file writes it: what it leaves out comes from the script below.
+type layer struct {
+	Name        *string           `yaml:"name"`
+	Ring        *time.Duration    `yaml:"ring"`
+	Answer      *Outcome          `yaml:"answer"`
+	Status      *int              `yaml:"status"`
+	EarlyMedia  *bool             `yaml:"early_media"`
+	Service     *Service          `yaml:"service"`
+	Greeting    *string           `yaml:"greeting"`
+	ReadBack    *bool             `yaml:"read_back"`
+	Closing     *string           `yaml:"closing"`
+	Then        *Manner           `yaml:"then"`
+	Wait        *time.Duration    `yaml:"wait"`
+	HangUpAfter *time.Duration    `yaml:"hang_up_after"`
+	Codecs      []string          `yaml:"codecs"`
+	Media       *bool             `yaml:"media"`
+	Keys        map[string]Action `yaml:"keys"`
+}
+
+func set[T any](to *T, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// over returns s with what l says put over it.
+func (l layer) over(s Script) Script {
+	set(&s.Name, l.Name)
+	set(&s.Ring, l.Ring)
+	set(&s.Answer, l.Answer)
+	set(&s.Status, l.Status)
+	set(&s.EarlyMedia, l.EarlyMedia)
+	set(&s.Service, l.Service)
+	set(&s.Greeting, l.Greeting)
+	set(&s.ReadBack, l.ReadBack)
+	set(&s.Closing, l.Closing)
+	set(&s.Then, l.Then)
+	set(&s.Wait, l.Wait)
+	set(&s.HangUpAfter, l.HangUpAfter)
+	if l.Media != nil {
+		s.Mute = !*l.Media
+	}
+	if l.Codecs != nil {
+		s.Codecs = nil
+		for _, name := range l.Codecs {
+			codec, _ := codecNamed(name)
+			s.Codecs = append(s.Codecs, codec)
+		}
+	}
+	if l.Keys != nil {
+		s.Keys = maps.Clone(l.Keys)
+	}
+	return s
+}
+
+func codecNamed(name string) (audio.Codec, bool) {
+	for _, c := range []audio.Codec{audio.PCMU, audio.PCMA} {
+		if strings.EqualFold(name, c.String()) {
+			return c, true
+		}
+	}
+	return 0, false
+}
+
+// loadScripts returns the embedded scripts with those of file put over them; file may be "". Errors in the file are
+// strict.Problems.
+func loadScripts(file string) (scripts, error) {
+	all, problems := scripts{named: map[string]Script{}}.read("scripts.yaml", embedded)
+	if len(problems) > 0 {
+		return scripts{}, problems
+	}
+	if file == "" {
+		return all, nil
+	}
+	src, err := os.ReadFile(file)
+	if err != nil {
+		return scripts{}, fmt.Errorf("scripts: %w", err)
+	}
+	all, problems = all.read(file, src)
+	return all, problems.Err()
+}
+
+// read returns s with what the YAML in src says put over it. A centre without a script below is put over the default.
+func (s scripts) read(file string, src []byte) (scripts, strict.Problems) {
+	var content struct {
+		Default layer            `yaml:"default"`
+		Centres map[string]layer `yaml:"centres"`
+	}
+	doc, problems := strict.Decode(file, src, &content)
+	problems = append(problems, content.Default.check(doc, "default")...)
+	out := scripts{standard: content.Default.over(s.standard), named: maps.Clone(s.named)}
+	for id, l := range content.Centres {
+		problems = append(problems, l.check(doc, "centres."+id)...)
+		below, ok := s.named[id]
+		if !ok {
+			below = out.standard
+		}
+		out.named[id] = l.over(below)
+	}
+	problems.Sort()
+	return out, problems
+}
+
+// maxDuration bounds every duration of a script.
+const maxDuration = 24 * time.Hour
+
+func (l layer) check(doc *strict.Document, path string) (problems strict.Problems) {
+	report := func(key, message, mend string) {
+		problems = append(problems, doc.Problem(path+"."+key, message, mend))
+	}
+	for key, d := range map[string]*time.Duration{"ring": l.Ring, "wait": l.Wait, "hang_up_after": l.HangUpAfter} {
+		if d != nil && (*d < 0 || *d > maxDuration) {
+			report(key, "is out of range", "write a duration from 0s to 24h")
+		}
+	}
+	if l.Status != nil && (*l.Status < 300 || *l.Status > 699) {
+		report("status", "is not the status of a failure", "write a number from 300 to 699")
+	}
+	for i, name := range l.Codecs {
+		if _, ok := codecNamed(name); !ok {
+			report(fmt.Sprintf("codecs[%d]", i), "is no codec of a centre", "write PCMU or PCMA")
+		}
+	}
+	for key := range l.Keys {
+		if len(key) != 1 || !audio.Digit(key[0]) {
+			report("keys."+key, "is no key", "write one of 0 to 9, \"*\", \"#\", A to D")
+		}
+	}
+	return problems
+}
+
+// failure returns the status and reason phrase that the script fails with.
+func (s Script) failure() (status int, reason string) {
+	switch {
+	case s.Answer == OutcomeBusy:
+		return 486, "Busy Here"
+	case s.Status == 0:
+		return 503, "Service Unavailable"
+	}
+	known := map[int]string{
+		302: "Moved Temporarily", 404: "Not Found", 408: "Request Timeout", 480: "Temporarily Unavailable", 486: "Busy Here",
+		488: "Not Acceptable Here", 500: "Server Internal Error", 503: "Service Unavailable", 600: "Busy Everywhere",
+		603: "Decline", 604: "Does Not Exist Anywhere",
+	}
+	if reason = known[s.Status]; reason == "" {
+		reason = http.StatusText(s.Status)
+	}
+	if reason == "" {
+		reason = "Failed"
+	}
+	return s.Status, reason
+}

@@ -1,0 +1,275 @@
+package sim
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"callbox/psap/sim/voice"
+	"callbox/sip/agent"
+	"callbox/sip/audio"
+)
+
+// leg is what a session does with its SIP leg; *agent.Leg is one.
+type leg interface {
+	Progress(status int, reason string, m agent.Message)
+	Answer(m agent.Message)
+	Reject(status int, reason string, headers ...agent.Header)
+	Bye(headers ...agent.Header)
+}
+
+// session is one call at a centre. All that happens on it comes through box to the goroutine in run, which owns all
+// that mu does not guard.
+type session struct {
+	server *Server
+	script Script
+	leg    leg
+	given  delivered
+	offer  exchange
+
+	box  chan message
+	full chan struct{} // closed when box overflowed
+	once sync.Once
+
+	timer  *time.Timer // the one thing waited for next
+	waits  int         // how often it was set: what an earlier one says means nothing
+	hangUp *time.Timer // HangUpAfter
+	speech []voice.Speech
+	rang   bool // the ring time is over
+	spoken bool // speech is ready
+	player *audio.Player
+	echo   *audio.Echo
+	played int // which round of playing is current: the end of an earlier one means nothing
+
+	mu     sync.Mutex
+	info   Call
+	stream *audio.Stream
+}
+
+// message is one thing that happened on a session; the field that is set says what.
+type message struct {
+	event  *agent.Event
+	digit  byte
+	timer  timeout
+	wait   int // which setting of the timer
+	speech []voice.Speech
+	played int // the round whose last frame was sent
+}
+
+// timeout says what a timer was set for.
+type timeout uint8
+
+const (
+	_              timeout = iota
+	timeoutRing            // the ring time is over
+	timeoutKey             // no key was pressed after all was said
+	timeoutHangUp          // HangUpAfter
+	timeoutRefused         // nothing came of a BYE
+)
+
+// boxSize bounds what waits to be handled on one call. A caller who sends more at once is hung up on.
+const boxSize = 64
+
+// Limits of waiting.
+const (
+	maxRinging = 5 * time.Minute  // a silent centre gives up, in case the caller never does
+	maxGone    = 40 * time.Second // for the answer to BYE, after the leg's own time-out
+)
+
+func newSession(s *Server, in *agent.Incoming, script Script, d delivered) *session {
+	c := &session{
+		server: s, script: script, given: d,
+		box: make(chan message, boxSize), full: make(chan struct{}),
+	}
+	c.offer.init(in, s.o.Advertise)
+	c.info = Call{
+		CallID: in.Message.Get("X-Callbox-Call"), SIPCallID: in.CallID, Centre: in.RequestURI.User,
+		Dialled: in.Message.Get("X-Callbox-Dialled"), Number: d.number, Address: d.record.Address(),
+		State: StateRinging, StartedAt: time.Now(),
+	}
+	if c.info.CallID == "" {
+		c.info.CallID = in.CallID
+	}
+	return c
+}
+
+// sink is the leg's agent.Sink.
+func (c *session) sink(e agent.Event) { c.post(message{event: &e}) }
+
+// post hands m to run. It does not block.
+func (c *session) post(m message) {
+	select {
+	case c.box <- m:
+	default:
+		c.once.Do(func() { close(c.full) })
+	}
+}
+
+// wait sets the one timer.
+func (c *session) wait(d time.Duration, what timeout) {
+	c.stopWaiting()
+	m := message{timer: what, wait: c.waits}
+	c.timer = time.AfterFunc(d, func() { c.post(m) })
+}
+
+func (c *session) stopWaiting() {
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	c.timer = nil
+	c.waits++
+}
+
+// run is the life of the call.
+func (c *session) run(ctx context.Context) {
+	speaking, quiet := context.WithCancel(ctx)
+	var helpers sync.WaitGroup
+	defer func() {
+		quiet()
+		helpers.Wait()
+		c.stopWaiting()
+		if c.hangUp != nil {
+			c.hangUp.Stop()
+		}
+		c.closeMedia()
+		c.finish()
+	}()
+	c.ring()
+	if c.talks() {
+		helpers.Go(func() { c.post(message{speech: c.server.speaker.Say(speaking, c.sentences()...)}) })
+	} else {
+		c.spoken = true
+	}
+	for over := c.advance(); !over; {
+		select {
+		case m := <-c.box:
+			over = c.handle(m)
+		case <-c.full:
+			c.server.overflowed()
+			c.giveUp("centre")
+			over = true
+		case <-ctx.Done():
+			c.giveUp("centre")
+			over = true
+		}
+	}
+}
+
+// talks tells whether the call comes to a point where something is said.
+func (c *session) talks() bool {
+	return !c.script.Mute && (c.script.Answer == OutcomeAnswer || c.script.Answer == "" || c.script.Service == ServiceAnnounce)
+}
+
+func (c *session) sentences() []voice.Words { return c.script.sentences(c.info.Name, c.given) }
+
+// handle takes one message and reports whether the call is over.
+func (c *session) handle(m message) (over bool) {
+	switch {
+	case m.event != nil:
+		return c.event(*m.event)
+	case m.digit != 0:
+		c.key(m.digit)
+	case m.speech != nil:
+		c.speech, c.spoken = m.speech, true
+		return c.advance()
+	case m.played != 0:
+		return m.played == c.played && c.said()
+	case m.timer == timeoutHangUp:
+		c.bye()
+	case m.timer != 0 && m.wait == c.waits:
+		return c.timeout(m.timer)
+	}
+	return false
+}
+
+func (c *session) timeout(what timeout) (over bool) {
+	c.stopWaiting()
+	switch what {
+	case timeoutRing:
+		c.rang = true
+		return c.advance()
+	case timeoutKey:
+		c.bye()
+	case timeoutRefused:
+		return true
+	}
+	return false
+}
+
+// event takes what happened on the leg.
+func (c *session) event(e agent.Event) (over bool) {
+	switch e.Kind {
+	case agent.KindCancelled:
+		c.endedBy("caller", 487)
+		return true
+	case agent.KindBye:
+		c.endedBy("caller", 0)
+		return true
+	case agent.KindGone:
+		c.endedBy("lost", 0)
+		return true
+	case agent.KindAcked:
+		c.acked(e.Message)
+	case agent.KindAckTimeout:
+		c.endedBy("lost", 0)
+		c.bye()
+	case agent.KindRequest:
+		c.request(e.Request)
+	}
+	return false
+}
+
+// bye hangs up; the leg's KindGone ends the session.
+func (c *session) bye() {
+	c.endedBy("centre", 0)
+	c.stopSaying()
+	c.leg.Bye()
+	c.wait(maxGone, timeoutRefused)
+}
+
+// giveUp ends the call whatever its state, without waiting for the caller's word.
+func (c *session) giveUp(by string) {
+	answered := c.info.State == StateAnswered
+	c.endedBy(by, 0)
+	if answered {
+		c.leg.Bye()
+		return
+	}
+	c.reject(503, "Service Unavailable")
+}
+
+func (c *session) reject(status int, reason string, headers ...agent.Header) {
+	c.note(func(i *Call) { i.Status = status })
+	c.leg.Reject(status, reason, headers...)
+}
+
+// endedBy notes who ended the call; the first one counts.
+func (c *session) endedBy(who string, status int) {
+	c.note(func(i *Call) {
+		if i.EndedBy == "" {
+			i.EndedBy = who
+		}
+		if i.Status == 0 {
+			i.Status = status
+		}
+	})
+}
+
+// finish moves the call to the past and logs it.
+func (c *session) finish() {
+	c.note(func(i *Call) { i.State, i.EndedAt = StateEnded, time.Now() })
+	c.server.ended(c)
+	i := c.snapshot()
+	c.server.log.Debug().Str("call_id", i.CallID).Str("leg", "b").Str("centre", i.Centre).Int("sip_status", i.Status).
+		Str("ended_by", i.EndedBy).Str("voice", i.Voice).Str("digits", i.Digits).
+		Uint64("packets_sent", i.Media.PacketsSent).Uint64("packets_received", i.Media.PacketsReceived).
+		Msg("call at simulated centre ended")
+}
+
+func (s *Server) overflowed() {
+	s.mu.Lock()
+	s.overflow++
+	n := s.overflow
+	s.mu.Unlock()
+	s.log.Warn().Uint64("calls", n).Msg("more happened on a call than was handled, it was hung up")
+}
