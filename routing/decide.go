@@ -10,22 +10,23 @@ import (
 // Decide returns the verdict for r with its targets in ring order, the last resort last. It never blocks, and Targets
 // is never empty unless the verdict is VerdictRefuse or VerdictChallenge. A nil Health takes every centre for being in
 // service. It allocates the list of targets and nothing else, and for a refusal its sentence.
-func Decide(s *directory.Snapshot, h Health, r Request) (d Decision) {
-	w := walk{s: s, h: h, r: &r, d: &d}
-	d.Trace.source = r.Source
+func Decide(s *directory.Snapshot, h Health, r Request) Decision {
+	w := walk{s: s, h: h, r: r}
+	w.d.Trace.source = r.Source
 	if w.host() && w.access() && w.dialled() && w.enabled() && w.findCaller() && w.country() && !w.test() {
 		w.service()
 		w.centre()
 	}
-	return d
+	return w.d
 }
 
-// walk is one decision under way: each rule is a method that notes what it saw and returns whether to go on.
+// walk is one decision under way: each rule is a method that notes what it saw and returns whether to go on. It holds
+// values, not pointers to them, so that it stays on the stack.
 type walk struct {
 	s *directory.Snapshot
 	h Health
-	r *Request
-	d *Decision
+	r Request
+	d Decision
 
 	domain  *directory.Domain // one of domain and trunk is set by host
 	trunk   *directory.Trunk

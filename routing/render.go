@@ -142,7 +142,7 @@ func targetLines(b *strings.Builder, targets []Target) {
 	b.WriteString("\ntargets\n")
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	for i, t := range targets {
-		fmt.Fprintf(w, "  %2d\t%s\t%s\t%s\tring %s\tgets %s\n", i+1, t.ID, t.Kind, t.URI, t.Ring, t.Deliver)
+		fmt.Fprintf(w, "  %2d\t%s\t%s\t%s\tring %gs\tgets %s\n", i+1, t.ID, t.Kind, t.URI, t.Ring.Seconds(), t.Deliver)
 	}
 	w.Flush()
 }

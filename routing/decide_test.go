@@ -1,0 +1,180 @@
+package routing
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"callbox/routing/directory"
+)
+
+func TestADecisionAllocatesItsTargetsAndNothingElse(t *testing.T) {
+	s := directory.Lab(netip.AddrPort{})
+	rows := []struct {
+		name string
+		req  Request
+		max  float64
+	}{
+		{"a call to a PSAP allocates its targets", request("+14155550100", "911", hostLab), 1},
+		{"a call by a trunk allocates its targets", request("+14155550100", "911", hostTrunk), 1},
+		{"a replaced caller allocates the targets", request("+19995550199", "911", hostStore), 1},
+		{"a call for a fee allocates its target", request("+14155550102", "911", hostLab), 1},
+		{"a test call allocates its target", request("+14155550100", "933", hostLab), 1},
+		{"a refusal allocates its sentence", request("+19995550199", "911", hostLab), 1},
+		{"an unknown host allocates its sentence", request("+14155550100", "911", "example.org"), 1},
+	}
+	for _, r := range rows {
+		t.Run(r.name, func(t *testing.T) {
+			var d Decision
+			if n := testing.AllocsPerRun(100, func() { d = Decide(s, nil, r.req) }); n > r.max {
+				t.Errorf("%v allocations, at most %v wanted, for\n%s", n, r.max, Text(d))
+			}
+		})
+	}
+	challenge := request("+14155550100", "911", hostPhones)
+	challenge.Proof = nil
+	if n := testing.AllocsPerRun(100, func() { Decide(s, nil, challenge) }); n != 0 {
+		t.Errorf("a challenge makes %v allocations, want none", n)
+	}
+}
+
+func TestAllRulesAreInEveryTrace(t *testing.T) {
+	s := directory.Lab(netip.AddrPort{})
+	for _, r := range []Request{
+		{}, request("+14155550100", "911", hostLab), request("+14155550100", "933", hostLab), request("+19995550199", "911", hostLab),
+	} {
+		d := Decide(s, nil, r)
+		steps := d.Trace.Steps()
+		if len(steps) != 10 {
+			t.Fatalf("%d steps", len(steps))
+		}
+		end := false
+		for i, step := range steps {
+			if step.Rule != i+1 || step.Name == "" || step.Outcome == "" || step.Saw == "" {
+				t.Errorf("step %d: %+v", i, step)
+			}
+			if end && step.Saw != "not reached" {
+				t.Errorf("rule %d was reached after the end: %+v", step.Rule, step)
+			}
+			end = end || step.Outcome == "failed" && (i != 4 || d.Verdict == VerdictRefuse && steps[5].Outcome != "failed")
+		}
+	}
+}
+
+func TestEveryTextIsWritten(t *testing.T) {
+	for i := range texts {
+		if texts[i] == "" {
+			t.Errorf("text %d is empty", i)
+		}
+	}
+}
+
+func TestHostileValuesCannotBreakOutOfASentence(t *testing.T) {
+	s := directory.Lab(netip.AddrPort{})
+	evil := "x\"\\\r\nX-Evil: 1\x1b[2J\u202e\xff" + strings.Repeat("é", 100)
+	for _, r := range []Request{
+		request("+14155550100", "911", evil), request("+14155550100", evil, hostLab), request(evil, "911", hostLab),
+	} {
+		d := Decide(s, nil, r)
+		if d.Verdict != VerdictRefuse || len(d.Reason) > 250 {
+			t.Errorf("%s, %d bytes", d.Verdict, len(d.Reason))
+		}
+		for _, c := range d.Reason {
+			if c < ' ' || c > '~' || c == '"' || c == '\\' {
+				t.Errorf("%q in %q", c, d.Reason)
+			}
+		}
+		for _, step := range d.Trace.Steps() {
+			if strings.ContainsAny(step.Saw, "\"\\\r\n\x1b\u202e") || len(step.Saw) > 250 {
+				t.Errorf("step %+v", step)
+			}
+		}
+	}
+}
+
+func TestNamesOfVerdictsAndTargets(t *testing.T) {
+	var got []string
+	for v := VerdictRefuse; v <= VerdictTest+1; v++ {
+		got = append(got, v.String())
+	}
+	for k := TargetPSAP; k <= TargetTest+1; k++ {
+		got = append(got, k.String())
+	}
+	if s := strings.Join(got, " "); s != "refuse challenge psap ecc test verdict(5) psap overflow ecc test target(4)" {
+		t.Error(s)
+	}
+}
+
+func BenchmarkDecide(b *testing.B) {
+	s := directory.Lab(netip.AddrPort{})
+	for _, r := range []struct {
+		name string
+		req  Request
+	}{
+		{"psap", request("+14155550100", "911", hostLab)},
+		{"trunk", request("+14155550100", "911", hostTrunk)},
+		{"refused", request("+19995550199", "911", hostLab)},
+	} {
+		b.Run(r.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				Decide(s, down("psap-oakland"), r.req)
+			}
+		})
+	}
+}
+
+func FuzzDecide(f *testing.F) {
+	lab, strange := directory.Lab(netip.AddrPort{}), odd(f)
+	f.Add("sip", "911", hostLab, "sip", "+14155550100", hostLab, "udp", "alice", "Callbox-lab-911", "", []byte{127, 0, 0, 1})
+	f.Add("urn", "service:sos.fire", hostTrunk, "sip", "+14155550102", "x", "tls", "alice", "Callbox-lab-911", "psap-sf", []byte{127, 0, 0, 1})
+	f.Add("tel", "9-3-3;a=b", hostStore, "sips", "anonymous", "anonymous.invalid", "tcp", "", "", "ecc-us", make([]byte, 16))
+	f.Add("sip", "112", "open.sip.twilio.com", "sip", "+33155500100", "", "", "bob", "x", "psap-sf psap-oakland", []byte{})
+	f.Fuzz(func(t *testing.T, scheme, user, host, fromScheme, fromUser, fromHost, transport, name, password, out string, source []byte) {
+		addr, _ := netip.AddrFromSlice(source)
+		req := Request{
+			Source: addr, Transport: transport, Scheme: scheme, User: user, Host: host,
+			From: Identity{fromScheme, fromUser, fromHost}, Proof: digest{user: name, password: password},
+		}
+		if name == "" {
+			req.Proof = nil
+		}
+		for _, s := range []*directory.Snapshot{lab, strange} {
+			check(t, Decide(s, down(out), req))
+		}
+	})
+}
+
+// check holds what is true of every decision.
+func check(t *testing.T, d Decision) {
+	t.Helper()
+	calls := d.Verdict == VerdictPSAP || d.Verdict == VerdictECC || d.Verdict == VerdictTest
+	if calls != (len(d.Targets) > 0) || calls != (d.Status == 0) || calls == (d.Status >= 400) {
+		t.Errorf("verdict %s, status %d, %d targets", d.Verdict, d.Status, len(d.Targets))
+	}
+	if (d.Verdict == VerdictRefuse) != (d.Reason != "") || (d.Verdict == VerdictChallenge) != (d.Realm != "") {
+		t.Errorf("verdict %s, reason %q, realm %q", d.Verdict, d.Reason, d.Realm)
+	}
+	if (d.FeeCents != 0) != (d.Warning != 0) || d.FeeCents != 0 && (d.Verdict != VerdictECC || d.Caller.Address != nil || !d.Emergency) {
+		t.Errorf("fee %d, warning %d, verdict %s", d.FeeCents, d.Warning, d.Verdict)
+	}
+	seen := map[string]bool{}
+	for i, target := range d.Targets {
+		if seen[target.ID] || target.ID == "" || target.URI == "" || target.Ring <= 0 {
+			t.Errorf("target %+v", target)
+		}
+		seen[target.ID] = true
+		if last := i == len(d.Targets)-1; d.Emergency && last != (target.Kind == TargetECC) {
+			t.Errorf("target %d of %d is %s", i, len(d.Targets), target.Kind)
+		}
+	}
+	if calls && (d.Caller.Number == "" || d.Country == "" || d.Dialled == "" || d.Service == "") {
+		t.Errorf("caller %+v, country %q, dialled %q, service %q", d.Caller, d.Country, d.Dialled, d.Service)
+	}
+	if Text(d) == "" {
+		t.Error("no text")
+	}
+	if _, err := d.MarshalJSON(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,68 @@
+package routing
+
+import (
+	"encoding/json"
+	"flag"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"callbox/routing/directory"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+// golden compares got with a file of testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestADecisionReadsWellAsTextAndJSON(t *testing.T) {
+	s := directory.Lab(netip.AddrPort{})
+	challenge := request("+14155550100", "911", hostPhones)
+	challenge.Proof = nil
+	urn := request("+33155500100", "service:sos.police", hostLab)
+	urn.Scheme = "urn"
+	rows := []struct {
+		file   string
+		health Health
+		req    Request
+	}{
+		{"psap", nil, request("+14155550100", "911", hostLab)},
+		{"overflow", down("psap-sf"), request("+14155550101", "911", hostTrunk)},
+		{"fee", nil, request("+14155550102", "911", hostLab)},
+		{"replaced", nil, request("+19995550199", "911", "store.sip.dublin.twilio.com")},
+		{"test", nil, request("+12125550100", "933", hostLab)},
+		{"urn", nil, urn},
+		{"refused", nil, request("+19995550199", "911", hostLab)},
+		{"unknown_host", nil, request("+14155550100", "911", "example.org")},
+		{"challenge", nil, challenge},
+	}
+	for _, r := range rows {
+		t.Run(r.file, func(t *testing.T) {
+			d := Decide(s, r.health, r.req)
+			golden(t, r.file+".txt", Text(d))
+			j, err := json.MarshalIndent(d, "", "  ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, r.file+".json", string(j)+"\n")
+		})
+	}
+}
