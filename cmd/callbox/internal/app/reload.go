@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"callbox/cmd/callbox/internal/web"
@@ -19,7 +20,14 @@ func (a *App) Reload(context.Context) (web.Reloaded, error) {
 	done, err := a.reload()
 	a.metrics.Reloaded(err == nil)
 	if err != nil {
-		a.log.Error().Err(err).Msg("reload refused; nothing was changed")
+		line := a.log.Error()
+		var faults web.Faults
+		if errors.As(err, &faults) {
+			line = line.Strs("problems", faults.Lines())
+		} else {
+			line = line.Err(err)
+		}
+		line.Msg("reload refused; nothing was changed")
 		return web.Reloaded{}, err
 	}
 	a.log.Info().Strs("changed", done.Changed).Strs("needs_restart", done.Restart).Msg("reloaded")

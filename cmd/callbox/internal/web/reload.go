@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/rs/zerolog"
@@ -25,13 +26,17 @@ type Fault struct {
 // Faults is everything wrong with the files of a reload; nothing has changed.
 type Faults []Fault
 
-// Error returns the first fault's sentence and how many there are.
-func (f Faults) Error() string {
-	if len(f) == 0 {
-		return "no faults"
+// Lines returns one line for each fault, for a log.
+func (f Faults) Lines() []string {
+	lines := make([]string, len(f))
+	for i, one := range f {
+		lines[i] = one.Location + ": " + one.Message
 	}
-	return f[0].Location + ": " + f[0].Message
+	return lines
 }
+
+// Error joins the faults by newlines.
+func (f Faults) Error() string { return strings.Join(f.Lines(), "\n") }
 
 // ReloadFunc reads configuration and directory again. Its error is Faults where the files are to blame.
 type ReloadFunc func(context.Context) (Reloaded, error)

@@ -1,0 +1,216 @@
+package app
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"callbox/config"
+	"callbox/routing/directory"
+)
+
+// clock is a time that only moves when told to.
+type clock struct{ now time.Time }
+
+func (c *clock) Now() time.Time { return c.now }
+
+func newClock() *clock { return &clock{time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)} }
+
+// open opens certificates in dir, with what they log.
+func openCerts(t *testing.T, dir string, o config.TLS, c *clock) (*certificates, *bytes.Buffer) {
+	t.Helper()
+	var log bytes.Buffer
+	certs, err := newCertificates(dir, []string{"lab.example"}, o, c.Now, zerolog.New(&log))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return certs, &log
+}
+
+// serial returns the serial number of what a handshake gets.
+func serial(t *testing.T, c *certificates) string {
+	t.Helper()
+	cert, err := c.get(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert.Leaf.SerialNumber.String()
+}
+
+// inFiles makes a certificate in two files of dir, their times n seconds after the clock.
+func inFiles(t *testing.T, dir string, c *clock, n int) config.TLS {
+	t.Helper()
+	files := config.TLS{Certificate: filepath.Join(dir, "c.pem"), Key: filepath.Join(dir, "k.pem")}
+	if err := makeCertificate(files, nil, c.now); err != nil {
+		t.Fatal(err)
+	}
+	touch(t, files, c.now.Add(time.Duration(n)*time.Second))
+	return files
+}
+
+func touch(t *testing.T, files config.TLS, at time.Time) {
+	t.Helper()
+	for _, f := range []string{files.Certificate, files.Key} {
+		if err := os.Chtimes(f, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestTheFirstStartMakesACertificateThatClientsCanTrust(t *testing.T) {
+	t.Parallel()
+	dir, c := t.TempDir(), newClock()
+	certs, _ := openCerts(t, dir, config.TLS{}, c)
+	leaf := certs.current.Load().Leaf
+	roots := x509.NewCertPool()
+	roots.AddCert(leaf)
+	for _, name := range []string{"lab.example", "localhost", "127.0.0.1", "::1"} {
+		if _, err := leaf.Verify(x509.VerifyOptions{DNSName: name, Roots: roots, CurrentTime: c.now}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := leaf.Verify(x509.VerifyOptions{DNSName: "evil.example", Roots: roots, CurrentTime: c.now}); err == nil {
+		t.Error("the certificate is anybody's")
+	}
+	if m := mode(t, filepath.Join(dir, "tls-key.pem")); m != 0o600 {
+		t.Errorf("the key has mode %v", m)
+	}
+	again, _ := openCerts(t, dir, config.TLS{}, c)
+	if serial(t, certs) != serial(t, again) {
+		t.Error("the next start makes another one")
+	}
+}
+
+func TestACertificateOfOurOwnIsRenewedInItsLastMonth(t *testing.T) {
+	t.Parallel()
+	dir, c := t.TempDir(), newClock()
+	certs, _ := openCerts(t, dir, config.TLS{}, c)
+	first := serial(t, certs)
+	c.now = c.now.Add(ownLifetime - renewBefore - time.Hour)
+	certs, _ = openCerts(t, dir, config.TLS{}, c)
+	if serial(t, certs) != first {
+		t.Error("renewed too early")
+	}
+	c.now = c.now.Add(2 * time.Hour)
+	certs, _ = openCerts(t, dir, config.TLS{}, c)
+	if serial(t, certs) == first || certs.expiry().Sub(c.now) < ownLifetime/2 {
+		t.Error("not renewed")
+	}
+}
+
+func TestANewCertificateIsUsedWithoutARestart(t *testing.T) {
+	t.Parallel()
+	dir, c := t.TempDir(), newClock()
+	files := inFiles(t, dir, c, 0)
+	certs, log := openCerts(t, dir, files, c)
+	old := serial(t, certs)
+	inFiles(t, dir, c, 10)
+	if serial(t, certs) != old {
+		t.Error("the files are looked at by every handshake")
+	}
+	c.now = c.now.Add(recheckAfter)
+	if serial(t, certs) == old {
+		t.Errorf("the old certificate is still in use\n%s", log)
+	}
+	if !strings.Contains(log.String(), "new TLS certificate in use") {
+		t.Errorf("log: %s", log)
+	}
+}
+
+func TestABadNewCertificateKeepsTheOldAndSaysSoOnce(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		spoil func(t *testing.T, f config.TLS)
+	}{
+		{"nonsense", func(t *testing.T, f config.TLS) {
+			if err := os.WriteFile(f.Certificate, []byte("nonsense"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"gone", func(t *testing.T, f config.TLS) { os.Remove(f.Key) }},
+		{"key of another", func(t *testing.T, f config.TLS) {
+			other := t.TempDir()
+			theirs := inFiles(t, other, newClock(), 20)
+			key, _ := os.ReadFile(theirs.Key)
+			if err := os.WriteFile(f.Key, key, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir, c := t.TempDir(), newClock()
+			files := inFiles(t, dir, c, 0)
+			certs, log := openCerts(t, dir, files, c)
+			old := serial(t, certs)
+			tt.spoil(t, files)
+			for range 4 {
+				c.now = c.now.Add(recheckAfter)
+				if serial(t, certs) != old {
+					t.Fatal("the old certificate is no longer in use")
+				}
+			}
+			if n := strings.Count(log.String(), "the old one stays"); n != 1 {
+				t.Errorf("said %d times\n%s", n, log)
+			}
+			if _, err := certs.prepare(files); err == nil {
+				t.Error("a reload would take it")
+			}
+			inFiles(t, dir, c, 30)
+			c.now = c.now.Add(recheckAfter)
+			if serial(t, certs) == old {
+				t.Errorf("a good one after it is not used\n%s", log)
+			}
+		})
+	}
+}
+
+func TestACertificateThatCannotBeReadStopsTheStart(t *testing.T) {
+	t.Parallel()
+	dir, c := t.TempDir(), newClock()
+	if err := os.WriteFile(filepath.Join(dir, "tls-certificate.pem"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "tls-key.pem"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newCertificates(dir, nil, config.TLS{}, c.Now, zerolog.Nop()); err == nil || !strings.Contains(err.Error(), "delete both files") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestAnEdgeWithoutTLSNeedsNoCertificate(t *testing.T) {
+	t.Parallel()
+	var none *certificates
+	if none.serverConfig() != nil {
+		t.Error("a TLS configuration out of nothing")
+	}
+	certs, _ := openCerts(t, t.TempDir(), config.TLS{}, newClock())
+	if o := certs.serverConfig(); o.MinVersion != tls.VersionTLS12 || o.GetCertificate == nil {
+		t.Errorf("%+v", o)
+	}
+}
+
+func TestTheLabsHostsHaveTheirShortForms(t *testing.T) {
+	t.Parallel()
+	names := hostNames(directory.Lab(netip.AddrPort{}))
+	for _, want := range []string{
+		"lab.sip.us1.twilio.com", "lab.sip.twilio.com", "store.sip.us1.twilio.com", "phones.sip.us1.twilio.com",
+		"quiet.sip.us1.twilio.com", "lab.pstn.ashburn.twilio.com", "lab.pstn.twilio.com",
+	} {
+		if !slices.Contains(names, want) {
+			t.Errorf("no %s in %v", want, names)
+		}
+	}
+}
