@@ -139,7 +139,7 @@ func (c *bridge) handle(ev event) {
 		r := c.snapshot()
 		ev.peek.done(&r)
 	case kindShutdown:
-		c.end(ending{reason: call.EndShutdown, status: 503, sentence: "the edge is going down"})
+		c.end(ending{reason: call.EndShutdown, status: 503, cause: 503, sentence: "the edge is going down"})
 	default:
 		switch ev.leg {
 		case c.a.leg:
