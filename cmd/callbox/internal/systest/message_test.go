@@ -78,7 +78,7 @@ func (d dialogue) answer() (final message, id string) {
 		if v := m.header("X-Callbox-Call"); v != "" {
 			id = v
 		}
-		if m.start[8] != '1' && !m.isStatus("401") {
+		if m.start[8] != '1' && !m.isStatus("407") {
 			final = m
 		}
 	}
