@@ -127,7 +127,7 @@ func TestAnEdgeServesAndGoesDown(t *testing.T) {
 
 const oneCentre = `
 accounts: [{sid: AC00000000000000000000000000000911, name: Mine}]
-psaps: [{id: psap-mine, name: Mine, uri: "sip:psap-mine@sim", serves: {countries: [US]}}]
+psaps: [{id: psap-mine, name: Mine, uri: "sip:psap-mine@sim", serves: {country: US}}]
 eccs: [{id: ecc-mine, name: Mine, country: US, uri: "sip:ecc-mine@sim"}]
 `
 
@@ -235,12 +235,12 @@ func TestAStartThatFailsLeavesNothingBehind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tcp.Close()
+	t.Cleanup(func() { tcp.Close() })
 	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer udp.Close()
+	t.Cleanup(func() { udp.Close() })
 	taken := func(a net.Addr) netip.AddrPort { return netip.MustParseAddrPort(a.String()) }
 	tests := []struct {
 		name  string
@@ -326,8 +326,8 @@ func (b *buffer) String() string {
 	return b.b.String()
 }
 
+// The log level is the process's own, so this test runs beside no other.
 func TestRunObeysSignalsAndShowsTheTokenOnce(t *testing.T) {
-	t.Parallel()
 	s := lab(t)
 	s.options.Log.Level = "info"
 	run := func(ctx context.Context, signals ...os.Signal) string {
