@@ -86,7 +86,7 @@ var texts = [textCount]string{
 	textUnknownURN:      "$1:$2 is no emergency service; this edge forwards nothing else",
 
 	textEnabled:      "emergency calling is enabled on $1",
-	textTrunkEnabled: "trunks take emergency calls of numbers with an address",
+	textTrunkEnabled: "trunks need no setting for emergency calls",
 	textDisabled:     "emergency calling is not enabled on $1",
 
 	textCaller:           "$1 is on the account, tied to $2 and has a registered address",

@@ -16,7 +16,7 @@ type Place struct {
 // Coverage is what one centre serves. Country applies to all the rest of it.
 type Coverage struct {
 	Country      string   `json:"country,omitempty" yaml:"country"`
-	PostalCodes  []string `json:"postal_codes,omitempty" yaml:"postal_codes"` // whole codes, or the areas of Keys such as "SW1A" or "K1P"
+	PostalCodes  []string `json:"postal_codes,omitempty" yaml:"postal_codes"` // whole, or the areas of Keys: "SW1A", "K1P"
 	Cities       []City   `json:"cities,omitempty" yaml:"cities"`
 	States       []string `json:"states,omitempty" yaml:"states"`
 	WholeCountry bool     `json:"whole_country,omitempty" yaml:"whole_country"`

@@ -103,7 +103,8 @@ func (b *builder) numberCountry(path, number string) string {
 		return ""
 	}
 	if !b.s.plan.Has(country) {
-		b.bad(path, "is of "+country+", a country without emergency numbers here", "add "+country+" to countries and eccs, or remove the number")
+		b.bad(path, "is of "+country+", a country without emergency numbers here",
+			"add "+country+" to countries and eccs, or remove the number")
 	} else if _, ok := b.s.eccs[country]; !ok {
 		b.bad(path, "is of "+country+", which has no ECC to fall back on", "add one with country: "+country+" to eccs")
 	}

@@ -19,6 +19,3 @@ func Lab(sim netip.AddrPort) *Snapshot {
 	}
 	return s
 }
-
-// LabYAML returns a copy of the embedded lab's directory file, to start one's own from.
-func LabYAML() []byte { return append([]byte(nil), labYAML...) }
