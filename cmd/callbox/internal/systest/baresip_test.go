@@ -30,7 +30,7 @@ func baresip(t *testing.T, l *lab, dir, from, to, transport string, quit time.Du
 		"contacts": "",
 		"accounts": fmt.Sprintf("<sip:%s@lab.sip.us1.twilio.com;transport=%s>;regint=0;outbound=\"sip:%s;transport=%[2]s\";audio_codecs=PCMU/8000/1\n",
 			from, transport, l.sip()),
-		"config": fmt.Sprintf("sip_listen %[1]s:5060\nnet_interface %[1]s\nrtp_ports 20000-20100\n"+
+		"config": fmt.Sprintf("sip_listen %[1]s:6060\nnet_interface %[1]s\nrtp_ports 16000-16100\n"+
 			"audio_source aufile,%[2]s/tone.wav\naudio_player aubridge,nil\naudio_alert aubridge,nil\nsnd_path %[2]s\n"+
 			"module_path %[3]s\nmodule g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\n"+
 			"module_tmp account.so\nmodule_app menu.so\n", host, dir, modules),

@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// lab is a running `callbox serve` on an address of its own, with the ports of the embedded lab.
+// lab is a running `callbox serve` on an address of its own.
 type lab struct {
 	host   string
 	dir    string // holds config.yaml, directory.yaml and the data directory
@@ -30,7 +30,7 @@ type lab struct {
 // settings are what a test changes of the embedded lab. Zero values leave it as it is.
 type settings struct {
 	directory     string        // text of a directory file
-	sim           string        // address of the simulated centres; "" is port 5070 of the lab's own host
+	sim           string        // address of the simulated centres; "" is port 6070 of the lab's own host
 	probeInterval time.Duration // of the call centres
 	rtpTimeout    time.Duration
 	drainLimit    time.Duration
@@ -41,11 +41,11 @@ type settings struct {
 var configuration = template.Must(template.New("config.yaml").Parse(`
 sip:
   listeners:
-    - {network: udp, address: "{{.Host}}:5060"{{with .Advertise}}, advertise: "{{.}}"{{end}}}
-    - {network: tcp, address: "{{.Host}}:5060"}
-    - {network: tls, address: "{{.Host}}:5061"}
-http: {address: "{{.Host}}:8080"}
-rtp: {ports: 30000-39999, bind: "{{.Host}}"{{with .RTPTimeout}}, timeout: {{.}}{{end}}}
+    - {network: udp, address: "{{.Host}}:6060"{{with .Advertise}}, advertise: "{{.}}"{{end}}}
+    - {network: tcp, address: "{{.Host}}:6060"}
+    - {network: tls, address: "{{.Host}}:6061"}
+http: {address: "{{.Host}}:6080"}
+rtp: {ports: 20000-29999, bind: "{{.Host}}", advertise: ["{{.Host}}"]{{with .RTPTimeout}}, timeout: {{.}}{{end}}}
 data: "{{.Dir}}/data"
 {{if .Directory}}directory: "{{.Dir}}/directory.yaml"{{end}}
 sim: {enabled: true, address: "{{.Sim}}"{{if .Scripts}}, scripts: "{{.Dir}}/scripts.yaml"{{end}}}
@@ -74,7 +74,7 @@ func prepareLab(t *testing.T, s settings) *lab {
 func (l *lab) configure(t *testing.T, s settings) {
 	t.Helper()
 	if s.sim == "" {
-		s.sim = l.host + ":5070"
+		s.sim = l.host + ":6070"
 	}
 	var text bytes.Buffer
 	err := configuration.Execute(&text, map[string]any{
@@ -149,23 +149,20 @@ func (l *lab) ready(t *testing.T) error {
 
 // finish stops a process that a test left running and looks for what must never happen.
 func finish(t *testing.T, cmd *exec.Cmd, exited chan struct{}, log *buffer) {
-	left := false
-	select {
-	case <-exited:
-	default:
-		left = true
+	if !ended(exited, 0) {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Process.Signal(syscall.SIGINT) // calls a failed test left up are not waited for
-	}
-	select {
-	case <-exited:
-	case <-time.After(15 * time.Second):
-		t.Error("callbox did not end within 15 s of two signals")
-		_ = cmd.Process.Kill()
-		<-exited
-	}
-	if code := cmd.ProcessState.ExitCode(); left && code != 0 && code != 1 {
-		t.Errorf("callbox ended with code %d", code)
+		clean := ended(exited, 3*time.Second)
+		if !clean { // a failed test left calls up
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+			if !ended(exited, 10*time.Second) {
+				t.Error("callbox did not end within 10 s of a second signal")
+				_ = cmd.Process.Kill()
+				<-exited
+			}
+		}
+		if code := cmd.ProcessState.ExitCode(); clean && code != 0 {
+			t.Errorf("callbox ended with code %d", code)
+		}
 	}
 	text := log.String()
 	for _, bad := range []string{"DATA RACE", "panic:", "fatal error:", "runtime error:"} {
@@ -175,6 +172,21 @@ func finish(t *testing.T, cmd *exec.Cmd, exited chan struct{}, log *buffer) {
 	}
 	if t.Failed() {
 		t.Logf("log of callbox:\n%s", tail(text, 200))
+	}
+}
+
+// ended tells whether a process ends within limit.
+func ended(exited chan struct{}, limit time.Duration) bool {
+	select {
+	case <-exited:
+		return true
+	default:
+	}
+	select {
+	case <-exited:
+		return true
+	case <-time.After(limit):
+		return false
 	}
 }
 
@@ -189,13 +201,10 @@ func (l *lab) signal(t *testing.T, s syscall.Signal) {
 // wait waits until the edge has ended and returns its exit code, -1 for one that a signal ended.
 func (l *lab) wait(t *testing.T, limit time.Duration) int {
 	t.Helper()
-	select {
-	case <-l.exited:
-		return l.cmd.ProcessState.ExitCode()
-	case <-time.After(limit):
+	if !ended(l.exited, limit) {
 		t.Fatalf("callbox has not ended within %v", limit)
-		return 0
 	}
+	return l.cmd.ProcessState.ExitCode()
 }
 
 // up fails the test if the edge has ended or no longer takes calls.
@@ -211,13 +220,13 @@ func (l *lab) up(t *testing.T) {
 	})
 }
 
-func (l *lab) url(path string) string { return "http://" + net.JoinHostPort(l.host, "8080") + path }
+func (l *lab) url(path string) string { return "http://" + net.JoinHostPort(l.host, "6080") + path }
 
 // sip is where the edge takes SIP over UDP and TCP.
-func (l *lab) sip() string { return l.host + ":5060" }
+func (l *lab) sip() string { return l.host + ":6060" }
 
 // sips is where the edge takes SIP over TLS.
-func (l *lab) sips() string { return l.host + ":5061" }
+func (l *lab) sips() string { return l.host + ":6061" }
 
 // buffer is a bytes.Buffer for a process that writes while the test reads.
 type buffer struct {

@@ -81,18 +81,18 @@ func (l *lab) place(t *testing.T, c caller) *sipp {
 	if requestURI == c.to {
 		to = "<" + c.to + ">"
 	}
-	target, mode, proto, at := l.sip(), "u1", "UDP", c.at+":5060"
+	target, mode, proto, at := l.sip(), "u1", "UDP", c.at+":6060"
 	switch c.transport {
 	case "tcp":
 		mode, proto = "t1", "TCP"
 	case "tls":
-		mode, proto, at = "t1", "TLS", c.at+":15061"
+		mode, proto, at = "t1", "TLS", c.at+":6061"
 		target = tlsRelay(t, c.at, l.sips())
 	}
 	return startSIPp(t, c.scenario, c.at, c.dir, target, "-t", mode, "-m", "1", "-d", milliseconds(c.hold),
 		"-timeout", seconds(c.limit), "-timeout_error",
 		"-key", "ruri", requestURI, "-key", "from", "<"+c.from+">", "-key", "to", to,
-		"-key", "proto", proto, "-key", "at", at, "-key", "user", c.user, "-key", "password", c.password)
+		"-key", "proto", proto, "-key", "at", at, "-au", c.user, "-ap", c.password)
 }
 
 // startCentre starts SIPp as a call centre and returns when it listens. It takes calls until the test ends.
@@ -110,12 +110,12 @@ func startCentre(t *testing.T, c centre) *sipp {
 		args = append(args, "-rtp_echo")
 	}
 	s := startSIPp(t, c.scenario, c.host, "", "", args...)
-	eventually(t, 10*time.Second, "SIPp listens", func() error { return taken(c.host+":5060", mode == "t1") })
+	eventually(t, 10*time.Second, "SIPp listens", func() error { return taken(c.host+":6060", mode == "t1") })
 	return s
 }
 
 // uri is the SIP URI of a call centre.
-func (s *sipp) uri() string { return "sip:centre@" + s.host + ":5060" }
+func (s *sipp) uri() string { return "sip:centre@" + s.host + ":6060" }
 
 // taken returns nil when somebody listens on an address.
 func taken(address string, stream bool) error {
@@ -140,7 +140,7 @@ func startSIPp(t *testing.T, scenario, host, dir, target string, args ...string)
 		dir = t.TempDir()
 	}
 	s := &sipp{scenario: scenario, dir: dir, out: &buffer{}, done: make(chan struct{}), host: host}
-	full := append([]string{"-sf", repository(t, "testdata", "sipp", scenario), "-i", host, "-p", "5060", "-mi", host,
+	full := append([]string{"-sf", repository(t, "testdata", "sipp", scenario), "-i", host, "-p", "6060", "-mi", host,
 		"-mp", "16000", "-nostdin", "-trace_msg", "-message_file", s.file("messages"), "-message_overwrite", "true",
 		"-trace_err", "-error_file", s.file("errors"), "-error_overwrite", "true"}, args...)
 	if target != "" {
@@ -202,10 +202,10 @@ func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseco
 func seconds(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) }
 
 // tlsRelay joins SIPp, which Debian builds without TLS, to the edge's TLS listener, and returns where SIPp connects.
-// Its own end of the TLS connection is port 15061 of the caller's host, which is what the caller's Contact names.
+// Its own end of the TLS connection is port 6061 of the caller's host, which is what the caller's Contact names.
 func tlsRelay(t *testing.T, host, edge string) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", host+":5065")
+	listener, err := net.Listen("tcp", host+":6065")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +222,7 @@ func tlsRelay(t *testing.T, host, edge string) string {
 			return
 		}
 		defer near.Close()
-		local, _ := net.ResolveTCPAddr("tcp", host+":15061")
+		local, _ := net.ResolveTCPAddr("tcp", host+":6061")
 		dialer := tls.Dialer{
 			NetDialer: &net.Dialer{LocalAddr: local},
 			Config:    &tls.Config{InsecureSkipVerify: true}, // the lab signs its own certificate

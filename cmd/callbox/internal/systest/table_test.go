@@ -45,6 +45,9 @@ func toECC(o *outcome) { o.Verdict, o.Service, o.FeeCents, o.Warning = "ecc", "e
 
 func toTest(o *outcome) { o.Verdict = "test" }
 
+// fromLondon makes the outcome one that was refused only after the caller was found.
+func fromLondon(o *outcome) { o.Caller, o.Service = "+442079460100", "e911" }
+
 func refused(status, code int) outcome {
 	return outcome{Verdict: "refuse", Status: status, ErrorCode: code, End: "refused"}
 }
@@ -116,8 +119,8 @@ var labTable = []row{
 	{"an unknown domain is not found", sanFrancisco, "911", "nowhere.sip.us1.twilio.com", refused(404, 0)},
 	{"an ordinary number is not forwarded", sanFrancisco, "+12025550123", "", refused(404, 32101)},
 	{"a short number that is no emergency number is not found", sanFrancisco, "411", "", refused(404, 32101)},
-	{"911 is no number of Britain", "+442079460100", "911", "", refused(403, 0)},
-	{"933 is no number of Britain", "+442079460100", "933", "", refused(403, 0)},
+	{"911 is no number of Britain", "+442079460100", "911", "", refused(403, 0).with(fromLondon)},
+	{"933 is no number of Britain", "+442079460100", "933", "", refused(403, 0).with(fromLondon)},
 }
 
 // overEveryTransport are the rows that also go over TCP and TLS.

@@ -11,8 +11,9 @@ import (
 // hosts counts the loopback addresses given out.
 var hosts atomic.Uint32
 
-// newHost returns a loopback address of the test's own, so that every actor can use the ports it would use in life and
-// none meets another. The second part comes from the process, for test runs side by side.
+// newHost returns a loopback address of the test's own, so that every actor can use the same ports and none meets
+// another. The second part comes from the process, for test runs side by side; the ports used are not those of a lab
+// that may be running on this machine.
 func newHost() string {
 	n := hosts.Add(1)
 	return fmt.Sprintf("127.%d.%d.%d", 1+os.Getpid()%250, n/250, 1+n%250)

@@ -21,7 +21,7 @@ type wire struct {
 func dialWire(t *testing.T, edge string) *wire {
 	t.Helper()
 	w := &wire{host: newHost()}
-	local, err := net.ResolveUDPAddr("udp", w.host+":5060")
+	local, err := net.ResolveUDPAddr("udp", w.host+":6060")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,13 +70,13 @@ func (w *wire) request(method string, cseq int, branch, to, body string, change 
 	const domain = "lab.sip.us1.twilio.com"
 	lines := []string{
 		fmt.Sprintf("%s sip:911@%s SIP/2.0", method, domain),
-		fmt.Sprintf("Via: SIP/2.0/UDP %s:5060;branch=z9hG4bK%s;rport", w.host, branch),
+		fmt.Sprintf("Via: SIP/2.0/UDP %s:6060;branch=z9hG4bK%s;rport", w.host, branch),
 		fmt.Sprintf("From: <sip:%s@%s>;tag=a%d", sanFrancisco, domain, w.n),
 		"To: " + to,
 		fmt.Sprintf("Call-ID: wire-%d-%s", w.n, w.host),
 		fmt.Sprintf("CSeq: %d %s", cseq, method),
 		"Max-Forwards: 70",
-		fmt.Sprintf("Contact: <sip:caller@%s:5060>", w.host),
+		fmt.Sprintf("Contact: <sip:caller@%s:6060>", w.host),
 	}
 	if body != "" {
 		lines = append(lines, "Content-Type: application/sdp")
