@@ -25,18 +25,31 @@ func bindError(what, address, setting string, err error) error {
 			port = fmt.Sprintf(" %d", a.Port())
 		}
 	}
+	words := ""
 	switch {
 	case errors.Is(err, unix.EADDRINUSE):
-		return fmt.Errorf("%s port%s is in use: another program, perhaps another callbox, has %s; stop it, or choose another with %s: %w",
-			what, port, address, setting, err)
+		words = fmt.Sprintf("%s port%s is in use: another program, perhaps another callbox, has %s; stop it, or choose another with %s",
+			what, port, address, setting)
 	case errors.Is(err, unix.EACCES):
-		return fmt.Errorf("%s port%s may not be used by this user: %s; choose one above 1023 with %s, or give callbox CAP_NET_BIND_SERVICE: %w",
-			what, port, address, setting, err)
+		words = fmt.Sprintf("%s port%s may not be used by this user: %s; choose one above 1023 with %s, or give callbox CAP_NET_BIND_SERVICE",
+			what, port, address, setting)
 	case errors.Is(err, unix.EADDRNOTAVAIL):
-		return fmt.Errorf("%s address %s is none of this machine's; choose another with %s: %w", what, address, setting, err)
+		words = fmt.Sprintf("%s address %s is none of this machine's; choose another with %s", what, address, setting)
+	default:
+		return fmt.Errorf("start %s: %w", what, err)
 	}
-	return fmt.Errorf("start %s: %w", what, err)
+	return &bindFailure{words, err}
 }
+
+// bindFailure says in whole sentences what its cause says in the system's words.
+type bindFailure struct {
+	words string
+	cause error
+}
+
+func (f *bindFailure) Error() string { return f.words }
+
+func (f *bindFailure) Unwrap() error { return f.cause }
 
 // listeners turns configured listeners into the agent's.
 func listeners(configured []config.Listener) []agent.Listener {

@@ -131,6 +131,35 @@ psaps: [{id: psap-mine, name: Mine, uri: "sip:psap-mine@sim", serves: {country: 
 eccs: [{id: ecc-mine, name: Mine, country: US, uri: "sip:ecc-mine@sim"}]
 `
 
+// reloaded is the API's answer to a reload.
+type reloaded struct {
+	Changed []string `json:"changed"`
+	Restart []string `json:"needs_restart"`
+	Detail  string   `json:"detail"`
+	Errors  []struct{ Location, Message string }
+}
+
+// reloadBy reloads the edge by its API, which answers with this status.
+func (a *App) reloadBy(t *testing.T, status int) (out reloaded) {
+	t.Helper()
+	got, body := a.ask(t, http.MethodPost, "/-/reload")
+	if err := json.Unmarshal([]byte(body), &out); err != nil || got != status {
+		t.Fatalf("reload: %d, want %d: %v\n%s", got, status, err, body)
+	}
+	return out
+}
+
+// knows checks that API and decisions both know a centre, or neither does.
+func (a *App) knows(t *testing.T, centre string, want bool) {
+	t.Helper()
+	if _, body := a.ask(t, http.MethodGet, "/api/v1/psaps"); strings.Contains(body, centre) != want {
+		t.Errorf("%s shown: %v, want %v", centre, !want, want)
+	}
+	if _, ok := a.plan.snapshot.Load().Centre(centre); ok != want {
+		t.Errorf("%s decided for: %v, want %v", centre, ok, want)
+	}
+}
+
 func TestAReloadPutsGoodFilesInForceAndBadOnesNot(t *testing.T) {
 	t.Parallel()
 	s := lab(t)
@@ -141,62 +170,38 @@ func TestAReloadPutsGoodFilesInForceAndBadOnesNot(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	type answer struct {
-		Changed []string `json:"changed"`
-		Restart []string `json:"needs_restart"`
-		Detail  string   `json:"detail"`
-		Errors  []struct{ Location, Message string }
-	}
-	reload := func(want int) (out answer) {
-		t.Helper()
-		status, body := a.ask(t, http.MethodPost, "/-/reload")
-		if err := json.Unmarshal([]byte(body), &out); err != nil || status != want {
-			t.Fatalf("reload: %d, want %d: %v\n%s", status, want, err, body)
-		}
-		return out
-	}
-	has := func(centre string, want bool) {
-		t.Helper()
-		if _, body := a.ask(t, http.MethodGet, "/api/v1/psaps"); strings.Contains(body, centre) != want {
-			t.Errorf("%s there: %v, want %v", centre, !want, want)
-		}
-		if _, ok := a.plan.snapshot.Load().Centre(centre); ok != want {
-			t.Errorf("%s decided for: %v, want %v", centre, ok, want)
-		}
-	}
-
-	if got := reload(200); len(got.Changed)+len(got.Restart) != 0 {
+	if got := a.reloadBy(t, 200); len(got.Changed)+len(got.Restart) != 0 {
 		t.Errorf("nothing has changed, but %+v", got)
 	}
+
 	write(oneCentre)
 	s.change(func(s *settings) {
 		s.options.Directory, s.options.Drain.Limit = file, time.Second
 		s.options.HTTP.Address = netip.MustParseAddrPort("127.0.0.1:1")
 	})
-	got := reload(200)
-	if d := cmp.Diff(answer{Changed: []string{"directory", "drain.limit"}, Restart: []string{"http.address"}}, got); d != "" {
+	want := reloaded{Changed: []string{"directory", "drain.limit"}, Restart: []string{"http.address"}}
+	if d := cmp.Diff(want, a.reloadBy(t, 200)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
-	has("psap-mine", true)
-	has("psap-sf", false)
+	a.knows(t, "psap-mine", true)
+	a.knows(t, "psap-sf", false)
 
 	write(strings.Replace(oneCentre, "psaps:", "psapps:", 1) + "\nnumbrs: []\n")
 	s.change(func(s *settings) {
 		s.problems = strict.Problems{{File: "edge.yaml", Line: 9, Path: "log.level", Message: "is not known"}}
 	})
-	got = reload(400)
-	if len(got.Errors) < 3 || !strings.Contains(got.Detail, "nothing was changed") {
+	if got := a.reloadBy(t, 400); len(got.Errors) < 3 || !strings.Contains(got.Detail, "nothing was changed") {
 		t.Errorf("not all that is wrong: %+v", got)
 	}
-	has("psap-mine", true)
+	a.knows(t, "psap-mine", true)
 
 	write(strings.ReplaceAll(oneCentre, "psap-mine", "psap-yours"))
 	s.change(func(s *settings) { s.problems = nil })
-	if got = reload(200); len(got.Changed) != 1 || !strings.Contains(got.Changed[0], file) || len(got.Restart) != 1 {
+	if got := a.reloadBy(t, 200); len(got.Changed) != 1 || !strings.Contains(got.Changed[0], file) || len(got.Restart) != 1 {
 		t.Errorf("%+v", got)
 	}
-	has("psap-yours", true)
-	has("psap-mine", false)
+	a.knows(t, "psap-yours", true)
+	a.knows(t, "psap-mine", false)
 	if _, body := a.ask(t, http.MethodGet, "/metrics"); !strings.Contains(body, `callbox_reloads_total{result="refused"} 1`) {
 		t.Error("the refused reload is not counted")
 	}

@@ -11,20 +11,22 @@ import (
 	"callbox/routing/directory"
 )
 
-func TestAQuestionIsReadAsAPersonMeansIt(t *testing.T) {
-	t.Parallel()
-	home := netip.MustParseAddr("127.0.0.1")
-	const lab = DefaultDomain
+const lab = DefaultDomain
+
+// reading is a question and the request it stands for.
+type reading struct {
+	name string
+	q    Question
+	want routing.Request
+}
+
+func readings() []reading {
+	home := netip.MustParseAddr(DefaultSource)
 	number := routing.Identity{Scheme: "sip", User: "+14155550100", Host: lab}
-	tests := []struct {
-		name string
-		q    Question
-		want routing.Request
-	}{
+	return []reading{
 		{
 			"two numbers mean the lab on this machine",
-			Question{From: "+14155550100", To: "911"},
-			routing.Request{Source: home, Transport: "udp", Scheme: "sip", User: "911", Host: lab, From: number},
+			Question{From: "+14155550100", To: "911"}, routing.Request{Source: home, Transport: "udp", Scheme: "sip", User: "911", Host: lab, From: number},
 		},
 		{
 			"domain, source and transport as given",
@@ -77,7 +79,11 @@ func TestAQuestionIsReadAsAPersonMeansIt(t *testing.T) {
 			routing.Request{Source: home, Transport: "udp", Scheme: "sip", User: "911", Host: lab, From: number, Proof: proof{"alice", "x"}},
 		},
 	}
-	for _, tt := range tests {
+}
+
+func TestAQuestionIsReadAsAPersonMeansIt(t *testing.T) {
+	t.Parallel()
+	for _, tt := range readings() {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			got, err := tt.q.request()

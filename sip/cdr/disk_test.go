@@ -1,0 +1,113 @@
+package cdr
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
+)
+
+// disk is a handle that refuses writes while full, after half the line.
+type disk struct {
+	handle
+	mu   sync.Mutex
+	full bool
+}
+
+func (d *disk) set(full bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.full = full
+}
+
+func (d *disk) Write(p []byte) (int, error) {
+	d.mu.Lock()
+	full := d.full
+	d.mu.Unlock()
+	if !full {
+		return d.handle.Write(p)
+	}
+	n, _ := d.handle.Write(p[:len(p)/2])
+	return n, errors.New("no space left on device")
+}
+
+// openOn returns an openFunc for the one file a test opens, and its disk.
+func openOn() (openFunc, *disk) {
+	d := &disk{}
+	return func(path string) (handle, int64, error) {
+		h, size, err := openOS(path)
+		d.handle = h
+		return d, size, err
+	}, d
+}
+
+func TestARefusingDiskIsReportedOnceAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		opener, d := openOn()
+		j := open(t, dir, Options{Logger: zerolog.New(&log), open: opener})
+		j.Append(record(0))
+		synctest.Wait()
+		d.set(true)
+		for n := 1; n < 4; n++ {
+			j.Append(record(n))
+		}
+		<-time.After(10 * time.Second) // by the bubble's clock
+		synctest.Wait()
+		if s := j.Stats(); s.Written != 1 || s.Errors < 5 || s.Dropped != 0 || s.Queued != 2 {
+			t.Errorf("while full: %+v", s)
+		}
+		if n := strings.Count(log.String(), `"level":"error"`); n != 1 {
+			t.Errorf("%d error lines, want 1:\n%s", n, log.String())
+		}
+		d.set(false)
+		<-time.After(2 * time.Second)
+		synctest.Wait()
+		if s := j.Stats(); s.Written != 4 || s.Dropped != 0 || s.Queued != 0 {
+			t.Errorf("after it: %+v", s)
+		}
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	j := open(t, dir, Options{})
+	defer j.Close()
+	if d := cmp.Diff([]int{3, 2, 1, 0}, ids(j.List(0))); d != "" {
+		t.Errorf("records in the file (-want +got):\n%s", d)
+	}
+	if s := j.Stats(); s.Skipped != 0 || s.Repaired != 0 {
+		t.Errorf("half lines were left in the file: %+v", s)
+	}
+}
+
+func TestAFullQueueDropsAndCountsButMemoryKeeps(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		opener, d := openOn()
+		j := open(t, dir, Options{Queue: 2, open: opener})
+		d.set(true)
+		j.Append(record(0))
+		synctest.Wait() // the writer holds it
+		for n := 1; n < 6; n++ {
+			j.Append(record(n))
+		}
+		if s := j.Stats(); s.Dropped != 3 || s.Queued != 2 || s.Capacity != 2 {
+			t.Errorf("%+v, want 3 dropped and 2 queued", s)
+		}
+		if got := len(j.List(0)); got != 6 {
+			t.Errorf("%d calls in memory, want 6", got)
+		}
+		if err := j.Close(); err == nil || !strings.Contains(err.Error(), "6 call records") {
+			t.Errorf("Close = %v, want a word about the 6 lost records", err)
+		}
+	})
+}
