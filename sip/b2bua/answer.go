@@ -191,7 +191,7 @@ func (c *bridge) declineOffer(offer *sdp.Session) {
 
 // checkHold tells the media whether silence is meant, and the world when that changes.
 func (c *bridge) checkHold(by *party, first bool) {
-	held := c.a.dir != sdp.SendRecv || c.b.dir != sdp.SendRecv
+	held := c.flow != sdp.SendRecv
 	if held == c.held && !first {
 		return
 	}

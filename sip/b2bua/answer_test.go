@@ -201,7 +201,7 @@ func TestSessionTimersAreAgreedEndToEnd(t *testing.T) {
 		},
 		{
 			"only the centre does", nil, []string{"Session-Expires: 900;refresher=uas", "Require: timer"},
-			nil, []string{"timer"}, nil, []string{"Session-Expires", "timer"},
+			[]string{"Supported:  \n"}, []string{"timer"}, nil, []string{"Session-Expires", "timer"},
 		},
 		{
 			"the caller could but does not ask", []string{"Supported: timer"}, nil,

@@ -109,8 +109,7 @@ func (c *bridge) settle(offerer, answerer *party, offer, answer *sdp.Session) {
 	offerer.said, answerer.said = offer, answer
 	om, _ := offer.Audio()
 	am, _ := answer.Audio()
-	offerer.dir = om.Direction
-	answerer.dir = am.Direction.Within(om.Direction.Reverse())
+	c.flow = am.Direction.Within(om.Direction.Reverse())
 }
 
 // connect points the media both ways.

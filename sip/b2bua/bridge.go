@@ -47,9 +47,8 @@ type party struct {
 	local      netip.Addr // our address on this leg, for SDP
 	signalling netip.Addr // where its SIP comes from
 	writer     *sdp.Writer
-	said       *sdp.Session  // the description the peer gave in the last exchange that succeeded
-	dir        sdp.Direction // its direction there
-	timers     bool          // it speaks session timers (RFC 4028)
+	said       *sdp.Session // the description the peer gave in the last exchange that succeeded
+	timers     bool         // it speaks session timers (RFC 4028)
 }
 
 // bridge is one call: all of its state, owned by the goroutine that runs it.
@@ -77,8 +76,9 @@ type bridge struct {
 	route    agent.Route    // of the last target dialled
 	lookups  sync.WaitGroup // its members post kindRouted
 
-	exchange *exchange // the offer/answer exchange under way in the dialogs
-	relayed  []relayed // requests passed on that wait for their answer
+	exchange *exchange     // the offer/answer exchange under way in the dialogs
+	relayed  []relayed     // requests passed on that wait for their answer
+	flow     sdp.Direction // agreed by that; SendRecv unless someone is on hold
 	held     bool
 
 	timer   *time.Timer

@@ -199,8 +199,8 @@ func (c *bridge) passOver(outcome string, status int, detail string) {
 	c.closeAttempt(outcome, status)
 	c.dropB(reason(480, "another call centre is tried"))
 	c.note(call.Event{Leg: call.LegB, Kind: call.EventPassedOver, Target: t.ID, Status: status, Detail: detail})
-	c.log(zerolog.WarnLevel).Str("leg", call.LegB.String()).Str("target", t.ID).Str("outcome", outcome).Int("sip_status", status).
-		Str("detail", detail).Msg("target passed over")
+	c.log(zerolog.WarnLevel).Str("leg", call.LegB.String()).Str("target", t.ID).Str("outcome", outcome).
+		Int("sip_status", status).Str("detail", detail).Msg("target passed over")
 	c.media.side(call.LegB).Reset()
 	c.phase, c.stepAt = phaseSetup, time.Time{}
 	if c.told == toldMedia {

@@ -378,7 +378,9 @@ func TestARefusedRefreshIntervalDoesNotCostTheCall(t *testing.T) {
 		w.invite(offerA, header("Supported", "timer"), header("Session-Expires", "90"))
 		w.b(1).fails(422)
 		w.b(2).fails(422) // even without: then it is a failure like any other
-		w.b(3)
+		if got := w.b(3).out.Route.URI; got != "sip:psap-oak@127.0.0.1:5070" {
+			t.Errorf("dialled %s, want the next target", got)
+		}
 		w.caller.cancels()
 	})
 }

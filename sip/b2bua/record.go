@@ -14,13 +14,16 @@ import (
 // end.
 const maxEvents = 200
 
+// usualEvents is how many a call has that is answered by its first centre.
+const usualEvents = 8
+
 // startRecord writes down what the INVITE tells.
 func (c *bridge) startRecord() {
 	in := c.in
 	c.rec = call.Record{
 		ID: call.NewID(), StartedAt: time.Now(), Source: in.Source.String(), Transport: in.Transport,
 		SIPCallID: in.CallID, From: who(in.From), Dialled: in.RequestURI.User, Domain: dialledHost(in),
-		Attempts: []call.Attempt{}, Trace: []call.Step{},
+		Attempts: []call.Attempt{}, Trace: []call.Step{}, Events: make([]call.Event, 0, usualEvents),
 	}
 	if in.RequestURI.Scheme == "urn" {
 		c.rec.Dialled = "urn:" + in.RequestURI.User
