@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"callbox/psap/sim/voice"
 	"callbox/sip/agent"
 	"callbox/sip/audio"
 )
@@ -63,7 +64,7 @@ func (c *session) fail() (over bool) {
 	status, reason := c.script.failure()
 	var headers []agent.Header
 	if status == 503 && c.script.Service == ServiceAnnounce {
-		headers = append(headers, agent.Header{Name: "Retry-After", Value: retryAfter})
+		headers = append(headers, agent.Header{Name: "Retry-After", Value: retryAfter}, warning("no emergency call centre could be reached"))
 	}
 	c.reject(status, reason, headers...)
 	return true
@@ -76,7 +77,7 @@ func (c *session) announce() (over bool) {
 		return c.fail()
 	}
 	c.leg.Progress(183, "Session Progress", c.voiced(withSDP(body)))
-	c.say()
+	c.say(c.speech)
 	return false
 }
 
@@ -93,7 +94,7 @@ func (c *session) answer() (over bool) {
 	if c.script.HangUpAfter > 0 {
 		c.hangUp = time.AfterFunc(c.script.HangUpAfter, func() { c.post(message{timer: timeoutHangUp}) })
 	}
-	c.say()
+	c.say(c.speech)
 	return false
 }
 
@@ -106,8 +107,8 @@ func (c *session) voiced(m agent.Message) agent.Message {
 	return m.With("X-Callbox-Voice", c.speech[0].Voice)
 }
 
-// say plays all sentences from the first.
-func (c *session) say() {
+// say plays sentences in place of what is being said.
+func (c *session) say(speech []voice.Speech) {
 	c.played++
 	round := c.played
 	if c.player == nil { // mute
@@ -116,7 +117,7 @@ func (c *session) say() {
 	}
 	c.player.Idle(audio.Quiet{})
 	var clips []audio.Clip
-	for _, s := range c.speech {
+	for _, s := range speech {
 		clips = append(clips, s.Clips...)
 		c.noteSaid(s.Words.String())
 	}
@@ -130,16 +131,25 @@ func (c *session) stopSaying() {
 	}
 }
 
+// leave says farewell, which ends the call.
+func (c *session) leave() {
+	c.leaving = true
+	c.say(c.farewell)
+}
+
 // said goes on after the last sentence.
 func (c *session) said() (over bool) {
 	if c.script.Service == ServiceAnnounce {
 		return c.fail()
 	}
-	if c.script.Then == ThenHangUp {
+	switch {
+	case c.leaving:
+		c.bye()
+	case c.script.Then == ThenHangUp:
 		c.wait(c.script.Wait, timeoutKey)
-		return false
+	default:
+		c.behave(c.script.Then)
 	}
-	c.behave(c.script.Then)
 	return false
 }
 
@@ -169,9 +179,11 @@ func (c *session) key(d byte) {
 		c.bye()
 	case ActionRepeat:
 		c.stopWaiting()
-		c.say()
+		c.leaving = false
+		c.say(c.speech)
 	case ActionEcho, ActionSilence, ActionTone:
 		c.stopWaiting()
+		c.leaving = false
 		c.stopSaying()
 		c.behave(Manner(action))
 	}

@@ -29,6 +29,7 @@ type Script struct {
 	Closing     string        // said last, and again after a repeat
 	Then        Manner        // "" stays silent
 	Wait        time.Duration // how long hang_up waits for a key first
+	Farewell    string        // said before hang_up
 	HangUpAfter time.Duration // from the answer; 0 never hangs up for that
 	Codecs      []audio.Codec // in order of preference; empty takes the caller's order
 	Mute        bool          // answers with SDP but neither sends nor reads media: cheap, for load
@@ -127,6 +128,7 @@ type layer struct {
 	Closing     *string           `yaml:"closing"`
 	Then        *Manner           `yaml:"then"`
 	Wait        *time.Duration    `yaml:"wait"`
+	Farewell    *string           `yaml:"farewell"`
 	HangUpAfter *time.Duration    `yaml:"hang_up_after"`
 	Codecs      []string          `yaml:"codecs"`
 	Media       *bool             `yaml:"media"`
@@ -152,6 +154,7 @@ func (l layer) over(s Script) Script {
 	set(&s.Closing, l.Closing)
 	set(&s.Then, l.Then)
 	set(&s.Wait, l.Wait)
+	set(&s.Farewell, l.Farewell)
 	set(&s.HangUpAfter, l.HangUpAfter)
 	if l.Media != nil {
 		s.Mute = !*l.Media

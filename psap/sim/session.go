@@ -136,7 +136,7 @@ func (c *session) run(ctx context.Context) {
 	}()
 	c.ring()
 	if c.talks() {
-		helpers.Go(func() { c.post(message{speech: c.server.speaker.Say(speaking, c.sentences()...)}) })
+		helpers.Go(func() { c.speak(speaking) })
 	} else {
 		c.spoken = true
 	}
@@ -160,7 +160,11 @@ func (c *session) talks() bool {
 	return !c.script.Mute && (c.script.Answer == OutcomeAnswer || c.script.Answer == "" || c.script.Service == ServiceAnnounce)
 }
 
-func (c *session) sentences() []voice.Words { return c.script.sentences(c.info.Name, c.given) }
+// speak renders all that will be said, the farewell last, and posts it.
+func (c *session) speak(ctx context.Context) {
+	said := append(c.script.sentences(c.info.Name, c.given), voice.Text(c.script.Farewell))
+	c.post(message{speech: c.server.speaker.Say(ctx, said...)})
+}
 
 // handle takes one message and reports whether the call is over.
 func (c *session) handle(m message) (over bool) {
@@ -170,7 +174,8 @@ func (c *session) handle(m message) (over bool) {
 	case m.digit != 0:
 		c.key(m.digit)
 	case m.speech != nil:
-		c.speech, c.spoken = m.speech, true
+		last := len(m.speech) - 1
+		c.speech, c.farewell, c.spoken = m.speech[:last], m.speech[last:], true
 		return c.advance()
 	case m.played != 0:
 		return m.played == c.played && c.said()
@@ -189,7 +194,7 @@ func (c *session) timeout(what timeout) (over bool) {
 		c.rang = true
 		return c.advance()
 	case timeoutKey:
-		c.bye()
+		c.leave()
 	case timeoutRefused:
 		return true
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -97,10 +98,44 @@ type Result struct {
 type FailedError struct{ Result Result }
 
 // Error returns the SIP answer and the edge's sentence on one line.
-func (e *FailedError) Error() string { return e.Result.Reason }
+func (e *FailedError) Error() string {
+	text := fmt.Sprintf("%d %s", e.Result.Status, e.Result.Reason)
+	if e.Result.Sentence != "" {
+		text += ": " + e.Result.Sentence
+	}
+	if e.Result.ErrorCode != "" {
+		text += " (error " + e.Result.ErrorCode + ")"
+	}
+	return text
+}
 
 // Call places the call and blocks until it is over, its audio written. When the call is not answered the error is a
-// *FailedError; other errors mean that it was not placed. Ending ctx hangs up or cancels.
-func Call(ctx context.Context, o Options) (Result, error) {
-	return Result{}, errors.New("not implemented")
+// *FailedError; other errors mean that it was not placed, or that its recording could not be written. Ending ctx hangs
+// up or cancels.
+func Call(ctx context.Context, o Options) (result Result, err error) {
+	target, err := target(o)
+	if err != nil {
+		return Result{}, err
+	}
+	sound, err := openSound(o)
+	if err != nil {
+		return Result{}, err
+	}
+	defer func() { err = errors.Join(err, sound.close()) }()
+	line, err := openLine(ctx, o, sound)
+	if err != nil {
+		return Result{}, err
+	}
+	c := newConversation(o, line, sound)
+	defer func() {
+		err = errors.Join(err, line.close())
+		result = c.result(sound)
+		if failed, ok := errors.AsType[*FailedError](err); ok {
+			failed.Result = result
+		}
+	}()
+	if err := line.dial(target, c.sink, o); err != nil {
+		return Result{}, err
+	}
+	return Result{}, c.run(ctx)
 }
