@@ -2,7 +2,6 @@ package agent
 
 import (
 	"bytes"
-	"errors"
 	"strings"
 )
 
@@ -119,13 +118,12 @@ func (a *Agent) receiveRequest(f flow, p *packet) {
 
 // inspect checks what the core of a UAS must check before it looks at the method (RFC 3261 section 8.2).
 func (a *Agent) inspect(p *packet) *fault {
-	if p.maxForwards == 0 && p.method != "OPTIONS" {
+	if p.maxForwards == 0 {
 		return &fault{status: 483, reason: "Too Many Hops", sentence: "Max-Forwards is 0"}
 	}
 	if _, err := parseURI(p.uri); err != nil {
-		var scheme errScheme
-		if errors.As(err, &scheme) {
-			return &fault{status: 416, reason: "Unsupported URI Scheme", sentence: scheme.Error()}
+		if isForeign(err) {
+			return unsupportedScheme(err)
 		}
 		return badRequest("the Request-URI cannot be read")
 	}
@@ -142,6 +140,10 @@ func (a *Agent) inspect(p *packet) *fault {
 		}
 	}
 	return nil
+}
+
+func unsupportedScheme(err error) *fault {
+	return &fault{status: 416, reason: "Unsupported URI Scheme", sentence: err.Error()}
 }
 
 func isSupported(tag string) bool {
@@ -189,22 +191,26 @@ func (a *Agent) answerOptions(t *serverTx) {
 // sender stops repeating it; anything else is dropped.
 func (a *Agent) unparsed(f flow, b []byte, cause error) {
 	a.log.Debug().Err(cause).Str("source", f.remote.String()).Int("bytes", len(b)).Msg("message cannot be parsed")
-	p := salvage(b)
-	if p == nil {
-		return
+	if p := salvage(b); p != nil {
+		a.refuse(f, p, p.fault)
 	}
-	a.refuse(f, p, &fault{status: 400, reason: "Bad Request", sentence: "the message cannot be parsed"})
 }
 
 // salvage reads line by line what an answer to a request needs, and returns nil when that is not there.
 func salvage(b []byte) *packet {
 	head, _, _ := bytes.Cut(b, []byte("\r\n\r\n"))
 	lines := strings.Split(string(head), "\r\n")
-	method, _, _ := strings.Cut(lines[0], " ")
+	method, target, _ := strings.Cut(lines[0], " ")
+	target, version, _ := strings.Cut(target, " ")
 	if !strings.Contains(lines[0], " SIP/") || !isToken(method) || method == "ACK" || len(lines) > maxHeaders {
 		return nil
 	}
 	p := &packet{method: method, version: "SIP/2.0", maxForwards: -1}
+	if _, err := parseURI(target); isForeign(err) && version == "SIP/2.0" {
+		p.fault = unsupportedScheme(err)
+	} else {
+		p.fault = badRequest("the message cannot be parsed")
+	}
 	seen := singles(0)
 	for _, l := range lines[1:] {
 		name, value, ok := strings.Cut(l, ":")

@@ -1,8 +1,13 @@
 package agent
 
+import "strings"
+
 // takeInvite makes an Incoming of an INVITE outside any dialog.
 func (a *Agent) takeInvite(t *serverTx, f flow) {
 	p := t.req
+	if p.contact == "" && !strings.HasPrefix(p.via.branch, magicCookie) {
+		p.contact = p.from.spec // RFC 2543 did without Contact
+	}
 	if p.contact == "" {
 		a.answerFault(t, badRequest("no Contact header field: nothing could be sent within the call"))
 		return

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -119,16 +120,22 @@ func (p *packet) field(name, value string, seen *singles) {
 	var err error
 	switch strings.ToLower(name) {
 	case "via", "v":
-		p.vias = append(p.vias, splitList(value)...)
+		for _, v := range splitList(value) {
+			if v == "" {
+				p.blame(badRequest("an empty value in Via"))
+				continue
+			}
+			p.vias = append(p.vias, v)
+		}
 	case "from", "f":
 		if p.once(seen, seenFrom, "From") {
-			if p.from, err = parseParty(value); err != nil {
+			if p.from, err = parseParty(value); err != nil && !isForeign(err) {
 				p.blame(badRequest("From cannot be read: %v", err))
 			}
 		}
 	case "to", "t":
 		if p.once(seen, seenTo, "To") {
-			if p.to, err = parseParty(value); err != nil {
+			if p.to, err = parseParty(value); err != nil && !isForeign(err) {
 				p.blame(badRequest("To cannot be read: %v", err))
 			}
 		}
@@ -211,13 +218,17 @@ func (p *packet) readContact(value string) {
 		return
 	}
 	c, err := parseParty(splitList(value)[0])
-	if err != nil {
-		if p.method == "INVITE" || p.method == "UPDATE" {
-			p.blame(badRequest("Contact cannot be read: %v", err))
-		}
+	if err != nil && (!isForeign(err) || p.method == "INVITE" || p.method == "UPDATE") {
+		p.blame(badRequest("Contact cannot be read: %v", err))
 		return
 	}
 	p.contact = c.spec
+}
+
+// isForeign tells that an address is well formed but of a scheme we make no legs of: no fault in a header field.
+func isForeign(err error) bool {
+	var e errScheme
+	return errors.As(err, &e)
 }
 
 // check looks for what every request must have (RFC 3261 section 8.1.1) and reads the top Via.
@@ -236,6 +247,9 @@ func (p *packet) check(seen singles) {
 		if seen&f.bit == 0 {
 			p.blame(badRequest("no %s header field", f.name))
 		}
+	}
+	if strings.EqualFold(p.method, p.cseqMethod) && isToken(p.cseqMethod) {
+		p.method = p.cseqMethod // sipgo writes methods in capitals; they are case-sensitive
 	}
 	if p.method != "" && p.cseqMethod != p.method && seen&seenCSeq != 0 {
 		p.blame(badRequest("CSeq names %s in a %s request", p.cseqMethod, p.method))
@@ -268,7 +282,7 @@ func parseVia(s string) (via, bool) {
 func cutLast3(s string) (transport, rest string, ok bool) {
 	name, s, ok1 := strings.Cut(s, "/")
 	version, s, ok2 := strings.Cut(s, "/")
-	if !ok1 || !ok2 || !strings.EqualFold(strings.TrimSpace(name), "SIP") || strings.TrimSpace(version) != "2.0" {
+	if !ok1 || !ok2 || !strings.EqualFold(strings.TrimSpace(name), "SIP") || !isToken(strings.TrimSpace(version)) {
 		return "", "", false
 	}
 	s = strings.TrimLeft(s, " \t")

@@ -44,11 +44,15 @@ func parseParty(s string) (party, error) {
 			return p, errParty
 		}
 	}
-	if p.uri, err = parseURI(p.spec); err != nil {
+	p.uri, err = parseURI(p.spec)
+	if err != nil && !isForeign(err) {
 		return p, err
 	}
 	p.uri.Display = display
-	return p, p.parseTag()
+	if bad := p.parseTag(); bad != nil {
+		return p, bad
+	}
+	return p, err
 }
 
 func (p *party) parseTag() error {

@@ -115,7 +115,7 @@ var errURI = errors.New("malformed URI")
 // (tel, urn). Another scheme is an errScheme.
 func parseURI(s string) (uri, error) {
 	scheme, rest, ok := strings.Cut(s, ":")
-	if !ok || scheme == "" || rest == "" {
+	if !ok || !isScheme(scheme) || rest == "" {
 		return uri{}, errURI
 	}
 	u := uri{Address: Address{Scheme: strings.ToLower(scheme)}}
@@ -135,6 +135,17 @@ func parseURI(s string) (uri, error) {
 		return u, nil
 	}
 	return u, errScheme(u.Scheme)
+}
+
+// isScheme tells whether s can be a URI scheme (RFC 3986 section 3.1).
+func isScheme(s string) bool {
+	for i := 0; i < len(s); i++ {
+		c := s[i] | 0x20
+		if !(c >= 'a' && c <= 'z' || i > 0 && (s[i] >= '0' && s[i] <= '9' || s[i] == '+' || s[i] == '-' || s[i] == '.')) {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // errScheme is a URI scheme that no leg can be made of.
