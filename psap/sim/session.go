@@ -31,15 +31,17 @@ type session struct {
 	full chan struct{} // closed when box overflowed
 	once sync.Once
 
-	timer  *time.Timer // the one thing waited for next
-	waits  int         // how often it was set: what an earlier one says means nothing
-	hangUp *time.Timer // HangUpAfter
-	speech []voice.Speech
-	rang   bool // the ring time is over
-	spoken bool // speech is ready
-	player *audio.Player
-	echo   *audio.Echo
-	played int // which round of playing is current: the end of an earlier one means nothing
+	timer    *time.Timer // the one thing waited for next
+	waits    int         // how often it was set: what an earlier one says means nothing
+	hangUp   *time.Timer // HangUpAfter
+	speech   []voice.Speech
+	farewell []voice.Speech
+	leaving  bool // the farewell is being said
+	rang     bool // the ring time is over
+	spoken   bool // speech is ready
+	player   *audio.Player
+	echo     *audio.Echo
+	played   int // which round of playing is current: the end of an earlier one means nothing
 
 	mu     sync.Mutex
 	info   Call
