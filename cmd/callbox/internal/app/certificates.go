@@ -137,6 +137,13 @@ func (c *certificates) useLocked(p pair) bool {
 	return old == nil || !old.Leaf.Equal(p.cert.Leaf)
 }
 
+// file returns the name of the certificate's file.
+func (c *certificates) file() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.files.Certificate
+}
+
 // expiry returns when the certificate in force expires.
 func (c *certificates) expiry() time.Time { return c.current.Load().Leaf.NotAfter }
 

@@ -60,6 +60,15 @@ type sources struct {
 	directory, scripts digest
 }
 
+// CheckScripts returns what is wrong with a file of scripts for the simulated centres.
+func CheckScripts(file string) error {
+	server, err := sim.New(sim.Options{Scripts: file, Voice: "builtin"})
+	if err != nil {
+		return err
+	}
+	return server.Close()
+}
+
 // simulator is the built-in call centres, or with those switched off only the services every edge needs: the test
 // service and the announcement, on a loopback port of the system's choice.
 type simulator struct {
@@ -82,7 +91,7 @@ func (a *App) startSimulator(context.Context) error {
 		return fmt.Errorf("build simulated call centres: %w", err)
 	}
 	if err := server.Start(); err != nil {
-		return bindError("sim", o.Address, "--sim or sim.address", err)
+		return errors.Join(bindError("sim", o.Address, "--sim or sim.address", err), server.Close())
 	}
 	a.simulator = &simulator{server, a.settings.Sim.Enabled}
 	a.sources.scripts = digestOf(o.Scripts)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -43,19 +44,28 @@ func (a *App) stop(signals <-chan os.Signal) error {
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- a.Drain(ctx) }()
+	var patience <-chan time.Time // nil until a second signal
 	for {
 		select {
 		case err := <-done:
 			return err
+		case <-patience:
+			return errors.New("calls could not be ended in time; left as they were")
 		case s := <-signals:
 			if s == syscall.SIGHUP {
 				continue
 			}
 			a.log.Warn().Str("signal", s.String()).Msg("told to stop again; calls are ended now")
 			cancel()
+			if patience == nil {
+				patience = time.After(lastPatience)
+			}
 		}
 	}
 }
+
+// lastPatience is how long a second signal waits for BYEs to be sent and files to be closed.
+const lastPatience = 2 * time.Second
 
 // Collecting garbage less often than Go does by itself costs memory and saves a good part of the time a call takes;
 // the limit keeps that from going too far.
@@ -78,6 +88,8 @@ func tuneMemory(env func(string) (string, bool)) {
 
 // summary is what a person who starts an edge wants to know, the token once included.
 func (a *App) summary() string {
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
 	var b strings.Builder
 	from := "the embedded lab"
 	if a.settings.Directory != "" {
@@ -98,7 +110,7 @@ func (a *App) summary() string {
 	}
 	fmt.Fprintf(&b, "  data   %s\n", a.data.path)
 	if a.certs != nil {
-		fmt.Fprintf(&b, "  TLS    %s, until %s\n", a.certs.files.Certificate, a.certs.expiry().UTC().Format(time.DateOnly))
+		fmt.Fprintf(&b, "  TLS    %s, until %s\n", a.certs.file(), a.certs.expiry().UTC().Format(time.DateOnly))
 	}
 	fmt.Fprintf(&b, "  API    user %s", a.account())
 	switch {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"gopkg.in/yaml.v3"
 
+	"callbox/cmd/callbox/internal/app"
 	"callbox/config"
 	"callbox/config/strict"
 	"callbox/routing/directory"
@@ -84,21 +85,23 @@ func check(s streams, file string, asDirectory, asJSON bool) error {
 	return err
 }
 
-// checkConfiguration checks a configuration without the environment of this shell, and the directory it names.
+// checkConfiguration checks a configuration without the environment of this shell, and the directory and scripts it
+// names.
 func checkConfiguration(file string) strict.Problems {
 	o, problems := config.Load(file, nil)
-	if len(problems) > 0 || o.Directory == "" {
+	if len(problems) > 0 {
 		return problems
 	}
-	src, err := os.ReadFile(o.Directory)
-	if err != nil {
-		return strict.Problems{{
-			File: file, Path: "directory", Value: o.Directory, Message: "cannot be read: " + reason(err).Error(),
-			Mend: "name a file that this user may read",
-		}}
+	_, problems = app.LoadDirectory(o.Directory, o.Sim.Address)
+	if o.Sim.Scripts == "" {
+		return problems
 	}
-	_, problems = directory.Load(o.Directory, src, directory.Options{Sim: o.Sim.Address})
-	return problems
+	err := app.CheckScripts(o.Sim.Scripts)
+	var more strict.Problems
+	if err != nil && !errors.As(err, &more) {
+		more = strict.Problems{{File: o.Sim.Scripts, Message: err.Error()}}
+	}
+	return append(problems, more...)
 }
 
 // isDirectory tells a directory from a configuration by its keys. A file that cannot be read counts as a

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os/signal"
 	"syscall"
@@ -34,7 +35,8 @@ func newPSAP(s streams) *cobra.Command {
 				return err
 			}
 			if err := server.Start(); err != nil {
-				return fmt.Errorf("start simulated call centres: %w; choose another address with --address", err)
+				err = fmt.Errorf("start simulated call centres: %w; choose another address with --address", err)
+				return errors.Join(err, server.Close())
 			}
 			fmt.Fprintf(s.err, "simulated call centres are ready at sip:CENTRE@%s (UDP and TCP)\n", server.Addr())
 			<-ctx.Done()

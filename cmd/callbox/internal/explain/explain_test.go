@@ -174,3 +174,23 @@ func TestAnAnswerSaysWhatTheDecisionSaid(t *testing.T) {
 		}
 	})
 }
+
+func FuzzAsk(f *testing.F) {
+	for _, r := range readings() {
+		f.Add(r.q.From, r.q.To, r.q.Domain, r.q.Source)
+	}
+	lab := directory.Lab(netip.AddrPort{})
+	f.Fuzz(func(t *testing.T, from, to, domain, source string) {
+		d, err := Ask(lab, nil, Question{From: from, To: to, Domain: domain, Source: source})
+		if err != nil {
+			return
+		}
+		a := Describe(d)
+		if len(a.Trace) != 10 {
+			t.Errorf("%d rules in the trace", len(a.Trace))
+		}
+		if (a.Verdict == "refuse" || a.Verdict == "challenge") != (len(a.Targets) == 0) {
+			t.Errorf("%s with %d targets", a.Verdict, len(a.Targets))
+		}
+	})
+}
