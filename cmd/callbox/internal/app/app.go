@@ -204,7 +204,7 @@ func orNever(d time.Duration) time.Duration {
 func (a *App) buildEdge(context.Context) error {
 	a.metrics = web.NewMetrics(a.options.Version)
 	sipAgent, err := agent.New(agent.Options{
-		Listeners: listeners(a.settings.SIP.Listeners), TLS: a.certs.serverConfig(), ClientTLS: nil,
+		Listeners: listeners(a.settings.SIP.Listeners), TLS: a.certs.serverConfig(),
 		UserAgent: a.settings.SIP.UserAgent, Logger: a.part("agent"), Ready: a.ready.Load,
 		OnInvite: func(in *agent.Incoming) { a.edge.Invite(in) },
 	})

@@ -10,6 +10,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/rs/zerolog"
+
 	"callbox/config/strict"
 	"callbox/psap/sim"
 	"callbox/routing/directory"
@@ -100,11 +102,13 @@ func (a *App) startSimulator(context.Context) error {
 }
 
 // follow makes the centres of a directory that live at the simulator exist there.
-func (s *simulator) follow(snapshot *directory.Snapshot) {
-	if !s.enabled {
-		return
+func (s *simulator) follow(snapshot *directory.Snapshot, log zerolog.Logger) {
+	centres := simulated(snapshot.PSAPs(), s.server.Addr())
+	if s.enabled {
+		s.server.SetCentres(centres)
+	} else if len(centres) > 0 {
+		log.Warn().Int("centres", len(centres)).Msg("call centres of the directory are simulated ones, which are switched off; their calls go to the next target")
 	}
-	s.server.SetCentres(simulated(snapshot.PSAPs(), s.server.Addr()))
 }
 
 // simulated returns the centres whose URI leads to the simulator at address.
@@ -131,6 +135,6 @@ func (a *App) readDirectory(context.Context) error {
 	}
 	a.sources.directory = read
 	a.plan.snapshot.Store(snapshot)
-	a.simulator.follow(snapshot)
+	a.simulator.follow(snapshot, a.log)
 	return nil
 }

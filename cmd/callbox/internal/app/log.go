@@ -17,9 +17,21 @@ func newLogger(w io.Writer, o config.Log) (zerolog.Logger, error) {
 		return zerolog.Nop(), err
 	}
 	if o.Format == "console" {
-		w = zerolog.ConsoleWriter{Out: w, TimeFormat: "15:04:05.000", TimeLocation: time.UTC, NoColor: true}
+		w = zerolog.ConsoleWriter{
+			Out: w, TimeFormat: "15:04:05.000", TimeLocation: time.UTC, NoColor: true,
+			PartsOrder:   []string{zerolog.TimestampFieldName, zerolog.LevelFieldName, zerolog.MessageFieldName, zerolog.CallerFieldName},
+			FormatCaller: formatCaller,
+		}
 	}
 	return zerolog.New(w).Hook(zerolog.HookFunc(stamp)), nil
+}
+
+// formatCaller shows who calls as a field like any other: zerolog takes the name for a place in the code.
+func formatCaller(number any) string {
+	if s, _ := number.(string); s != "" {
+		return "caller=" + s
+	}
+	return ""
 }
 
 // stamp puts the time on a line: RFC 3339 in UTC, to the millisecond.

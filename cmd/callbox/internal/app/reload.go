@@ -61,7 +61,7 @@ func (a *App) reload() (web.Reloaded, error) {
 	if a.certs != nil && a.certs.use(c.cert) {
 		done.Changed = append(done.Changed, "sip.tls: a new certificate")
 	}
-	a.simulator.follow(c.snapshot)
+	a.simulator.follow(c.snapshot, a.log)
 	a.registry.Set(c.snapshot.PSAPs())
 	a.plan.snapshot.Store(c.snapshot)
 	a.sources.directory = c.sources.directory
