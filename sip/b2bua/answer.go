@@ -70,7 +70,7 @@ func (c *bridge) passEarlyMedia(ev event, s *sdp.Session) {
 	}
 	c.told = toldMedia
 	m := c.writeAnswer(&c.a, s, c.offer)
-	m.Headers = c.callHeaders()
+	m.Headers = pass(c.callHeaders(), ev.message, inEarlyMedia)
 	c.a.leg.Progress(ev.status, ev.reason, m)
 }
 

@@ -13,7 +13,6 @@ import (
 
 // plainLeg is a leg whose far end does what every call does.
 type plainLeg struct {
-	name string
 	sink func(event)
 	note chan string // what the edge did
 }

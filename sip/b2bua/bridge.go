@@ -124,7 +124,7 @@ func (c *bridge) recover() {
 		return
 	}
 	c.e.count.panics.Add(1)
-	c.log(zerolog.ErrorLevel).Interface("panic", p).Bytes("stack", debug.Stack()).Msg("call ended by a defect")
+	c.log(zerolog.ErrorLevel, call.LegA).Interface("panic", p).Bytes("stack", debug.Stack()).Msg("call ended by a defect")
 	c.abort()
 }
 

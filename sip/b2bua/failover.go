@@ -199,7 +199,7 @@ func (c *bridge) passOver(outcome string, status int, detail string) {
 	c.closeAttempt(outcome, status)
 	c.dropB(reason(480, "another call centre is tried"))
 	c.note(call.Event{Leg: call.LegB, Kind: call.EventPassedOver, Target: t.ID, Status: status, Detail: detail})
-	c.log(zerolog.WarnLevel).Str("leg", call.LegB.String()).Str("target", t.ID).Str("outcome", outcome).
+	c.log(zerolog.WarnLevel, call.LegB).Str("target", t.ID).Str("outcome", outcome).
 		Int("sip_status", status).Str("detail", detail).Msg("target passed over")
 	c.media.side(call.LegB).Reset()
 	c.phase, c.stepAt = phaseSetup, time.Time{}
@@ -210,7 +210,7 @@ func (c *bridge) passOver(outcome string, status int, detail string) {
 
 // exhausted is reached when every target failed: the caller is told by voice where early media can carry it.
 func (c *bridge) exhausted() {
-	c.log(zerolog.WarnLevel).Int("targets", len(c.plan.Targets)).Msg("every target failed")
+	c.log(zerolog.WarnLevel, call.LegA).Int("targets", len(c.plan.Targets)).Msg("every target failed")
 	if c.announce == "" || c.offer == nil {
 		c.noTarget("")
 		return

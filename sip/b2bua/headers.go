@@ -12,6 +12,7 @@ const (
 	headerCall    = "X-Callbox-Call"    // the call's ID, on every answer and on the centre's INVITE
 	headerError   = "X-Callbox-Error"   // the provider's error code of a refusal
 	headerDialled = "X-Callbox-Dialled" // what the caller dialled, for the call-taker
+	headerVoice   = "X-Callbox-Voice"   // what a simulated centre speaks with, for the caller
 )
 
 // allowed is what Allow says in an answer of ours to a method we do not take.
@@ -29,8 +30,10 @@ func inDialog(name string) bool {
 
 func inAnswer(name string) bool {
 	return is(name, "Retry-After") || is(name, "Min-SE") || is(name, "Session-Expires") || is(name, "Unsupported") ||
-		is(name, "Accept") || is(name, "Accept-Encoding")
+		is(name, "Accept") || is(name, "Accept-Encoding") || inEarlyMedia(name)
 }
+
+func inEarlyMedia(name string) bool { return is(name, headerVoice) }
 
 func inBye(name string) bool { return is(name, "Reason") }
 

@@ -127,7 +127,7 @@ func (c *bridge) failExchange(x *exchange, ev event) {
 	if x.request != nil {
 		x.request.Respond(status, reason, agent.Message{Headers: pass(nil, ev.message, inAnswer)})
 	} else if x.from == nil {
-		c.log(zerolog.WarnLevel).Str("leg", x.to.name.String()).Int("sip_status", ev.status).
+		c.log(zerolog.WarnLevel, x.to.name).Int("sip_status", ev.status).
 			Msg("media could not be restored")
 	}
 	if ev.status == 481 || ev.status == 408 {

@@ -99,7 +99,7 @@ func (c *bridge) closeRecord() {
 	}
 	r.State = call.StateEnded
 	c.note(call.Event{Kind: call.EventEnded, Status: r.SIPStatus, Detail: r.EndReason.String()})
-	c.log(zerolog.InfoLevel).Str("end_reason", r.EndReason.String()).Int("sip_status", r.SIPStatus).
+	c.log(zerolog.InfoLevel, call.LegA).Str("end_reason", r.EndReason.String()).Int("sip_status", r.SIPStatus).
 		Str("sentence", r.SIPReason).Str("answered_by", r.AnsweredBy).Int64("duration_ms", r.DurationMS).
 		Bool("one_way", r.Media.OneWay).Bool("no_media", r.Media.NoMedia).Msg("call ended")
 	if rec := c.e.o.Recorder; rec != nil {
@@ -137,15 +137,15 @@ func (c *bridge) closeAttempt(outcome string, status int) {
 	c.attempt = attempt{target: c.attempt.target}
 }
 
-// log starts a line about the call.
-func (c *bridge) log(level zerolog.Level) *zerolog.Event {
-	return c.e.o.Logger.WithLevel(level).Str("call_id", string(c.rec.ID))
+// log starts a line about the call; what concerns all of it is told of leg A.
+func (c *bridge) log(level zerolog.Level, leg call.Leg) *zerolog.Event {
+	return c.e.o.Logger.WithLevel(level).Str("call_id", string(c.rec.ID)).Str("leg", leg.String())
 }
 
 // logDecision is the one line at the beginning.
 func (c *bridge) logDecision() {
 	d := &c.plan
-	c.log(zerolog.InfoLevel).Str("leg", call.LegA.String()).Str("verdict", c.rec.Verdict).Str("source", c.rec.Source).
+	c.log(zerolog.InfoLevel, call.LegA).Str("verdict", c.rec.Verdict).Str("source", c.rec.Source).
 		Str("from", c.rec.From).Str("dialled", c.rec.Dialled).Str("domain", c.rec.Domain).Str("caller", c.rec.Caller).
 		Int("targets", len(d.Targets)).Int("sip_status", d.Status).Str("sentence", d.Reason).Msg("call decided")
 }

@@ -20,8 +20,11 @@ func (c *bridge) begin() {
 	}
 	c.plan = c.e.o.Decider.Decide(c.question())
 	c.decided = true
-	c.recordPlan()
 	d := &c.plan
+	if d.Verdict == routing.VerdictChallenge {
+		d.Status = 407 // what Challenge answers
+	}
+	c.recordPlan()
 	c.logDecision()
 	switch {
 	case d.Verdict == routing.VerdictChallenge:
@@ -102,7 +105,7 @@ func (c *bridge) takeLeg() {
 func (c *bridge) firstTarget() {
 	var err error
 	if c.media, err = c.e.media.open(c.notify); err != nil {
-		c.log(zerolog.ErrorLevel).Err(err).Msg("no media for a call")
+		c.log(zerolog.ErrorLevel, call.LegA).Err(err).Msg("no media for a call")
 		c.end(ending{reason: call.EndInternal, status: 503, sentence: "no media ports are free"})
 		return
 	}

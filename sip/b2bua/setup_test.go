@@ -21,10 +21,10 @@ func TestAPlainCall(t *testing.T) {
 		b.rings()
 		ringing := a.expect("progress 180")
 		has(a, ringing.message, "X-Callbox-Call: CA")
-		b.answers(answerB)
+		b.answers(answerB, header("X-Callbox-Voice", "builtin"), header("Server", "psap/1"))
 		ok := a.expect("answer 200")
-		has(a, ok.message, "X-Callbox-Call: CA", "m=audio 30000 RTP/AVP 0 101", "c=IN IP4 127.0.0.1")
-		lacks(a, ok.message, "10.2.2.2", "bob")
+		has(a, ok.message, "X-Callbox-Call: CA", "X-Callbox-Voice: builtin", "m=audio 30000 RTP/AVP 0 101", "c=IN IP4 127.0.0.1")
+		lacks(a, ok.message, "10.2.2.2", "bob", "psap/1")
 		a.acks("")
 		w.pass(time.Minute)
 		a.byes()
@@ -179,7 +179,7 @@ func TestARefusalHasAStatusASentenceAndACode(t *testing.T) {
 
 func TestAChallengeNamesTheRealm(t *testing.T) {
 	play(t, func(w *world) {
-		w.plan = routing.Decision{Verdict: routing.VerdictChallenge, Status: 407, Realm: "lab"}
+		w.plan = routing.Decision{Verdict: routing.VerdictChallenge, Status: 401, Realm: "lab"}
 		w.invite(offerA)
 		w.settle()
 		if len(w.inv.said) != 1 || w.inv.said[0].what != "challenge lab" {

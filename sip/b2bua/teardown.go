@@ -177,7 +177,7 @@ func (c *bridge) guard(step func()) {
 	defer func() {
 		if p := recover(); p != nil {
 			c.e.count.panics.Add(1)
-			c.log(zerolog.ErrorLevel).Interface("panic", p).Bytes("stack", debug.Stack()).Msg("defect at the end of a call")
+			c.log(zerolog.ErrorLevel, call.LegA).Interface("panic", p).Bytes("stack", debug.Stack()).Msg("defect at the end of a call")
 		}
 	}()
 	step()
