@@ -41,6 +41,24 @@ func (l Leg) String() string {
 	return ""
 }
 
+// MarshalText writes the leg's name.
+func (l Leg) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
+
+// UnmarshalText reads a leg's name; an unknown one is an error.
+func (l *Leg) UnmarshalText(b []byte) error {
+	switch string(b) {
+	case "a":
+		*l = LegA
+	case "b":
+		*l = LegB
+	case "":
+		*l = LegNone
+	default:
+		return fmt.Errorf("unknown leg %q", b)
+	}
+	return nil
+}
+
 // State is how far a call has come.
 type State uint8
 
@@ -82,7 +100,7 @@ func (s *State) UnmarshalText(b []byte) error {
 type Event struct {
 	At     time.Time `json:"at"`
 	Call   ID        `json:"call_id"`
-	Leg    Leg       `json:"-"`
+	Leg    Leg       `json:"leg,omitzero"` // "a" or "b", absent for what concerns both
 	Kind   EventKind `json:"kind"`
 	Target string    `json:"target,omitempty"` // the call centre's ID, where one is meant
 	Status int       `json:"sip_status,omitempty"`
