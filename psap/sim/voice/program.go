@@ -16,6 +16,7 @@ import (
 // Bounds of the use of a speech program.
 const (
 	runTime     = 4 * time.Second // of one run
+	sayTime     = 5 * time.Second // of all runs for one call
 	atOnce      = 2               // runs at the same time
 	mayWait     = 32              // sentences waiting for one; more are spoken by the built-in voice
 	maxOutput   = 8 << 20         // bytes of WAV from one run

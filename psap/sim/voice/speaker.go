@@ -3,6 +3,7 @@ package voice
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"os/exec"
 
@@ -64,11 +65,17 @@ func (s *Speaker) Voice() string {
 // and never fails.
 func (s *Speaker) Say(ctx context.Context, sentences ...Words) []Speech {
 	if s.program != nil {
-		speech, err := s.program.sayAll(ctx, sentences)
+		limited, cancel := context.WithTimeout(ctx, sayTime)
+		speech, err := s.program.sayAll(limited, sentences)
+		cancel()
 		if err == nil {
 			return speech
 		}
-		s.log.Warn().Err(err).Str("voice", s.program.name).Msg("speech program failed, using the built-in voice")
+		level := zerolog.WarnLevel
+		if errors.Is(err, errBusy) || ctx.Err() != nil { // load, or a call that ended meanwhile
+			level = zerolog.DebugLevel
+		}
+		s.log.WithLevel(level).Err(err).Str("voice", s.program.name).Msg("speech program failed, using the built-in voice")
 	}
 	speech := make([]Speech, len(sentences))
 	for i, w := range sentences {
