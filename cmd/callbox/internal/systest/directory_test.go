@@ -25,7 +25,7 @@ var directoryText = template.Must(template.New("directory.yaml").Parse(`
 accounts:
   - {sid: AC00000000000000000000000000000911, name: Systest}
 acls:
-  - {name: here, networks: [{{.Network}}]}
+  - {name: here, networks: ["{{.Network}}"]}
 domains:
   - {name: lab.sip.us1.twilio.com, emergency_calling: true, acls: [here]}
 addresses:

@@ -30,25 +30,28 @@ type lab struct {
 // settings are what a test changes of the embedded lab. Zero values leave it as it is.
 type settings struct {
 	directory     string        // text of a directory file
-	sim           string        // address of the simulated centres; "" is port 6070 of the lab's own host
 	probeInterval time.Duration // of the call centres
 	rtpTimeout    time.Duration
 	drainLimit    time.Duration
-	scripts       string // text of the simulated centres' scripts
-	advertise     string // of the UDP listener
+	noSim         bool   // leaves the simulated centres out
+	tls           bool   // takes certificate.pem and key.pem in the lab's directory
+	more          string // YAML list items: more listeners
+	anyAddress    bool   // media is bound to and advertised as whatever address a peer is reached from
 }
 
 var configuration = template.Must(template.New("config.yaml").Parse(`
 sip:
   listeners:
-    - {network: udp, address: "{{.Host}}:6060"{{with .Advertise}}, advertise: "{{.}}"{{end}}}
+    - {network: udp, address: "{{.Host}}:6060"}
     - {network: tcp, address: "{{.Host}}:6060"}
     - {network: tls, address: "{{.Host}}:6061"}
+{{.More}}
+  {{if .TLS}}tls: {certificate: "{{.Dir}}/certificate.pem", key: "{{.Dir}}/key.pem"}{{end}}
 http: {address: "{{.Host}}:6080"}
-rtp: {ports: 20000-29999, bind: "{{.Host}}", advertise: ["{{.Host}}"]{{with .RTPTimeout}}, timeout: {{.}}{{end}}}
+rtp: {ports: 20000-29999{{if not .AnyAddress}}, bind: "{{.Host}}", advertise: ["{{.Host}}"]{{end}}{{with .RTPTimeout}}, timeout: {{.}}{{end}}}
 data: "{{.Dir}}/data"
 {{if .Directory}}directory: "{{.Dir}}/directory.yaml"{{end}}
-sim: {enabled: true, address: "{{.Sim}}"{{if .Scripts}}, scripts: "{{.Dir}}/scripts.yaml"{{end}}}
+sim: {{if .NoSim}}{enabled: false}{{else}}{address: "{{.Host}}:6070"}{{end}}
 {{with .ProbeInterval}}psap: {probe_interval: {{.}}, probe_timeout: {{.}}}{{end}}
 {{with .DrainLimit}}drain: {limit: {{.}}}{{end}}
 log: {level: debug, format: json}
@@ -73,13 +76,10 @@ func prepareLab(t *testing.T, s settings) *lab {
 // configure writes the lab's files anew.
 func (l *lab) configure(t *testing.T, s settings) {
 	t.Helper()
-	if s.sim == "" {
-		s.sim = l.host + ":6070"
-	}
 	var text bytes.Buffer
 	err := configuration.Execute(&text, map[string]any{
-		"Host": l.host, "Dir": l.dir, "Sim": s.sim, "Advertise": s.advertise, "Directory": s.directory != "",
-		"Scripts": s.scripts != "", "RTPTimeout": s.rtpTimeout, "ProbeInterval": s.probeInterval, "DrainLimit": s.drainLimit,
+		"Host": l.host, "Dir": l.dir, "Directory": s.directory != "", "NoSim": s.noSim, "TLS": s.tls, "More": s.more,
+		"AnyAddress": s.anyAddress, "RTPTimeout": s.rtpTimeout, "ProbeInterval": s.probeInterval, "DrainLimit": s.drainLimit,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -87,9 +87,6 @@ func (l *lab) configure(t *testing.T, s settings) {
 	l.write(t, "config.yaml", text.String())
 	if s.directory != "" {
 		l.write(t, "directory.yaml", s.directory)
-	}
-	if s.scripts != "" {
-		l.write(t, "scripts.yaml", s.scripts)
 	}
 }
 

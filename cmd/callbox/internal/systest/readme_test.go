@@ -165,7 +165,7 @@ func TestMakeKnowsTheTargetsOfTheREADME(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	targets := regexp.MustCompile("(?m)^make (\\w+)$").FindAllStringSubmatch(string(readme), -1)
+	targets := regexp.MustCompile(`(?m)^make (\w+)$`).FindAllStringSubmatch(string(readme), -1)
 	if len(targets) < 3 {
 		t.Errorf("the README names %v", targets)
 	}

@@ -1,6 +1,7 @@
 package systest
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -28,8 +29,11 @@ type caller struct {
 	limit     time.Duration // for the whole run; 0 is 30 s
 	user      string        // digest user; with password
 	password  string
-	at        string // where it calls from; "" is a host of its own
+	at        string // host it calls from; "" is one of its own
 	dir       string // working directory; "" is one of its own
+	edge      string // where it sends, over UDP or TCP; "" is the lab's address
+	calls     int    // how many; 0 is 1
+	rate      int    // of them per second; 0 is 10
 }
 
 // centre is one SIPp run as a user agent server: a call centre.
@@ -81,7 +85,10 @@ func (l *lab) place(t *testing.T, c caller) *sipp {
 	if requestURI == c.to {
 		to = "<" + c.to + ">"
 	}
-	target, mode, proto, at := l.sip(), "u1", "UDP", c.at+":6060"
+	if c.edge == "" {
+		c.edge = l.sip()
+	}
+	target, mode, proto, at := c.edge, "u1", "UDP", net.JoinHostPort(c.at, "6060")
 	switch c.transport {
 	case "tcp":
 		mode, proto = "t1", "TCP"
@@ -89,7 +96,7 @@ func (l *lab) place(t *testing.T, c caller) *sipp {
 		mode, proto, at = "t1", "TLS", c.at+":6061"
 		target = tlsRelay(t, c.at, l.sips())
 	}
-	return startSIPp(t, c.scenario, c.at, c.dir, target, "-t", mode, "-m", "1", "-d", milliseconds(c.hold),
+	return startSIPp(t, c.scenario, c.at, c.dir, target, "-t", mode, "-m", strconv.Itoa(max(c.calls, 1)), "-r", strconv.Itoa(cmp.Or(c.rate, 10)), "-d", milliseconds(c.hold),
 		"-timeout", seconds(c.limit), "-timeout_error",
 		"-key", "ruri", requestURI, "-key", "from", "<"+c.from+">", "-key", "to", to,
 		"-key", "proto", proto, "-key", "at", at, "-au", c.user, "-ap", c.password)
