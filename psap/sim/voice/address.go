@@ -60,7 +60,7 @@ func street(text string) Words {
 			w = append(w, "street")
 		case direction != nil && (!named && !last && i > 0 || last && named):
 			w = append(w, direction...)
-		case long != "" && (named || last):
+		case long != "" && (named || last || key == "hwy" || key == "rte"):
 			w = append(w, long)
 		case len(t) == 1:
 			w = w.spell(t)

@@ -15,7 +15,7 @@ import (
 
 // Bounds of the use of a speech program.
 const (
-	runTime     = 4 * time.Second // of one run
+	defaultRun  = 4 * time.Second // of one run
 	sayTime     = 5 * time.Second // of all runs for one call
 	atOnce      = 2               // runs at the same time
 	mayWait     = 32              // sentences waiting for one; more are spoken by the built-in voice
@@ -36,6 +36,7 @@ var (
 // program is a speech program of the system. It is run without a shell, with text made of lower-case words only.
 type program struct {
 	name, path string
+	runTime    time.Duration // at most, of one run
 	slots      chan struct{}
 	waiting    chan struct{}
 
@@ -47,7 +48,7 @@ type program struct {
 
 func newProgram(name, path string) *program {
 	return &program{
-		name: name, path: path, kept: make(map[string]audio.Clip),
+		name: name, path: path, runTime: defaultRun, kept: make(map[string]audio.Clip),
 		slots: make(chan struct{}, atOnce), waiting: make(chan struct{}, mayWait),
 	}
 }
@@ -136,7 +137,7 @@ func (p *program) keep(text string, clip audio.Clip) {
 
 // run speaks text once.
 func (p *program) run(ctx context.Context, text string) (audio.Clip, error) {
-	ctx, cancel := context.WithTimeout(ctx, runTime)
+	ctx, cancel := context.WithTimeout(ctx, p.runTime)
 	defer cancel()
 	args := []string{"-v", "en-us", "-s", "150", "--stdin", "--stdout"}
 	if p.name == Flite {

@@ -20,7 +20,7 @@ const (
 	placeWords = `san francisco new york oakland newark ottawa gatineau london manchester dublin cork sydney melbourne
 		paris versailles berlin potsdam vienna wien polten los angeles chicago seattle boston toronto
 		harrison laurier downing kildare george faubourg honore der republik ballhausplatz leitstelle plateforme
-		united states kingdom canada ireland australia france germany austria
+		united states kingdom city canada ireland australia france germany austria
 		california texas florida illinois jersey washington massachusetts ontario quebec wales victoria`
 )
 

@@ -53,6 +53,10 @@ func Text(text string) Words {
 		if len(w) >= maxWords {
 			break
 		}
+		if token == "St." { // in a sentence it is part of a name
+			w = append(w, "saint")
+			continue
+		}
 		word := strings.TrimRight(token, `.!?,;:")`)
 		w = w.word(strings.TrimLeft(word, `("`), true)
 		switch end := token[len(word):]; {
