@@ -1,6 +1,7 @@
 package systest
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -21,16 +22,15 @@ func TestMediaFlowsBothWaysThroughTheEdge(t *testing.T) {
 	watch := startCapture(t, "udp and host "+l.host)
 	_, id := l.call(t, caller{scenario: "talk.xml", to: "911", hold: 3 * time.Second, at: at, dir: dir}).answer()
 	r := l.record(t, id)
-	all := watch.streams(t)
-	for _, way := range []struct{ what, from, to string }{
-		{"caller to edge", at, l.host}, {"edge to centre", l.host, psap.host},
-		{"centre to edge", psap.host, l.host}, {"edge to caller", l.host, at},
-	} {
-		got := flowing(all, way.from, way.to)
-		if len(got) != 1 || got[0].packets < 100 || got[0].lost != 0 || got[0].codec != "g711U" {
-			t.Errorf("%s: %+v, want one g711U stream of 100 packets or more, none lost", way.what, got)
+	all := watch.streams(t, func(all []stream) error {
+		for _, way := range [][2]string{{at, l.host}, {l.host, psap.host}, {psap.host, l.host}, {l.host, at}} {
+			got := flowing(all, way[0], way[1])
+			if len(got) != 1 || got[0].packets < 100 || got[0].lost != 0 || got[0].codec != "g711U" {
+				return fmt.Errorf("from %s to %s: %+v, want one g711U stream of 100 packets or more, none lost", way[0], way[1], got)
+			}
 		}
-	}
+		return nil
+	})
 	if direct := append(flowing(all, at, psap.host), flowing(all, psap.host, at)...); len(direct) != 0 {
 		t.Errorf("media went past the edge: %+v", direct)
 	}
