@@ -61,7 +61,7 @@ func (b *builder) centre(path string, f filePSAP) *PSAP {
 	p := &PSAP{
 		ID: f.ID, Name: f.Name, Ring: f.Ring, Format: f.Deliver, Capacity: f.Capacity, Serves: f.Serves, Overflow: f.Overflow,
 		Probe:  f.Probe == nil || *f.Probe,
-		Policy: AnswerPolicy{FollowRedirects: f.Answer.FollowRedirects, QueueAnswers: f.Answer.QueueAnswers},
+		Policy: AnswerPolicy(f.Answer),
 	}
 	if p.Name == "" {
 		p.Name = p.ID

@@ -103,7 +103,7 @@ func TestEveryKeyOfADirectoryFileIsTaken(t *testing.T) {
 		t.Errorf("served by %s, %s", psap.ID, level)
 	}
 	if psap.Ring != 15*time.Second || psap.Format != FormatSIP || psap.Capacity != 3 || psap.Probe ||
-		psap.Policy != (AnswerPolicy{FollowRedirects: true, QueueAnswers: true}) {
+		psap.Policy != (AnswerPolicy{FollowRedirects: true, HideEarlyMedia: true, QueueAnswers: true}) {
 		t.Errorf("psap: %+v", psap)
 	}
 	if got := psap.Chain()[0].URI; got != "sip:auckland@192.0.2.7:6070" {

@@ -183,6 +183,7 @@ type Delivery struct {
 // the next target.
 type AnswerPolicy struct {
 	FollowRedirects bool `json:"follow_redirects"` // a 3xx Contact is tried within the ring time before the next target
+	HideEarlyMedia  bool `json:"hide_early_media"` // the caller hears ringing until the answer, whatever the centre plays
 	QueueAnswers    bool `json:"queue_answers"`    // early media (183 with SDP) ends the ring time: the centre's queue has the call
 }
 

@@ -126,6 +126,7 @@ type (
 
 	filePolicy struct {
 		FollowRedirects bool `yaml:"follow_redirects"`
+		HideEarlyMedia  bool `yaml:"hide_early_media"`
 		QueueAnswers    bool `yaml:"queue_answers"`
 	}
 

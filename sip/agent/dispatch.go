@@ -64,7 +64,7 @@ func (a *Agent) receiveCancel(f flow, p *packet) {
 	}
 	t.toTag = inv.toTag // RFC 3261 section 9.2
 	t.respond(200, "OK", "", Message{})
-	inv.cancel()
+	inv.cancel(p)
 }
 
 // newServerTxFor is newServerTx for a CANCEL, whose own transaction must not be taken for its INVITE's.

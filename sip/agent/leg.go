@@ -11,7 +11,7 @@ const (
 	KindProgress         // UAC: a 1xx above 100, with Status, Message and Fork
 	KindAnswered         // UAC: the first 2xx. ACK has been sent if the INVITE had a body; else call Ack
 	KindFailed           // UAC: a final answer of 300 or more, or Local: 408 nothing came, 503 unreachable. The leg is over
-	KindCancelled        // UAS: CANCEL before our final answer. 487 has been sent. The leg is over
+	KindCancelled        // UAS: CANCEL (Message) before our final answer. 487 has been sent. The leg is over
 	KindAcked            // UAS: the ACK for our 2xx (to the INVITE, or to a re-INVITE), Message holds its body if any
 	KindAckTimeout       // UAS: no ACK for our 2xx within 64*T1. The dialog still exists: call Bye
 	KindRequest          // a request within the dialog waits for Request.Respond: INVITE, UPDATE, INFO, REFER, NOTIFY, MESSAGE, PRACK
@@ -29,6 +29,7 @@ type Event struct {
 	Status  int
 	Reason  string // the reason phrase
 	Local   bool   // made by this edge (a timeout, a transport error), not received
+	Contact string // KindFailed with a 3xx: the URI of the first Contact
 	Fork    string // To-tag of the answering branch of a forked INVITE
 	Message Message
 	Request *Request

@@ -41,8 +41,8 @@ type serverTx struct {
 	timer    *time.Timer
 	interval time.Duration
 	deadline time.Time
-	onCancel func() // set by the owner of a pending INVITE
-	canceled bool
+	onCancel func(Message) // set by the owner of a pending INVITE
+	canceled *packet       // the CANCEL that came
 }
 
 // serverKey identifies a server transaction (RFC 3261 section 17.2.3); an ACK or CANCEL has its INVITE's.
@@ -194,28 +194,29 @@ func (t *serverTx) acked() bool {
 
 // cancel takes the CANCEL for a pending INVITE: its owner is told, once, and answers it. A final answer given before
 // wins.
-func (t *serverTx) cancel() {
+func (t *serverTx) cancel(p *packet) {
 	t.mu.Lock()
-	if t.state >= txAccepted || t.canceled {
+	if t.state >= txAccepted || t.canceled != nil {
 		t.mu.Unlock()
 		return
 	}
-	t.canceled = true
+	t.canceled = p
 	f := t.onCancel
 	t.mu.Unlock()
 	if f != nil {
-		f()
+		f(p.message)
 	}
 }
 
 // watchCancel sets what a CANCEL calls; when one came already it calls it at once.
-func (t *serverTx) watchCancel(f func()) {
+func (t *serverTx) watchCancel(f func(Message)) {
 	t.mu.Lock()
 	t.onCancel = f
-	now := t.canceled && t.state < txAccepted
+	p := t.canceled
+	now := p != nil && t.state < txAccepted
 	t.mu.Unlock()
 	if now {
-		f()
+		f(p.message)
 	}
 }
 

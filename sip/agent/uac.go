@@ -120,7 +120,11 @@ func (l *Leg) takeAnswer(tx *clientTx, p *packet, status int) {
 		l.takeOK(p)
 	case (status == 401 || status == 407) && l.authenticate(p):
 	default:
-		l.takeFailure(Event{Kind: KindFailed, Status: status, Reason: p.reason, Message: p.message})
+		e := Event{Kind: KindFailed, Status: status, Reason: p.reason, Message: p.message}
+		if status < 400 {
+			e.Contact = p.contact
+		}
+		l.takeFailure(e)
 	}
 }
 

@@ -20,14 +20,14 @@ func (a *Agent) newServerLeg(in *serverInvite, sink Sink) *Leg {
 }
 
 // cancelled answers the INVITE 487 and ends the leg.
-func (l *Leg) cancelled() {
+func (l *Leg) cancelled(m Message) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.state != legEarly {
 		return
 	}
 	l.invite.respond(487, "Request Terminated", "", Message{})
-	l.over(Event{Kind: KindCancelled})
+	l.over(Event{Kind: KindCancelled, Message: m})
 }
 
 // Progress sends a 1xx above 100 (UAS).
@@ -189,7 +189,7 @@ func (l *Leg) takeOffer(t *serverTx) {
 	l.refresh(p.contact)
 	r := &Request{Method: p.method, Message: p.message, leg: l, tx: t}
 	if p.method == "INVITE" {
-		t.watchCancel(func() { l.reinviteCancelled(r) })
+		t.watchCancel(func(Message) { l.reinviteCancelled(r) })
 	}
 	l.emit(Event{Kind: KindRequest, Request: r})
 }

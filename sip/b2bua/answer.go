@@ -31,7 +31,7 @@ func (c *bridge) onProgress(ev event) {
 	if s != nil && c.phase == phaseDialling && c.attempt.target.Policy.QueueAnswers {
 		c.stepAt = time.Time{} // the centre's queue has the call: no more ring time
 	}
-	hide := c.phase == phaseDialling && c.e.o.RingOnly
+	hide := c.phase == phaseDialling && c.attempt.target.Policy.HideEarlyMedia
 	switch {
 	case s != nil && !hide:
 		c.passEarlyMedia(ev, s)

@@ -86,23 +86,24 @@ func TestAnotherForkMustBringItsOwnDescription(t *testing.T) {
 func TestProvisionalAnswersThatTheCallerSees(t *testing.T) {
 	for _, tt := range []struct {
 		name string
-		o    Options
+		hide bool
 		does func(b *peer)
 		want []string
 	}{
-		{"ringing once", Options{}, func(b *peer) { b.rings(); b.rings() }, []string{"progress 180"}},
-		{"183 without media, then ringing", Options{}, func(b *peer) { b.progresses(183, "", ""); b.progresses(183, "", ""); b.rings() },
+		{"ringing once", false, func(b *peer) { b.rings(); b.rings() }, []string{"progress 180"}},
+		{"183 without media, then ringing", false, func(b *peer) { b.progresses(183, "", ""); b.progresses(183, "", ""); b.rings() },
 			[]string{"progress 183", "progress 180"}},
-		{"a queue", Options{}, func(b *peer) { b.progresses(182, "", "") }, []string{"progress 182"}},
-		{"no 183 after ringing where it brings nothing", Options{}, func(b *peer) { b.rings(); b.progresses(183, "", "") }, []string{"progress 180"}},
-		{"ringing with media", Options{}, func(b *peer) { b.progresses(180, answerB, "") }, []string{"progress 180"}},
-		{"the end of a branch is of no concern", Options{}, func(b *peer) { b.progresses(199, "", "") }, nil},
-		{"a description that cannot be used", Options{}, func(b *peer) { b.progresses(183, "nonsense", "") }, []string{"progress 183"}},
-		{"ringing in place of early media where that is hidden", Options{RingOnly: true},
+		{"a queue", false, func(b *peer) { b.progresses(182, "", "") }, []string{"progress 182"}},
+		{"no 183 after ringing where it brings nothing", false, func(b *peer) { b.rings(); b.progresses(183, "", "") }, []string{"progress 180"}},
+		{"ringing with media", false, func(b *peer) { b.progresses(180, answerB, "") }, []string{"progress 180"}},
+		{"the end of a branch is of no concern", false, func(b *peer) { b.progresses(199, "", "") }, nil},
+		{"a description that cannot be used", false, func(b *peer) { b.progresses(183, "nonsense", "") }, []string{"progress 183"}},
+		{"ringing in place of early media where that is hidden", true,
 			func(b *peer) { b.progresses(183, answerB, ""); b.progresses(183, answerB, "") }, []string{"progress 180"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			playWith(t, tt.o, func(w *world) {
+			play(t, func(w *world) {
+				w.plan.Targets[0].Policy.HideEarlyMedia = tt.hide
 				a := w.invite(offerA)
 				tt.does(w.b(1))
 				for _, want := range tt.want {

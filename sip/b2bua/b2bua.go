@@ -65,10 +65,6 @@ type Options struct {
 	// LimitEmergency says so too.
 	MaxDuration    time.Duration
 	LimitEmergency bool
-
-	// RingOnly hides the early media of the call centres; the caller hears ringing until the answer. The announcement
-	// is still passed.
-	RingOnly bool
 }
 
 // Metrics counts what happened since the edge was made.

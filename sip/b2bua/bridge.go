@@ -236,7 +236,7 @@ func (c *bridge) tick(now time.Time) {
 // onLimit ends a set-up or a call that took too long.
 func (c *bridge) onLimit() {
 	if c.phase == phaseUp {
-		c.end(ending{reason: call.EndShutdown, cause: 480, sentence: "the longest duration of a call was reached"})
+		c.end(ending{reason: call.EndTimeLimit, cause: 480, sentence: "the longest duration of a call was reached"})
 		return
 	}
 	c.closeAttempt("timeout", 0)

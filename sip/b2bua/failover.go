@@ -25,6 +25,7 @@ type attempt struct {
 	wanted   *routed            // the look-up under way
 	stop     context.CancelFunc // ends it
 	plain    bool               // dialled without session timers after a 422
+	moved    bool               // a redirection was followed
 	fork     string             // the branch whose early description is in use
 	early    *sdp.Session       // that description
 	earlyRaw []byte             // its bytes as they came, to know it again
@@ -150,9 +151,29 @@ func (c *bridge) onFailed(ev event) {
 		// Refusing the caller's refresh interval must not cost an emergency call: the same target again, without.
 		c.attempt.plain = true
 		c.dial(c.attempt.target, c.route)
+	case c.redirects(ev):
+		c.follow(ev.contact)
 	default:
 		outcome, detail := failure(ev)
 		c.passOver(outcome, ev.status, detail)
+		c.nextTarget()
+	}
+}
+
+// redirects tells whether a target's answer sends the call elsewhere and may. One redirection is followed, so that two
+// centres cannot pass a caller to and fro.
+func (c *bridge) redirects(ev event) bool {
+	return ev.status >= 300 && ev.status < 400 && !ev.local && ev.contact != "" && !c.attempt.moved &&
+		c.attempt.target.Policy.FollowRedirects
+}
+
+// follow tries the address that a target sent the call to, in what is left of its ring time.
+func (c *bridge) follow(uri string) {
+	t := *c.attempt.target
+	t.URI = uri
+	c.attempt.target, c.attempt.moved = &t, true
+	c.media.side(call.LegB).Reset()
+	if !c.locate(&t) {
 		c.nextTarget()
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"callbox/sip/agent"
 	"callbox/sip/call"
 )
 
@@ -83,6 +84,30 @@ func TestARedirectionIsNotFollowedAndTheRecordSaysSo(t *testing.T) {
 			if e.Kind == call.EventPassedOver && !strings.Contains(e.Detail, "redirection is not followed") {
 				t.Errorf("the event says %q", e.Detail)
 			}
+		}
+	})
+}
+
+func TestARedirectionIsFollowedOnceWhereThePolicySaysSo(t *testing.T) {
+	moved := event{kind: agent.KindFailed, status: 302, reason: "Moved", contact: "sip:other@127.0.0.1:5099"}
+	play(t, func(w *world) {
+		w.plan.Targets[0].Policy.FollowRedirects = true
+		a := w.invite(offerA)
+		w.b(1).state = legOver
+		w.b(1).does(moved)
+		if uri := w.b(2).out.Route.URI; uri != moved.contact {
+			t.Errorf("dialled %s", uri)
+		}
+		w.b(2).state = legOver
+		w.b(2).does(moved) // a second one is not
+		if uri := w.b(3).out.Route.URI; uri != "sip:psap-oak@127.0.0.1:5070" {
+			t.Errorf("dialled %s", uri)
+		}
+		w.b(3).answers(answerB)
+		a.expect("answer 200")
+		a.byes()
+		if n := len(w.record().Attempts); n != 2 {
+			t.Errorf("%d attempts are on record", n)
 		}
 	})
 }

@@ -19,6 +19,7 @@ type event struct {
 	status  int
 	local   bool
 	reason  string
+	contact string // of a redirection
 	fork    string
 	message agent.Message
 	request request

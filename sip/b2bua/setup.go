@@ -106,7 +106,7 @@ func (c *bridge) firstTarget() {
 	var err error
 	if c.media, err = c.e.media.open(c.notify); err != nil {
 		c.log(zerolog.ErrorLevel, call.LegA).Err(err).Msg("no media for a call")
-		c.end(ending{reason: call.EndInternal, status: 503, sentence: "no media ports are free"})
+		c.end(ending{reason: call.EndNoPorts, status: 503, sentence: "no media ports are free"})
 		return
 	}
 	c.media.Hold(true) // while it rings, silence is not a fault

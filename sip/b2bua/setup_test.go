@@ -244,7 +244,7 @@ func TestNoMediaPorts(t *testing.T) {
 		w.noMedia = errors.New("range is exhausted")
 		a := w.invite(offerA)
 		has(a, a.expect("reject 503").message, "Retry-After: 30", "no media ports are free")
-		w.ended(call.EndInternal)
+		w.ended(call.EndNoPorts)
 	})
 }
 

@@ -237,7 +237,7 @@ func TestTheLongestDuration(t *testing.T) {
 				}
 				a.expect("bye")
 				b.expect("bye")
-				w.ended(call.EndShutdown)
+				w.ended(call.EndTimeLimit)
 			})
 		})
 	}

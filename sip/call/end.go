@@ -17,13 +17,15 @@ const (
 	EndNoAck                            // no ACK for the 200 within 64*T1 (RFC 3261 section 13.3.1.4)
 	EndMediaTimeout                     // no RTP from either side for the media time-out, not on hold
 	EndLegLost                          // a leg's dialog died under us: 481, 408 or a broken transport
+	EndTimeLimit                        // the longest duration of a call was reached
+	EndNoPorts                          // no media ports were free
 	EndShutdown                         // the edge was told to stop
 	EndInternal                         // a defect of ours; the log has the stack
 )
 
 var endNames = [...]string{
 	"", "caller_hung_up", "callee_hung_up", "caller_cancelled", "refused", "bad_request", "no_target", "no_ack",
-	"media_timeout", "leg_lost", "shutdown", "internal_error",
+	"media_timeout", "leg_lost", "time_limit", "no_media_ports", "shutdown", "internal_error",
 }
 
 // String returns the reason's snake_case name, "" for a call that is still up.
