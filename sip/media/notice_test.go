@@ -87,70 +87,16 @@ func TestANoticeMayCallTheSession(t *testing.T) {
 	}
 }
 
-func TestSilenceOfBothSidesIsNoticedOnce(t *testing.T) {
-	t.Parallel()
-	both := Remote{RTP: netip.MustParseAddrPort("127.0.0.1:9")}
-	const timeout = 30 * time.Second
-	for _, tt := range []struct {
-		name string
-		do   func(s *Session, wait func(time.Duration))
-		want bool
-	}{
-		{"both peers known and silent", func(s *Session, wait func(time.Duration)) {
-			s.Side(call.LegA).SetRemote(both)
-			s.Side(call.LegB).SetRemote(Remote{})
-			wait(timeout)
-		}, true},
-		{"not yet", func(s *Session, wait func(time.Duration)) {
-			s.Side(call.LegA).SetRemote(both)
-			s.Side(call.LegB).SetRemote(both)
-			wait(timeout - 1)
-		}, false},
-		{"while the phone rings there is no peer to be silent", func(s *Session, wait func(time.Duration)) {
-			s.Side(call.LegA).SetRemote(both)
-			wait(10 * timeout)
-		}, false},
-		{"the time starts with the second peer", func(s *Session, wait func(time.Duration)) {
-			s.Side(call.LegA).SetRemote(both)
-			wait(10 * timeout)
-			s.Side(call.LegB).SetRemote(both)
-			wait(timeout - 1)
-		}, false},
-		{"on hold", func(s *Session, wait func(time.Duration)) {
-			s.Side(call.LegA).SetRemote(both)
-			s.Side(call.LegB).SetRemote(both)
-			s.Hold(true)
-			wait(10 * timeout)
-		}, false},
-		{"the time starts afresh after a hold", func(s *Session, wait func(time.Duration)) {
-			s.Side(call.LegA).SetRemote(both)
-			s.Side(call.LegB).SetRemote(both)
-			s.Hold(true)
-			wait(10 * timeout)
-			s.Hold(false)
-			wait(timeout - 1)
-		}, false},
-		{"silent after a hold", func(s *Session, wait func(time.Duration)) {
-			s.Side(call.LegA).SetRemote(both)
-			s.Side(call.LegB).SetRemote(both)
-			s.Hold(true)
-			wait(timeout)
-			s.Hold(false)
-			wait(timeout)
-		}, true},
-		{"the next target is rung in peace", func(s *Session, wait func(time.Duration)) {
-			s.Side(call.LegA).SetRemote(both)
-			s.Side(call.LegB).SetRemote(both)
-			s.Side(call.LegB).Reset()
-			wait(10 * timeout)
-		}, false},
-		{"a session that is gone", func(s *Session, wait func(time.Duration)) {
-			s.Side(call.LegA).SetRemote(both)
-			s.Side(call.LegB).SetRemote(both)
-			s.Close()
-			wait(10 * timeout)
-		}, false},
-	} {
+// timeoutCase does something to a session while time passes and says whether the time-out strikes.
+type timeoutCase struct {
+	name string
+	do   func(s *Session, wait func(time.Duration))
+	want bool
+}
+
+func runTimeouts(t *testing.T, timeout time.Duration, cases []timeoutCase) {
+	t.Helper()
+	for _, tt := range cases {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			clock := &testClock{}
@@ -171,6 +117,66 @@ func TestSilenceOfBothSidesIsNoticedOnce(t *testing.T) {
 			none(t, notices)
 		})
 	}
+}
+
+func TestSilenceOfBothSidesIsNoticedOnce(t *testing.T) {
+	t.Parallel()
+	both := Remote{RTP: netip.MustParseAddrPort("127.0.0.1:9")}
+	talk := func(s *Session) {
+		s.Side(call.LegA).SetRemote(both)
+		s.Side(call.LegB).SetRemote(both)
+	}
+	const timeout = 30 * time.Second
+	runTimeouts(t, timeout, []timeoutCase{
+		{"both peers known and silent", func(s *Session, wait func(time.Duration)) {
+			s.Side(call.LegA).SetRemote(both)
+			s.Side(call.LegB).SetRemote(Remote{})
+			wait(timeout)
+		}, true},
+		{"not yet", func(s *Session, wait func(time.Duration)) {
+			talk(s)
+			wait(timeout - 1)
+		}, false},
+		{"while the phone rings there is no peer to be silent", func(s *Session, wait func(time.Duration)) {
+			s.Side(call.LegA).SetRemote(both)
+			wait(10 * timeout)
+		}, false},
+		{"the time starts with the second peer", func(s *Session, wait func(time.Duration)) {
+			s.Side(call.LegA).SetRemote(both)
+			wait(10 * timeout)
+			s.Side(call.LegB).SetRemote(both)
+			wait(timeout - 1)
+		}, false},
+		{"on hold", func(s *Session, wait func(time.Duration)) {
+			talk(s)
+			s.Hold(true)
+			wait(10 * timeout)
+		}, false},
+		{"the time starts afresh after a hold", func(s *Session, wait func(time.Duration)) {
+			talk(s)
+			s.Hold(true)
+			wait(10 * timeout)
+			s.Hold(false)
+			wait(timeout - 1)
+		}, false},
+		{"silent after a hold", func(s *Session, wait func(time.Duration)) {
+			talk(s)
+			s.Hold(true)
+			wait(timeout)
+			s.Hold(false)
+			wait(timeout)
+		}, true},
+		{"the next target is rung in peace", func(s *Session, wait func(time.Duration)) {
+			talk(s)
+			s.Side(call.LegB).Reset()
+			wait(10 * timeout)
+		}, false},
+		{"a session that is gone", func(s *Session, wait func(time.Duration)) {
+			talk(s)
+			s.Close()
+			wait(10 * timeout)
+		}, false},
+	})
 }
 
 func TestRTPFromEitherSidePutsTheTimeoutOff(t *testing.T) {
