@@ -101,7 +101,7 @@ func TestAPacketAllocatesNothing(t *testing.T) {
 
 func TestASessionIsSmall(t *testing.T) {
 	r := newTestRelay(t, Options{Timeout: -1})
-	const n = 200
+	const n = 100
 	open := make([]*Session, n)
 	var before, after runtime.MemStats
 	runtime.GC()

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"callbox/sip/call"
 )
 
@@ -26,6 +28,31 @@ func TestAnExhaustedRangeIsAClearError(t *testing.T) {
 	m := r.Metrics()
 	if m.PortsInUse+m.PortsQuarantined > m.PortsTotal || m.PortsTotal != 8 {
 		t.Errorf("metrics %+v", m)
+	}
+}
+
+func TestHalfASessionLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	r := newTestRelay(t, Options{PortMin: 20020, PortMax: 20025, Quarantine: -1})
+	openSession(t, r, nil)
+	for range 2 {
+		if _, err := r.Open(nil); !errors.Is(err, ErrNoPorts) {
+			t.Fatalf("one pair is left and a session needs two: %v", err)
+		}
+	}
+	if m := r.Metrics(); m.Sessions != 1 || m.PortsInUse != 4 || m.PortsQuarantined != 0 {
+		t.Errorf("metrics %+v, want the first session's ports in use and no more", m)
+	}
+}
+
+func TestARelayThatCannotBindSaysSo(t *testing.T) {
+	t.Parallel()
+	_, err := New(Options{Bind: netip.MustParseAddr("192.0.2.1")})
+	if !errors.Is(err, unix.EADDRNOTAVAIL) || !strings.Contains(err.Error(), `bind rtp to "192.0.2.1"`) {
+		t.Errorf("error %v does not name the address", err)
+	}
+	if _, err := New(Options{PortMin: 40000, PortMax: 40001}); err == nil {
+		t.Error("a range of one pair was taken")
 	}
 }
 

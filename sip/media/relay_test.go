@@ -131,6 +131,37 @@ func TestStrangersAndJunkAreDroppedAndCounted(t *testing.T) {
 	}
 }
 
+func TestWhatTheKernelRefusesIsADrop(t *testing.T) {
+	t.Parallel()
+	r := newTestRelay(t, Options{Bind: netip.MustParseAddr("127.0.0.1")})
+	br := newBridge(t, r, "127.0.0.1", "127.0.0.1")
+	br.s.Side(call.LegB).SetRemote(Remote{RTP: netip.MustParseAddrPort("255.255.255.255:9")}) // EACCES without SO_BROADCAST
+	br.a.say(1, 0xa)
+	dropped(t, br.s, call.LegA, 1)
+	if got := r.Metrics().DroppedSend; got != 1 {
+		t.Errorf("%d refused by the kernel, want 1", got)
+	}
+	br.b.say(2, 0xb)
+	br.a.hears(2)
+}
+
+func TestTheRTCPSourceMayMoveWithinItsHost(t *testing.T) {
+	t.Parallel()
+	clock := &testClock{}
+	br := newBridge(t, newTestRelay(t, Options{Clock: clock.read}), "127.0.0.1", "127.0.0.1")
+	br.a.sendRTCP(marshal(t, report(0xa)))
+	br.b.read(br.b.rtcp)
+	clock.advance(DefaultRelearn)
+	moved := newPhone(t, "127.0.0.1", br.s.Side(call.LegA))
+	moved.sendRTCP(marshal(t, report(0xa)))
+	br.b.read(br.b.rtcp)
+	br.b.sendRTCP(marshal(t, report(0xb)))
+	moved.read(moved.rtcp)
+	if m := br.s.Stats().FromCaller; m.LatchSwitches != 1 || m.RTCPPackets != 2 {
+		t.Errorf("figures %+v, want two reports and one switch", m)
+	}
+}
+
 func TestTheLargestPacketAllowedIsRelayedWhole(t *testing.T) {
 	t.Parallel()
 	br := newBridge(t, newTestRelay(t, Options{}), "127.0.0.1", "127.0.0.1")
