@@ -76,6 +76,7 @@ const boxSize = 64
 const (
 	maxRinging = 5 * time.Minute  // a silent centre gives up, in case the caller never does
 	maxGone    = 40 * time.Second // for the answer to BYE, after the leg's own time-out
+	maxClosing = time.Second      // for the same when the server is closed
 )
 
 func newSession(s *Server, in *agent.Incoming, script Script, d delivered) *session {
@@ -142,17 +143,18 @@ func (c *session) run(ctx context.Context) {
 	} else {
 		c.spoken = true
 	}
+	done, full := ctx.Done(), c.full
 	for over := c.advance(); !over; {
 		select {
 		case m := <-c.box:
 			over = c.handle(m)
-		case <-c.full:
+		case <-full:
+			full = nil
 			c.server.overflowed()
-			c.giveUp("centre")
-			over = true
-		case <-ctx.Done():
-			c.giveUp("centre")
-			over = true
+			over = c.giveUp()
+		case <-done:
+			done = nil
+			over = c.giveUp()
 		}
 	}
 }
@@ -234,15 +236,16 @@ func (c *session) bye() {
 	c.wait(maxGone, timeoutRefused)
 }
 
-// giveUp ends the call whatever its state, without waiting for the caller's word.
-func (c *session) giveUp(by string) {
-	answered := c.info.State == StateAnswered
-	c.endedBy(by, 0)
-	if answered {
-		c.leg.Bye()
-		return
+// giveUp ends the call whatever its state. It reports whether the call is over at once; otherwise it soon is.
+func (c *session) giveUp() (over bool) {
+	if c.info.State == StateAnswered {
+		c.bye()
+		c.wait(maxClosing, timeoutRefused)
+		return false
 	}
+	c.endedBy("centre", 0)
 	c.reject(503, "Service Unavailable")
+	return true
 }
 
 func (c *session) reject(status int, reason string, headers ...agent.Header) {
