@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures callbox and, when they are installed, Kamailio + rtpengine one after the other on this machine's loopback, and
-# writes the comparison to REPORT.md beside this script. About six minutes; ends by itself and leaves nothing running.
+# writes the comparison to REPORT.md beside this script. About eight minutes; ends by itself and leaves nothing running.
 #
 #   testdata/bench/bench.sh [--quick]     --quick: a tenth of the load, to see that everything works
 #
@@ -12,7 +12,7 @@ callbox=$here/../../callbox
 edge=127.0.0.1:15060   # where the edge under test listens
 centre=127.0.0.1:5080  # where SIPp or rtpbench answers as the call centre
 seconds=8 calls=600 stream=15s steady=200 flood=1000
-rates=(200 300 400 500 600 700 800 900 1000 1200 1400 1600)
+rates=(200 300 400 500 600 700 800 1000 1200 1400 1600 2000 2500)
 report=$here/REPORT.md
 if [ "${1:-}" = --quick ]; then
 	seconds=2 calls=60 stream=3s steady=50 flood=100 rates=(50 100) report=/dev/null
@@ -105,10 +105,15 @@ signalling() {
 ladder() {
 	local rate best=0 ok failed goodput cost
 	for rate in "${rates[@]}"; do
-		read -r ok failed goodput cost < <(signalling "$rate" 200)
-		echo "  $rate/s: $ok ok, $failed failed, $goodput/s, $cost us of CPU a call" >&2
-		[ $((failed * 200)) -lt $((ok + failed)) ] && [ $((goodput * 100)) -ge $((rate * 85)) ] || break
-		best=$goodput
+		for attempt in 1 2; do # a step may fail for something else that ran on the machine: two must
+			read -r ok failed goodput cost < <(signalling "$rate" 200)
+			echo "  $rate/s: $ok ok, $failed failed, $goodput/s, $cost us of CPU a call" >&2
+			if [ $((failed * 200)) -lt $((ok + failed)) ] && [ $((goodput * 100)) -ge $((rate * 85)) ]; then
+				best=$goodput
+				continue 2
+			fi
+		done
+		break
 	done
 	echo "$best"
 }
@@ -137,7 +142,9 @@ measure() {
 	result[$name.loss]=$(pair loss_percent "$line")
 	result[$name.p50]=$(($(pair delay_p50_us "$line") - $(pair delay_p50_us "$floor")))
 	result[$name.p99]=$(($(pair delay_p99_us "$line") - $(pair delay_p99_us "$floor")))
-	result[$name.memory]=$(pair memory_kb_per_call "$line")
+	result[$name.idle]=$(pair memory_idle_mb "$line")
+	result[$name.memory]=$(pair memory_mb "$line")
+	result[$name.each]=$(awk -v a="${result[$name.memory]}" -v b="${result[$name.idle]}" -v n="$calls" 'BEGIN { printf "%.1f", (a - b) * 1000 / n }')
 	stop
 }
 
@@ -165,7 +172,9 @@ $(row "RTP: CPU per packet, $calls calls, µs" packet)
 $(row "RTP: loss, %" loss)
 $(row "RTP: delay added, p50, µs" p50)
 $(row "RTP: delay added, p99, µs" p99)
-$(row "memory per call, $calls calls with media, kB" memory)
+$(row "memory before the first call, MB" idle)
+$(row "memory with $calls calls and their media, MB" memory)
+$(row "growth per call, kB" each)
 
 Calls are held 200 ms in the signalling runs. The generators share the cores with the edge, so both columns of the first
 two rows are lower than on a machine of the edge's own. RTP without an edge:

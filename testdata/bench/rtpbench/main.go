@@ -110,10 +110,10 @@ func measure(o options, caller, centre *side, idle int64, stdout io.Writer) erro
 	}
 	quantile := func(q float64) int32 { return delays[int(q*float64(got-1))] }
 	_, err := fmt.Fprintf(stdout,
-		"calls=%d sent=%d got=%d loss_percent=%.4f pps=%.0f delay_p50_us=%d delay_p99_us=%d delay_max_us=%d cpu_us_per_packet=%.2f machine_busy=%.2f memory_kb_per_call=%.1f\n",
+		"calls=%d sent=%d got=%d loss_percent=%.4f pps=%.0f delay_p50_us=%d delay_p99_us=%d delay_max_us=%d cpu_us_per_packet=%.2f machine_busy=%.2f memory_idle_mb=%.1f memory_mb=%.1f\n",
 		len(caller.streams), sent.Load(), got, 100*(1-float64(got)/float64(sent.Load())),
 		float64(sent.Load())/elapsed.Seconds(), quantile(.5), quantile(.99), quantile(1),
 		cpu.Seconds()*1e6/float64(got), busy.Seconds()/elapsed.Seconds(),
-		float64(held-idle)/1024/float64(max(len(caller.streams), 1)))
+		float64(idle)/1e6, float64(held)/1e6)
 	return err
 }
