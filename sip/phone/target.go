@@ -40,8 +40,10 @@ func target(o Options) (string, error) {
 	return "sip:" + escape(o.To) + "@" + o.Domain, nil
 }
 
-// escape writes a user part so that # and the like survive.
-func escape(user string) string { return strings.ReplaceAll(url.PathEscape(user), "%2B", "+") }
+// escape writes a user part so that # and the like survive; + and * need not be escaped there (RFC 3261 section 25.1).
+func escape(user string) string {
+	return strings.NewReplacer("%2B", "+", "%2A", "*").Replace(url.PathEscape(user))
+}
 
 // caller returns the From of the call; its zero value is anonymous.
 func caller(o Options) agent.Address {
