@@ -7,6 +7,7 @@ type Metrics struct {
 	PortsInUse       int // now
 	PortsQuarantined int // now
 
+	PortsWoken    uint64 // pairs handed out before their quarantine was over, for want of others
 	Packets       uint64 // RTP accepted
 	Bytes         uint64 // of those, header and payload
 	RTCPPackets   uint64 // RTCP accepted

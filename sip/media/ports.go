@@ -33,6 +33,7 @@ type ports struct {
 	pairs   []pairState
 	resting []restingPair // oldest first
 	used    int
+	woken   uint64 // pairs handed out before their rest was over
 }
 
 type restingPair struct {
@@ -50,9 +51,10 @@ func newPorts(lo, hi uint16, rest time.Duration, clock func() time.Duration, ran
 	return &ports{min: uint16(first), max: hi, rest: rest, clock: clock, rand: rand, pairs: make([]pairState, n)}, nil
 }
 
-// take returns the even port of a free pair on which open succeeded. Where to look first is random, so that the ports
-// of the next call cannot be told from those of the last. A pair that open finds in use by another program is
-// skipped; any other error of open ends the search. open runs without the pool's lock.
+// take returns the even port of a pair on which open succeeded. Where to look first is random, so that the ports of the
+// next call cannot be told from those of the last. A pair that open finds in use by another program is skipped; any
+// other error of open ends the search. When no rested pair is left the one that rests longest is woken: an emergency
+// call that fails is worse than a late packet, which the latch drops as a stranger's. open runs without the pool's lock.
 func (p *ports) take(open func(rtp uint16) error) (uint16, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -64,23 +66,39 @@ func (p *ports) take(open func(rtp uint16) error) (uint16, error) {
 		if p.pairs[k] != pairFree {
 			continue
 		}
-		port := p.min + uint16(2*k)
-		p.pairs[k] = pairUsed
-		p.mu.Unlock()
-		err := open(port)
-		p.mu.Lock()
-		if err == nil {
-			p.used++
-			return port, nil
-		}
-		p.pairs[k] = pairFree
+		port, err := p.try(k, open)
 		if !errors.Is(err, unix.EADDRINUSE) {
-			return 0, err
+			return port, err
 		}
 		foreign++
 	}
-	return 0, fmt.Errorf("%w: of the %d pairs in %d-%d, %d are in use, %d rest after a call, %d are taken by other programs",
-		ErrNoPorts, len(p.pairs), p.min, p.max, p.used, len(p.resting), foreign)
+	for range len(p.resting) {
+		k := p.resting[0].pair
+		p.resting = p.resting[1:]
+		port, err := p.try(k, open)
+		if !errors.Is(err, unix.EADDRINUSE) {
+			p.woken++
+			return port, err
+		}
+		foreign++
+	}
+	return 0, fmt.Errorf("%w: of the %d pairs in %d-%d, %d are in use, %d are taken by other programs",
+		ErrNoPorts, len(p.pairs), p.min, p.max, p.used, foreign)
+}
+
+// try opens pair k, whose state the caller has seen to. p.mu is held on entry and on return.
+func (p *ports) try(k int, open func(rtp uint16) error) (uint16, error) {
+	port := p.min + uint16(2*k)
+	p.pairs[k] = pairUsed
+	p.mu.Unlock()
+	err := open(port)
+	p.mu.Lock()
+	if err != nil {
+		p.pairs[k] = pairFree
+		return 0, err
+	}
+	p.used++
+	return port, nil
 }
 
 // give takes a pair back. It rests before it is handed out again.
@@ -113,4 +131,11 @@ func (p *ports) count() (used, resting int) {
 	defer p.mu.Unlock()
 	p.wake()
 	return 2 * p.used, 2 * len(p.resting)
+}
+
+// wokenEarly returns how many pairs were handed out before their rest was over.
+func (p *ports) wokenEarly() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.woken
 }

@@ -90,21 +90,33 @@ func TestPortsRestAfterACall(t *testing.T) {
 	if used, resting := p.count(); used != 0 || resting != 4 {
 		t.Errorf("%d ports used and %d resting, want 0 and 4", used, resting)
 	}
-	clock.advance(9*time.Second - 1)
-	_, err := p.take(fine)
-	if !errors.Is(err, ErrNoPorts) {
-		t.Fatalf("a resting pair was handed out: %v", err)
+	clock.advance(10 * time.Second)
+	if _, resting := p.count(); resting != 0 {
+		t.Errorf("%d ports rest on after the quarantine", resting)
 	}
-	want := "no free rtp ports: of the 2 pairs in 30000-30003, 0 are in use, 2 rest after a call, 0 are taken by other programs"
-	if err.Error() != want {
+}
+
+func TestARestedPairIsPreferredAndAnExhaustedRangeWakesTheLongestRestingOne(t *testing.T) {
+	t.Parallel()
+	p, clock := newTestPorts(t, 30000, 30005, 10*time.Second)
+	a, _ := p.take(fine)
+	b, _ := p.take(fine)
+	p.give(a)
+	clock.advance(time.Second)
+	p.give(b)
+	c, err := p.take(fine)
+	if err != nil || c == a || c == b || p.woken != 0 {
+		t.Fatalf("took %d (%v) though a pair was free", c, err)
+	}
+	for i, want := range []uint16{a, b} {
+		if got, err := p.take(fine); err != nil || got != want || p.woken != uint64(i+1) {
+			t.Errorf("took %d (%v), %d woken, want %d", got, err, p.woken, want)
+		}
+	}
+	_, err = p.take(fine)
+	want := "no free rtp ports: of the 3 pairs in 30000-30005, 3 are in use, 0 are taken by other programs"
+	if !errors.Is(err, ErrNoPorts) || err.Error() != want {
 		t.Errorf("error %q, want %q", err, want)
-	}
-	clock.advance(1)
-	if got, err := p.take(fine); err != nil || got != a {
-		t.Errorf("took %d (%v), want the pair that rested longest, %d", got, err, a)
-	}
-	if _, err := p.take(fine); !errors.Is(err, ErrNoPorts) {
-		t.Errorf("the other pair rested one second less, yet: %v", err)
 	}
 }
 
@@ -131,7 +143,7 @@ func TestPortsOfOtherProgramsAreSkipped(t *testing.T) {
 		t.Errorf("took %d (%v), want 30004", got, err)
 	}
 	_, err = p.take(taken)
-	if !errors.Is(err, ErrNoPorts) || !strings.Contains(err.Error(), "1 are in use, 0 rest after a call, 3 are taken by other programs") {
+	if !errors.Is(err, ErrNoPorts) || !strings.Contains(err.Error(), "1 are in use, 3 are taken by other programs") {
 		t.Errorf("error %v does not tell who has the ports", err)
 	}
 	if got, err := p.take(fine); err != nil || got != 30000 {

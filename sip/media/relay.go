@@ -120,6 +120,7 @@ func (r *Relay) Close() error {
 func (r *Relay) Metrics() Metrics {
 	m := Metrics{PortsTotal: 2 * len(r.ports.pairs)}
 	m.PortsInUse, m.PortsQuarantined = r.ports.count()
+	m.PortsWoken = r.ports.wokenEarly()
 	for _, w := range r.workers {
 		w.metrics(&m)
 	}

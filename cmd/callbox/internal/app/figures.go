@@ -83,6 +83,7 @@ func mediaFigures() []web.Figure[media.Metrics] {
 		ports("free", func(m media.Metrics) int { return m.PortsTotal - m.PortsInUse - m.PortsQuarantined }),
 		ports("in_use", func(m media.Metrics) int { return m.PortsInUse }),
 		ports("quarantined", func(m media.Metrics) int { return m.PortsQuarantined }),
+		count("callbox_media_ports_woken_total", "Pairs of ports used again before their quarantine was over because no other was free: the range is too small.", func(m media.Metrics) uint64 { return m.PortsWoken }),
 		count("callbox_media_packets_total", "RTP packets taken from callers and call centres.", func(m media.Metrics) uint64 { return m.Packets }),
 		count("callbox_media_bytes_total", "RTP bytes taken from callers and call centres, header and payload.", func(m media.Metrics) uint64 { return m.Bytes }),
 		count("callbox_media_rtcp_packets_total", "RTCP packets taken from callers and call centres.", func(m media.Metrics) uint64 { return m.RTCPPackets }),
