@@ -18,7 +18,7 @@ var embedded []byte
 
 // Script says what a centre does with a call. The zero value answers at once and says nothing.
 type Script struct {
-	Name        string        // what {name} of the sentences stands for; "" is Centre.Name
+	Name        string        // what the centre calls itself where no Centre gives it a name
 	Ring        time.Duration // from the INVITE to Answer's outcome
 	Answer      Outcome       // "" answers
 	Status      int           // of a failure; 0 is 503
@@ -181,43 +181,58 @@ func codecNamed(name string) (audio.Codec, bool) {
 	return 0, false
 }
 
-// loadScripts returns the embedded scripts with those of file put over them; file may be "". Errors in the file are
-// strict.Problems.
-func loadScripts(file string) (scripts, error) {
-	all, problems := scripts{named: map[string]Script{}}.read("scripts.yaml", embedded)
-	if len(problems) > 0 {
-		return scripts{}, problems
-	}
-	if file == "" {
-		return all, nil
-	}
-	src, err := os.ReadFile(file)
-	if err != nil {
-		return scripts{}, fmt.Errorf("scripts: %w", err)
-	}
-	all, problems = all.read(file, src)
-	return all, problems.Err()
+// layers is what the script files say, from the lowest to the highest.
+type layers struct {
+	standard []layer
+	named    map[string][]layer
 }
 
-// read returns s with what the YAML in src says put over it. A centre without a script below is put over the default.
-func (s scripts) read(file string, src []byte) (scripts, strict.Problems) {
+// loadScripts returns the embedded scripts with those of file put over them; file may be "". A script without a key takes
+// it from the script of its name below, and at last from the default, which files change in the same way. Errors in the
+// file are strict.Problems.
+func loadScripts(file string) (scripts, error) {
+	all := layers{named: map[string][]layer{}}
+	if problems := all.read("scripts.yaml", embedded); len(problems) > 0 {
+		return scripts{}, problems
+	}
+	if file != "" {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			return scripts{}, fmt.Errorf("scripts: %w", err)
+		}
+		if problems := all.read(file, src); len(problems) > 0 {
+			return scripts{}, problems
+		}
+	}
+	out := scripts{named: map[string]Script{}}
+	for _, l := range all.standard {
+		out.standard = l.over(out.standard)
+	}
+	for id, list := range all.named {
+		s := out.standard
+		for _, l := range list {
+			s = l.over(s)
+		}
+		out.named[id] = s
+	}
+	return out, nil
+}
+
+// read puts the YAML in src on top.
+func (all *layers) read(file string, src []byte) strict.Problems {
 	var content struct {
 		Default layer            `yaml:"default"`
 		Centres map[string]layer `yaml:"centres"`
 	}
 	doc, problems := strict.Decode(file, src, &content)
 	problems = append(problems, content.Default.check(doc, "default")...)
-	out := scripts{standard: content.Default.over(s.standard), named: maps.Clone(s.named)}
+	all.standard = append(all.standard, content.Default)
 	for id, l := range content.Centres {
 		problems = append(problems, l.check(doc, "centres."+id)...)
-		below, ok := s.named[id]
-		if !ok {
-			below = out.standard
-		}
-		out.named[id] = l.over(below)
+		all.named[id] = append(all.named[id], l)
 	}
 	problems.Sort()
-	return out, problems
+	return problems
 }
 
 // maxDuration bounds every duration of a script.

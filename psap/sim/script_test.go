@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
+	"gopkg.in/yaml.v3"
 
 	"callbox/config/strict"
 	"callbox/sip/audio"
@@ -67,14 +68,17 @@ centres:
 	standard := embedded.standard
 	standard.Ring, standard.Then = 2*time.Second, ThenSilence
 	sf := standard
+	sf.Name = embedded.named["psap-sf"].Name
 	sf.Codecs = []audio.Codec{audio.PCMA, audio.PCMU}
 	sf.Keys = map[string]Action{"*": ActionTone, "5": ActionHangUp}
 	sf.HangUpAfter, sf.Mute = time.Minute, true
 	test := embedded.named["test-service"]
-	test.Wait = 9 * time.Second
+	test.Ring, test.Wait = 2*time.Second, 9*time.Second
+	announce := embedded.named["announce"]
+	announce.Then = ThenSilence
 	for name, tc := range map[string]struct{ got, want Script }{
 		"default": {s.standard, standard}, "psap-sf": {s.named["psap-sf"], sf}, "test-service": {s.named["test-service"], test},
-		"announce": {s.named["announce"], embedded.named["announce"]},
+		"announce": {s.named["announce"], announce},
 	} {
 		if diff := cmp.Diff(tc.want, tc.got); diff != "" {
 			t.Errorf("%s: %s", name, diff)
@@ -137,29 +141,54 @@ func TestFailure(t *testing.T) {
 }
 
 func TestScriptsChangeAtRunTime(t *testing.T) {
-	s, err := New(Options{Voice: "builtin", Logger: zerolog.Nop(), Centres: []Centre{{ID: "psap-sf", Name: "San Francisco"}}})
+	s, err := New(Options{Voice: "builtin", Logger: zerolog.Nop(), Centres: []Centre{{ID: "psap-mars", Name: "Mars"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if sc, ok := s.Script("psap-sf"); !ok || sc.Then != ThenEcho {
+	if sc, ok := s.Script("psap-mars"); !ok || sc.Then != ThenEcho {
 		t.Errorf("a centre of the directory follows %+v, %v", sc, ok)
 	}
-	if _, ok := s.Script("psap-nyc"); ok {
+	if _, ok := s.Script("psap-new"); ok {
 		t.Error("an unknown centre has a script")
 	}
 	keys := map[string]Action{"1": ActionTone}
-	s.SetScript("psap-nyc", Script{Answer: OutcomeBusy, Keys: keys})
+	s.SetScript("psap-new", Script{Answer: OutcomeBusy, Keys: keys})
 	keys["1"] = ActionHangUp
-	if sc, ok := s.Script("psap-nyc"); !ok || sc.Answer != OutcomeBusy || sc.Keys["1"] != ActionTone {
+	if sc, ok := s.Script("psap-new"); !ok || sc.Answer != OutcomeBusy || sc.Keys["1"] != ActionTone {
 		t.Errorf("after SetScript it follows %+v", sc)
 	}
 	s.SetCentres([]Centre{{ID: "psap-other"}})
-	if _, ok := s.Script("psap-sf"); ok {
+	if _, ok := s.Script("psap-mars"); ok {
 		t.Error("a centre that left the directory is still there")
 	}
 	if _, ok := s.Script("psap-other"); !ok {
 		t.Error("a centre that came to the directory is not there")
+	}
+}
+
+// Alone, without an edge's directory, the simulator has the lab's centres all the same.
+func TestEveryCentreOfTheLabIsThere(t *testing.T) {
+	src, err := os.ReadFile("../../routing/directory/lab.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lab struct{ PSAPs, ECCs []struct{ ID, Name string } }
+	if err := yaml.Unmarshal(src, &lab); err != nil {
+		t.Fatal(err)
+	}
+	all := append(lab.PSAPs, lab.ECCs...)
+	if len(all) < 20 {
+		t.Fatalf("the lab has %d centres", len(all))
+	}
+	s, err := loadScripts("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, centre := range all {
+		if got := s.named[centre.ID]; got.Name != centre.Name {
+			t.Errorf("%s is called %q, want %q", centre.ID, got.Name, centre.Name)
+		}
 	}
 }
 

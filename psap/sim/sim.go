@@ -4,6 +4,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -239,13 +240,7 @@ func (s *Server) invite(in *agent.Incoming) {
 
 // nameOf returns what centre id calls itself. The caller holds s.mu.
 func (s *Server) nameOf(id string, script Script) string {
-	if script.Name != "" {
-		return script.Name
-	}
-	if name := s.centres[id]; name != "" {
-		return name
-	}
-	return id
+	return cmp.Or(s.centres[id], script.Name, id)
 }
 
 func warning(text string) agent.Header {

@@ -6,11 +6,8 @@ import (
 	"callbox/psap/sim/voice"
 )
 
-// sentences returns what the script says to a caller of whom d was delivered, in order.
+// sentences returns what the script says at the centre called name, to a caller of whom d was delivered, in order.
 func (s Script) sentences(name string, d delivered) []voice.Words {
-	if s.Name != "" {
-		name = s.Name
-	}
 	fill := func(text string) voice.Words { return voice.Text(strings.ReplaceAll(text, "{name}", name)) }
 	var said []voice.Words
 	if w := fill(s.Greeting); len(w) > 0 {

@@ -46,7 +46,7 @@ func TestSentences(t *testing.T) {
 		{"of the announcement", all.named["announce"], delivered{number: "+14155550100"}, []string{
 			"your call could not be completed. no emergency call centre could be reached. " +
 				"please hang up and try again, or find another person to call for help."}},
-		{"of a centre with a name of its own", Script{Name: "Test", Greeting: "{name} speaking"}, delivered{}, []string{"test speaking."}},
+		{"of a centre with a greeting of its own", Script{Greeting: "{name} speaking"}, delivered{}, []string{"san francisco emergency speaking."}},
 		{"of a centre that says nothing", Script{}, delivered{number: "+1"}, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
