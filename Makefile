@@ -10,6 +10,7 @@ LDFLAGS     := -s -w -X main.version=$(VERSION)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The race detector needs cgo; without a C compiler the tests still run, and say that they ran without it.
 RACE        := $(if $(shell command -v $${CC:-gcc} 2>/dev/null),-race)
+# Its tests mostly wait for timers and audio, so that more of them run at once than there are cores.
 SYSTEM      := ./cmd/callbox/internal/systest
 FUZZTIME    ?= 10s
 IMAGE       ?= callbox:$(VERSION)
@@ -39,7 +40,7 @@ unit: ## package tests under the race detector
 	$(GO) test $(RACE) -timeout 10m $$($(GO) list ./... | grep -v /internal/systest)
 
 system: ## the real binary driven by SIPp, baresip and tshark
-	$(GO) test $(RACE) -timeout 15m $(SYSTEM)
+	$(GO) test $(RACE) -timeout 15m -parallel 6 $(SYSTEM)
 
 fuzz: ## each fuzz target for FUZZTIME
 	@grep -rE --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]+' cmd sip routing psap config | sort | \
