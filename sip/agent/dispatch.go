@@ -25,9 +25,9 @@ func (a *Agent) receive(f flow, p *packet) {
 }
 
 // receiveResponse finds the transaction of an answer. One that no transaction waits for is dropped (RFC 3261 section
-// 18.1.2).
+// 18.1.2). A fault elsewhere in it does not matter: an answer is better than none.
 func (a *Agent) receiveResponse(p *packet) {
-	if p.fault != nil || len(p.vias) != 1 || p.status < 100 || p.status > 699 {
+	if len(p.vias) != 1 || p.version != "SIP/2.0" || p.status < 100 || p.status > 699 {
 		return
 	}
 	a.txMu.Lock()

@@ -234,3 +234,14 @@ func TestRecordRouteMakesTheRouteSet(t *testing.T) {
 		t.Errorf("ACK is\n%s", ack)
 	}
 }
+
+func TestAnAnswerWithAFaultStillCounts(t *testing.T) {
+	t.Parallel()
+	p, _, s, invite := rawCallee(t)
+	broken := strings.Replace(answer(invite, "486 Busy Here"), "From: ", "From: <<", 1)
+	p.send(broken)
+	p.recvUntil("ACK ")
+	if e := s.expect(KindFailed); e.Status != 486 {
+		t.Errorf("failed with %d", e.Status)
+	}
+}
