@@ -107,16 +107,18 @@ func (c *call) send(e agent.Event) {
 	synctest.Wait()
 }
 
-func TestSessionFollowsItsScript(t *testing.T) {
-	s := newTestServer(t)
-	for _, tc := range []struct {
-		name   string
-		script Script
-		during func(c *call)
-		want   []string
-		by     string
-		status int
-	}{
+// sessionCase is a script, what the caller does during the call, and what must come of it.
+type sessionCase struct {
+	name   string
+	script Script
+	during func(c *call)
+	want   []string
+	by     string
+	status int
+}
+
+func casesBeforeTheAnswer() []sessionCase {
+	return []sessionCase{
 		{"answers after its ring time, and the caller hangs up", Script{Ring: time.Second}, func(c *call) {
 			time.Sleep(5 * time.Second)
 			c.send(agent.Event{Kind: agent.KindBye})
@@ -129,6 +131,11 @@ func TestSessionFollowsItsScript(t *testing.T) {
 		}, []string{"0s 180 Ringing"}, "caller", 487},
 		{"is silent for a caller who never gives up", Script{Answer: OutcomeSilence}, nil,
 			[]string{"0s 180 Ringing", "5m0s 480 Temporarily Unavailable"}, "centre", 480},
+	}
+}
+
+func casesAfterTheAnswer() []sessionCase {
+	return []sessionCase{
 		{"rings by early media", Script{Ring: time.Second, EarlyMedia: true, HangUpAfter: time.Second}, nil,
 			[]string{"0s 183 Session Progress", "1s 200", "2s BYE"}, "centre", 200},
 		{"hangs up in the middle of the call", Script{HangUpAfter: 7 * time.Second}, nil,
@@ -155,7 +162,12 @@ func TestSessionFollowsItsScript(t *testing.T) {
 				c.post(message{digit: '5'})
 			}
 		}, []string{"0s 180 Ringing", "0s 200", "0s BYE"}, "centre", 200},
-	} {
+	}
+}
+
+func TestSessionFollowsItsScript(t *testing.T) {
+	s := newTestServer(t)
+	for _, tc := range append(casesBeforeTheAnswer(), casesAfterTheAnswer()...) {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := begin(t, s, tc.script, incoming(offer))
