@@ -9,7 +9,6 @@ import (
 type dialling struct {
 	out      Outgoing
 	tx       *clientTx
-	from, to string
 	tried    bool // credentials were given once
 	cancel   bool // Cancel was called
 	reason   []Header
