@@ -49,6 +49,7 @@ type party struct {
 	writer     *sdp.Writer
 	said       *sdp.Session // the description the peer gave in the last exchange that succeeded
 	timers     bool         // it speaks session timers (RFC 4028)
+	probe      probe        // is it still there?
 }
 
 // bridge is one call: all of its state, owned by the goroutine that runs it.
@@ -214,6 +215,8 @@ func (c *bridge) onNotice(n media.Notice) {
 		if c.phase == phaseUp {
 			c.end(ending{reason: call.EndMediaTimeout, cause: 408, sentence: "no media from either side"})
 		}
+	case media.NoticeSilence:
+		c.onSilence(n)
 	}
 }
 

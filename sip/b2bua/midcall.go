@@ -221,6 +221,10 @@ func (c *bridge) onResponse(p *party, ev event) {
 		c.onExchanged(x, ev)
 		return
 	}
+	if p.probe.out && p.probe.id == ev.id {
+		c.onProbed(p, ev)
+		return
+	}
 	for i, r := range c.relayed {
 		if r.to == p && r.id == ev.id {
 			c.relayed = append(c.relayed[:i], c.relayed[i+1:]...)

@@ -62,7 +62,7 @@ func (s *Session) fromRTP(w *worker, sd, peer *Side, n int) {
 	if !sd.heard {
 		sd.heard, sd.notice = true, true
 	}
-	s.quiet = now
+	s.quiet, sd.quiet = now, now
 	sd.flow.count(h, n, now, sd.clock)
 	peer.sendTo(0, b, &sd.flow)
 }

@@ -196,6 +196,9 @@ func TestRTPFromEitherSidePutsTheTimeoutOff(t *testing.T) {
 	if got := next(t, notices); got.Kind != NoticeFirstPacket {
 		t.Errorf("notice %+v", got)
 	}
+	if got := next(t, notices); got != (Notice{Kind: NoticeSilence, Side: call.LegB}) {
+		t.Errorf("notice %+v, want the silence of one side", got)
+	}
 	none(t, notices)
 	clock.advance(20 * time.Second)
 	a.sendRTCP(marshal(t, report(0xa)))
@@ -215,4 +218,36 @@ func TestTheTickerFindsASilentSession(t *testing.T) {
 	if got := next(t, notices); got.Kind != NoticeTimeout {
 		t.Errorf("notice %+v, want the time-out", got)
 	}
+}
+
+func TestSilenceOfOneSideIsNoticedEachTimeItLastsTwoTimeouts(t *testing.T) {
+	t.Parallel()
+	clock := &testClock{}
+	r := newTestRelay(t, Options{Timeout: 30 * time.Second, Clock: clock.read})
+	s, notices := listen(t, r)
+	a, b := newPhone(t, "127.0.0.1", s.Side(call.LegA)), newPhone(t, "127.0.0.1", s.Side(call.LegB))
+	s.Side(call.LegA).SetRemote(a.remote())
+	s.Side(call.LegB).SetRemote(b.remote())
+	pass := func(times int, seq uint16) { // the centre speaks all the time
+		for i := range uint16(times) {
+			clock.advance(20 * time.Second)
+			b.say(seq+i, 0xb)
+			a.hears(seq + i)
+			r.sweep()
+		}
+	}
+	pass(2, 0)
+	if got := next(t, notices); got.Kind != NoticeFirstPacket {
+		t.Errorf("notice %+v", got)
+	}
+	none(t, notices)
+	for round := range uint16(2) {
+		pass(3, 10*(round+1))
+		if got := next(t, notices); got != (Notice{Kind: NoticeSilence, Side: call.LegA}) {
+			t.Errorf("notice %+v, want the caller's silence", got)
+		}
+	}
+	s.Hold(true)
+	pass(7, 50)
+	none(t, notices)
 }

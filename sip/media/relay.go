@@ -141,13 +141,13 @@ func (r *Relay) watch() {
 	}
 }
 
-// sweep gives the notice of every session whose time-out has passed.
+// sweep gives the notices of silence that are due.
 func (r *Relay) sweep() {
 	now := r.clock()
 	for _, w := range r.workers {
 		for _, s := range w.live() {
-			if s.expire(now, r.timeout) && s.notify != nil {
-				s.notify(Notice{Kind: NoticeTimeout})
+			if n, ok := s.silence(now, r.timeout); ok && s.notify != nil {
+				s.notify(n)
 			}
 		}
 	}

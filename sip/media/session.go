@@ -41,7 +41,12 @@ func (s *Session) Hold(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.held = on
-	s.quiet = s.relay.clock()
+	s.listen(s.relay.clock())
+}
+
+// listen starts to wait for media anew. mu is held.
+func (s *Session) listen(now time.Duration) {
+	s.quiet, s.sides[0].quiet, s.sides[1].quiet = now, now, now
 }
 
 // Stats returns the figures so far. It may be called at any time, from a notice too.
@@ -84,16 +89,26 @@ func (s *Session) Close() call.Media {
 	return final
 }
 
-// expire says whether the time-out has struck just now.
-func (s *Session) expire(now, timeout time.Duration) bool {
+// silence tells what silence there is to notice just now: of both sides once, of one side each time it has lasted for
+// another two time-outs.
+func (s *Session) silence(now, timeout time.Duration) (Notice, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	armed := s.sides[0].told && s.sides[1].told
-	if s.closed || s.held || s.timedOut || !armed || now-s.quiet < timeout {
-		return false
+	if s.closed || s.held || s.timedOut || !armed {
+		return Notice{}, false
 	}
-	s.timedOut = true
-	return true
+	if now-s.quiet >= timeout {
+		s.timedOut = true
+		return Notice{Kind: NoticeTimeout}, true
+	}
+	for i := range s.sides {
+		if sd := &s.sides[i]; now-sd.quiet >= 2*timeout {
+			sd.quiet = now
+			return Notice{Kind: NoticeSilence, Side: sd.leg}, true
+		}
+	}
+	return Notice{}, false
 }
 
 // addTo adds the session's counts to m.

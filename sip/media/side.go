@@ -3,6 +3,7 @@ package media
 import (
 	"net"
 	"net/netip"
+	"time"
 
 	"callbox/sip/call"
 )
@@ -39,9 +40,10 @@ type Side struct {
 	to     [2]sockaddr // where RTP and RTCP to the peer go, kept in step with the latches
 	mux    bool
 	muted  bool
-	told   bool // SetRemote was called since the last Reset
-	heard  bool // NoticeFirstPacket was given since the last Reset
-	notice bool // it is due
+	told   bool          // SetRemote was called since the last Reset
+	quiet  time.Duration // since when no RTP has come from this side, or since its silence was last noticed
+	heard  bool          // NoticeFirstPacket was given since the last Reset
+	notice bool          // it is due
 }
 
 // Ports returns the local ports of the side, for the SDP sent to its leg.
@@ -59,7 +61,7 @@ func (sd *Side) SetRemote(rem Remote) {
 	now := sd.s.relay.clock()
 	if !sd.told {
 		sd.told = true
-		sd.s.quiet = now
+		sd.s.listen(now)
 	}
 	sd.mux, sd.clock = rem.Mux, rem.ClockRate
 	sd.flow.rate = 0 // asks the new clock
