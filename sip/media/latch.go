@@ -36,12 +36,18 @@ type latch struct {
 	rank   rank           // what speaks for it
 	heard  time.Duration  // when it was last heard
 
+	patience time.Duration // until when only a host that is known may be latched first
+
 	former      netip.AddrPort // the source before a new announcement: heard, but followed no more before formerUntil
 	formerUntil time.Duration
 
 	barred     netip.AddrPort // the source of the target before this one, which may go on sending for a while
 	barredSSRC uint32
 }
+
+// strangerPatience is how long the peer has to be heard before a host that nobody announced may take its place, in
+// relearn times: a stranger who sends first must not hear the call, a phone behind two NATs must not stay mute.
+const strangerPatience = 2
 
 // announce takes a new SDP address. The same address again changes nothing, and neither does an address that is not
 // valid; another one unlatches, unless it is the very source that is latched.
@@ -50,7 +56,7 @@ func (l *latch) announce(addr netip.AddrPort, near netip.Addr, now, relearn time
 	if addr == l.announced || !addr.IsValid() {
 		return
 	}
-	l.announced = addr
+	l.announced, l.patience = addr, now+strangerPatience*relearn
 	if !l.source.IsValid() {
 		return
 	}
@@ -94,6 +100,9 @@ func (l *latch) accept(src netip.AddrPort, ssrc uint32, now, relearn time.Durati
 // first judges a packet while nothing is latched.
 func (l *latch) first(src netip.AddrPort, ssrc uint32, now time.Duration) verdict {
 	if src != l.announced {
+		if l.rankOf(src) == rankStranger && now < l.patience && src != l.former {
+			return verdictDrop
+		}
 		if src == l.barred && ssrc == l.barredSSRC {
 			return verdictDrop
 		}

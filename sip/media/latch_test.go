@@ -84,21 +84,26 @@ func TestWhoLatchesFirst(t *testing.T) {
 	t.Parallel()
 	runLatch(t, []latchCase{
 		{"the SDP address latches with its first packet", []latchStep{
-			announced(0, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), rtpFrom(40, sdpAddr, 1, verdictPass)}, sdpAddr},
+			announced(-1000, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), rtpFrom(40, sdpAddr, 1, verdictPass)}, sdpAddr},
 		{"a peer behind a NAT latches while the SDP address is silent", []latchStep{
-			announced(0, sdpAddr), rtpFrom(20, natAddr, 1, verdictLatch), rtpFrom(40, natAddr, 1, verdictPass)}, natAddr},
+			announced(-1000, sdpAddr), rtpFrom(20, natAddr, 1, verdictLatch), rtpFrom(40, natAddr, 1, verdictPass)}, natAddr},
 		{"a stranger that came first loses to the SDP address at once", []latchStep{
-			announced(0, sdpAddr), rtpFrom(20, stranger, 9, verdictLatch), rtpFrom(25, sdpAddr, 1, verdictSwitch),
+			announced(-1000, sdpAddr), rtpFrom(20, stranger, 9, verdictLatch), rtpFrom(25, sdpAddr, 1, verdictSwitch),
 			rtpFrom(30, stranger, 9, verdictDrop)}, sdpAddr},
 		{"a stranger that came first loses to another port of the SDP host", []latchStep{
-			announced(0, sdpAddr), rtpFrom(20, stranger, 9, verdictLatch), rtpFrom(25, sdpHost, 1, verdictSwitch)}, sdpHost},
+			announced(-1000, sdpAddr), rtpFrom(20, stranger, 9, verdictLatch), rtpFrom(25, sdpHost, 1, verdictSwitch)}, sdpHost},
 		{"a stranger that came first loses to the host the signalling came from", []latchStep{
-			announcedVia(0, sdpAddr, natAddr.Addr()), rtpFrom(20, stranger, 9, verdictLatch),
+			announcedVia(-1000, sdpAddr, natAddr.Addr()), rtpFrom(20, stranger, 9, verdictLatch),
 			rtpFrom(25, natAddr, 1, verdictSwitch), rtpFrom(30, stranger, 9, verdictDrop)}, natAddr},
 		{"without an SDP address the first packet latches", []latchStep{
-			announced(0, noAddr), rtpFrom(20, natAddr, 1, verdictLatch), rtpFrom(30, stranger, 9, verdictDrop)}, natAddr},
+			announced(-1000, noAddr), rtpFrom(20, natAddr, 1, verdictLatch), rtpFrom(30, stranger, 9, verdictDrop)}, natAddr},
+		{"a stranger waits for as long as the peer may need to speak", []latchStep{
+			announced(0, sdpAddr), rtpFrom(20, stranger, 9, verdictDrop), rtpFrom(999, stranger, 9, verdictDrop),
+			rtpFrom(1000, stranger, 9, verdictLatch)}, stranger},
+		{"a host that is known need not wait", []latchStep{
+			announcedVia(0, sdpAddr, natAddr.Addr()), rtpFrom(20, natAddr, 1, verdictLatch)}, natAddr},
 		{"two strangers: the first stays", []latchStep{
-			announced(0, sdpAddr), rtpFrom(20, stranger, 9, verdictLatch), rtpFrom(21, stranger2, 8, verdictDrop)}, stranger},
+			announced(-1000, sdpAddr), rtpFrom(20, stranger, 9, verdictLatch), rtpFrom(21, stranger2, 8, verdictDrop)}, stranger},
 	})
 }
 
@@ -106,19 +111,19 @@ func TestWhoTakesOverALatchedStream(t *testing.T) {
 	t.Parallel()
 	runLatch(t, []latchCase{
 		{"a stranger does not take a latched stream over", []latchStep{
-			announced(0, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), rtpFrom(30, stranger, 9, verdictDrop)}, sdpAddr},
+			announced(-1000, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), rtpFrom(30, stranger, 9, verdictDrop)}, sdpAddr},
 		{"a stranger with the right SSRC does not take over while the peer speaks", []latchStep{
-			announced(0, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), rtpFrom(519, stranger, 1, verdictDrop)}, sdpAddr},
+			announced(-1000, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), rtpFrom(519, stranger, 1, verdictDrop)}, sdpAddr},
 		{"a stranger with another SSRC does not take over however long the peer is silent", []latchStep{
-			announced(0, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), rtpFrom(60_000, stranger, 9, verdictDrop)}, sdpAddr},
+			announced(-1000, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), rtpFrom(60_000, stranger, 9, verdictDrop)}, sdpAddr},
 		{"a peer whose NAT binding moved is followed by its SSRC after the silence", []latchStep{
-			announced(0, sdpAddr), rtpFrom(20, natAddr, 1, verdictLatch), rtpFrom(520, natMoved, 1, verdictSwitch),
+			announced(-1000, sdpAddr), rtpFrom(20, natAddr, 1, verdictLatch), rtpFrom(520, natMoved, 1, verdictSwitch),
 			rtpFrom(540, natAddr, 1, verdictDrop)}, natMoved},
 		{"a peer that proved itself is not pushed out by the SDP address", []latchStep{
-			announced(0, sdpAddr), rtpFrom(20, natAddr, 1, verdictLatch), rtpFrom(520, natMoved, 1, verdictSwitch),
+			announced(-1000, sdpAddr), rtpFrom(20, natAddr, 1, verdictLatch), rtpFrom(520, natMoved, 1, verdictSwitch),
 			rtpFrom(540, sdpAddr, 9, verdictDrop)}, natMoved},
 		{"a peer may change its SSRC at its latched address", []latchStep{
-			announced(0, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), rtpFrom(40, sdpAddr, 2, verdictPass),
+			announced(-1000, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), rtpFrom(40, sdpAddr, 2, verdictPass),
 			rtpFrom(900, stranger, 1, verdictDrop), rtpFrom(900, natAddr, 2, verdictSwitch)}, natAddr},
 	})
 }
@@ -127,22 +132,22 @@ func TestANewAnnouncement(t *testing.T) {
 	t.Parallel()
 	runLatch(t, []latchCase{
 		{"the same SDP address again keeps the latch", []latchStep{
-			announced(0, sdpAddr), rtpFrom(20, natAddr, 1, verdictLatch), announced(40, sdpAddr),
+			announced(-1000, sdpAddr), rtpFrom(20, natAddr, 1, verdictLatch), announced(40, sdpAddr),
 			rtpFrom(60, natAddr, 1, verdictPass)}, natAddr},
 		{"a host name in a new SDP keeps the latch", []latchStep{
-			announced(0, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), announced(40, noAddr),
+			announced(-1000, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), announced(40, noAddr),
 			rtpFrom(60, sdpAddr, 1, verdictPass)}, sdpAddr},
 		{"a new SDP address is a switch when it speaks", []latchStep{
-			announced(0, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), announced(40, movedAddr),
+			announced(-1000, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), announced(40, movedAddr),
 			rtpFrom(60, movedAddr, 7, verdictSwitch), rtpFrom(80, sdpAddr, 1, verdictDrop)}, movedAddr},
 		{"the old source is heard but not followed right after a new SDP address", []latchStep{
-			announced(0, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), announced(40, movedAddr),
+			announced(-1000, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), announced(40, movedAddr),
 			rtpFrom(60, sdpAddr, 1, verdictPass)}, noAddr},
 		{"the old source latches again when the new SDP address stays silent", []latchStep{
-			announced(0, sdpAddr), rtpFrom(20, natAddr, 1, verdictLatch), announced(40, movedAddr),
+			announced(-1000, sdpAddr), rtpFrom(20, natAddr, 1, verdictLatch), announced(40, movedAddr),
 			rtpFrom(60, natAddr, 1, verdictPass), rtpFrom(540, natAddr, 1, verdictLatch)}, natAddr},
 		{"a new SDP address that is the latched source changes nothing", []latchStep{
-			announced(0, sdpAddr), rtpFrom(20, natAddr, 1, verdictLatch), announced(40, natAddr),
+			announced(-1000, sdpAddr), rtpFrom(20, natAddr, 1, verdictLatch), announced(40, natAddr),
 			rtpFrom(60, natAddr, 1, verdictPass), rtpFrom(80, sdpAddr, 1, verdictDrop)}, natAddr},
 	})
 }
@@ -151,13 +156,13 @@ func TestAfterAResetAnotherTargetIsThePeer(t *testing.T) {
 	t.Parallel()
 	runLatch(t, []latchCase{
 		{"after a reset the old target is dropped and the new one latches", []latchStep{
-			announced(0, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), forgotten(40), announced(41, movedAddr),
+			announced(-1000, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), forgotten(40), announced(41, movedAddr),
 			rtpFrom(60, sdpAddr, 1, verdictDrop), rtpFrom(61, movedAddr, 2, verdictLatch)}, movedAddr},
 		{"after a reset the same border controller may serve the next target", []latchStep{
-			announced(0, sdpAddr), rtpFrom(20, natAddr, 1, verdictLatch), forgotten(40), announced(41, movedAddr),
+			announced(-1000, sdpAddr), rtpFrom(20, natAddr, 1, verdictLatch), forgotten(40), announced(41, movedAddr),
 			rtpFrom(60, natAddr, 1, verdictDrop), rtpFrom(80, natAddr, 2, verdictLatch)}, natAddr},
 		{"after two resets without media between the first target is still dropped", []latchStep{
-			announced(0, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), forgotten(40), forgotten(50),
+			announced(-1000, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), forgotten(40), forgotten(50),
 			rtpFrom(60, sdpAddr, 1, verdictDrop)}, noAddr},
 	})
 }
@@ -166,13 +171,13 @@ func TestRTCPOnTheRTPPort(t *testing.T) {
 	t.Parallel()
 	runLatch(t, []latchCase{
 		{"RTCP on the RTP port never latches", []latchStep{
-			announced(0, sdpAddr), rtcpFrom(10, sdpAddr, verdictPass), rtcpFrom(11, sdpHost, verdictPass),
+			announced(-1000, sdpAddr), rtcpFrom(10, sdpAddr, verdictPass), rtcpFrom(11, sdpHost, verdictPass),
 			rtcpFrom(12, stranger, verdictDrop)}, noAddr},
 		{"RTCP on the RTP port comes from the latched source or the SDP address", []latchStep{
-			announced(0, sdpAddr), rtpFrom(20, natAddr, 1, verdictLatch), rtcpFrom(30, natAddr, verdictPass),
+			announced(-1000, sdpAddr), rtpFrom(20, natAddr, 1, verdictLatch), rtcpFrom(30, natAddr, verdictPass),
 			rtcpFrom(31, sdpAddr, verdictPass), rtcpFrom(32, natMoved, verdictDrop), rtcpFrom(33, stranger, verdictDrop)}, natAddr},
 		{"RTCP shows that a muted peer is alive", []latchStep{
-			announced(0, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), rtcpFrom(400, sdpAddr, verdictPass),
+			announced(-1000, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), rtcpFrom(400, sdpAddr, verdictPass),
 			rtpFrom(600, stranger, 1, verdictDrop)}, sdpAddr},
 	})
 }

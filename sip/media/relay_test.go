@@ -135,7 +135,7 @@ func TestWhatTheKernelRefusesIsADrop(t *testing.T) {
 	t.Parallel()
 	r := newTestRelay(t, Options{Bind: netip.MustParseAddr("127.0.0.1")})
 	br := newBridge(t, r, "127.0.0.1", "127.0.0.1")
-	br.s.Side(call.LegB).SetRemote(Remote{RTP: netip.MustParseAddrPort("255.255.255.255:9")}) // EACCES without SO_BROADCAST
+	br.s.Side(call.LegB).SetRemote(Remote{RTP: netip.MustParseAddrPort("255.255.255.255:9"), Signalling: netip.MustParseAddr("127.0.0.1")}) // EACCES without SO_BROADCAST
 	br.a.say(1, 0xa)
 	dropped(t, br.s, call.LegA, 1)
 	if got := r.Metrics().DroppedSend; got != 1 {
