@@ -160,7 +160,7 @@ func TestAfterAResetAnotherTargetIsThePeer(t *testing.T) {
 			rtpFrom(60, sdpAddr, 1, verdictDrop), rtpFrom(61, movedAddr, 2, verdictLatch)}, movedAddr},
 		{"after a reset the same border controller may serve the next target", []latchStep{
 			announced(-1000, sdpAddr), rtpFrom(20, natAddr, 1, verdictLatch), forgotten(40), announced(41, movedAddr),
-			rtpFrom(60, natAddr, 1, verdictDrop), rtpFrom(80, natAddr, 2, verdictLatch)}, natAddr},
+			rtpFrom(60, natAddr, 1, verdictDrop), rtpFrom(1080, natAddr, 2, verdictLatch)}, natAddr},
 		{"after two resets without media between the first target is still dropped", []latchStep{
 			announced(-1000, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), forgotten(40), forgotten(50),
 			rtpFrom(60, sdpAddr, 1, verdictDrop)}, noAddr},
