@@ -42,6 +42,12 @@ func description(m agent.Message) (s *sdp.Session, location []byte, f *fault) {
 }
 
 func parts(m agent.Message) (body, location []byte, f *fault) {
+	if coding := m.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return nil, nil, &fault{
+			status: 415, sentence: "the body has to be sent without a content encoding",
+			headers: []agent.Header{header("Accept-Encoding", "identity")},
+		}
+	}
 	kind, _, _ := strings.Cut(m.ContentType, ";")
 	kind = strings.ToLower(strings.TrimSpace(kind))
 	switch {

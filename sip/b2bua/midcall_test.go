@@ -338,6 +338,8 @@ func TestReInvitesThatAreRefusedHere(t *testing.T) {
 		has(p, p.asks("INVITE", "nonsense").got(400), "Warning: 399 callbox")
 		has(p, p.asks("INVITE", "v=0\r\nm=audio 0 RTP/AVP 0\r\n").got(488), "Warning: 399 callbox")
 		has(p, p.asksWith("INVITE", agent.Message{ContentType: "text/plain", Body: []byte("x")}).got(415), "Accept: ")
+		packed := agent.Message{ContentType: typeSDP, Body: []byte(offerA), Headers: []agent.Header{{Name: "Content-Encoding", Value: "gzip"}}}
+		has(p, p.asksWith("INVITE", packed).got(415), "Accept-Encoding: identity")
 		has(p, p.asks("PUBLISH", "").got(405), "Allow: INVITE")
 		p.asks("PRACK", "").got(481)
 		p.asks("NOTIFY", "").got(481)
