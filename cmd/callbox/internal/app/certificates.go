@@ -33,6 +33,7 @@ type certificates struct {
 	mu    sync.Mutex // guards the rest
 	files config.TLS
 	seen  stamps
+	aging string // serial number of the last certificate whose expiry was warned of
 }
 
 // stamps tell two states of certificate and key file apart.
@@ -48,8 +49,8 @@ type pair struct {
 	cert  *tls.Certificate
 }
 
-// newCertificates reads the configured certificate, or the self-signed one in dir, which it makes for hosts and this
-// machine where there is none or none that lasts.
+// newCertificates reads the configured certificate, or the one in dir. Where there is none in dir, or one of our own
+// making that does not last, it makes one for hosts and this machine; an operator's is never overwritten.
 func newCertificates(dir string, hosts []string, o config.TLS, now func() time.Time, log zerolog.Logger) (*certificates, error) {
 	c := &certificates{dir: dir, hosts: hosts, now: now, log: log}
 	p, err := c.prepare(o)
@@ -103,24 +104,68 @@ func (c *certificates) follow() {
 // prepare reads the certificate of o without using it yet.
 func (c *certificates) prepare(o config.TLS) (pair, error) {
 	if o.Certificate != "" {
-		return read(o)
+		p, err := read(o)
+		if err == nil {
+			c.warnOfExpiry(p)
+		}
+		return p, err
 	}
 	own := config.TLS{
 		Certificate: filepath.Join(c.dir, "tls-certificate.pem"),
 		Key:         filepath.Join(c.dir, "tls-key.pem"),
 	}
-	p, err := read(own)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-	case err != nil:
-		return pair{}, fmt.Errorf("%w; delete both files to have new ones made", err)
-	case p.cert.Leaf.NotAfter.Sub(c.now()) > renewBefore:
-		return p, nil
+	there, err := either(own)
+	if err != nil {
+		return pair{}, err
+	}
+	if there {
+		p, err := read(own)
+		if err != nil {
+			return pair{}, fmt.Errorf("%w; put a certificate and its key there, or delete both files to have new ones made", err)
+		}
+		if !ownMade(p.cert.Leaf) {
+			c.warnOfExpiry(p)
+			return p, nil
+		}
+		if !c.aged(p) {
+			return p, nil
+		}
 	}
 	if err := makeCertificate(own, c.hosts, c.now()); err != nil {
 		return pair{}, fmt.Errorf("make TLS certificate: %w", err)
 	}
 	return read(own)
+}
+
+// either tells whether there is a certificate or a key: one alone is an operator's, too.
+func either(files config.TLS) (bool, error) {
+	for _, path := range []string{files.Certificate, files.Key} {
+		_, err := os.Lstat(path)
+		switch {
+		case err == nil:
+			return true, nil
+		case !errors.Is(err, os.ErrNotExist):
+			return false, fmt.Errorf("look for TLS certificate: %w", err)
+		}
+	}
+	return false, nil
+}
+
+// aged tells whether p is in its last month or past it.
+func (c *certificates) aged(p pair) bool { return p.cert.Leaf.NotAfter.Sub(c.now()) <= renewBefore }
+
+// warnOfExpiry says once of a certificate which is not ours to renew that it will not last.
+func (c *certificates) warnOfExpiry(p pair) {
+	serial := p.cert.Leaf.SerialNumber.String()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.aged(p) || c.aging == serial {
+		return
+	}
+	c.aging = serial
+	c.log.Warn().Str("certificate", p.files.Certificate).Time("expires_at", p.cert.Leaf.NotAfter.UTC()).
+		Str("mend", "put a new certificate and key in these files; they are taken up without a restart").
+		Msg("TLS certificate expires soon and is not callbox's own, so it is not renewed")
 }
 
 // use puts p in force for handshakes from now on and tells whether it is another certificate than before.

@@ -2,8 +2,14 @@ package app
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -107,6 +113,103 @@ func TestACertificateOfOurOwnIsRenewedInItsLastMonth(t *testing.T) {
 	}
 }
 
+// theirs puts a certificate that is not of our making into dir, under the names of our own.
+func theirs(t *testing.T, dir string, subject pkix.Name, until time.Time) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	authority := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Lab authority"}}
+	leaf := &x509.Certificate{SerialNumber: big.NewInt(4711), Subject: subject, NotAfter: until}
+	der, err := x509.CreateCertificate(rand.Reader, leaf, authority, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, block := range map[string]*pem.Block{
+		"tls-certificate.pem": {Type: "CERTIFICATE", Bytes: der}, "tls-key.pem": {Type: "PRIVATE KEY", Bytes: keyDER},
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAnOperatorsCertificateIsKeptAndWarnedOfOnce(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		subject pkix.Name
+		lasts   time.Duration
+		warned  int
+	}{
+		{"one that lasts", pkix.Name{CommonName: "sip.example.com"}, renewBefore + time.Hour, 0},
+		{"one in its last month", pkix.Name{CommonName: "sip.example.com"}, renewBefore - time.Hour, 1},
+		{"one that has expired", pkix.Name{CommonName: "sip.example.com"}, -time.Hour, 1},
+		{"one that has our name and another issuer", ownName(), time.Hour, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir, c := t.TempDir(), newClock()
+			theirs(t, dir, tt.subject, c.now.Add(tt.lasts))
+			before := contents(t, dir)
+			certs, log := openCerts(t, dir, config.TLS{}, c)
+			if _, err := certs.prepare(config.TLS{}); err != nil { // as a reload does
+				t.Fatal(err)
+			}
+			if serial(t, certs) != "4711" || contents(t, dir) != before {
+				t.Error("the operator's files were changed")
+			}
+			if n := strings.Count(log.String(), "not renewed"); n != tt.warned {
+				t.Errorf("warned %d times, want %d\n%s", n, tt.warned, log)
+			}
+			if tt.warned > 0 && !strings.Contains(log.String(), "put a new certificate and key") {
+				t.Errorf("no mend in\n%s", log)
+			}
+		})
+	}
+}
+
+// contents returns certificate and key of dir.
+func contents(t *testing.T, dir string) string {
+	t.Helper()
+	cert, err := os.ReadFile(filepath.Join(dir, "tls-certificate.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := os.ReadFile(filepath.Join(dir, "tls-key.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(cert) + string(key)
+}
+
+func TestHalfAPairIsNotOverwritten(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"tls-certificate.pem", "tls-key.pem"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir, c := t.TempDir(), newClock()
+			theirs(t, dir, pkix.Name{CommonName: "sip.example.com"}, c.now.Add(time.Hour))
+			if err := os.Remove(filepath.Join(dir, name)); err != nil {
+				t.Fatal(err)
+			}
+			_, err := newCertificates(dir, nil, config.TLS{}, c.Now, zerolog.Nop())
+			if err == nil || !strings.Contains(err.Error(), name) {
+				t.Errorf("%v", err)
+			}
+			if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+				t.Errorf("%s was made beside the operator's file", name)
+			}
+		})
+	}
+}
+
 func TestANewCertificateIsUsedWithoutARestart(t *testing.T) {
 	t.Parallel()
 	dir, c := t.TempDir(), newClock()
@@ -137,8 +240,8 @@ func TestABadNewCertificateKeepsTheOldAndSaysSoOnce(t *testing.T) {
 		{"gone", func(t *testing.T, f config.TLS) { os.Remove(f.Key) }},
 		{"key of another", func(t *testing.T, f config.TLS) {
 			other := t.TempDir()
-			theirs := inFiles(t, other, newClock(), 20)
-			key, _ := os.ReadFile(theirs.Key)
+			another := inFiles(t, other, newClock(), 20)
+			key, _ := os.ReadFile(another.Key)
 			if err := os.WriteFile(f.Key, key, 0o600); err != nil {
 				t.Fatal(err)
 			}

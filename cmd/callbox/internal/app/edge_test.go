@@ -55,7 +55,7 @@ func lab(t *testing.T) *settings {
 		{Network: "udp", Address: anyPort()}, {Network: "tcp", Address: anyPort()}, {Network: "tls", Address: anyPort()},
 	}
 	o.RTP.Ports = config.PortRange{Min: 41000, Max: 41099}
-	o.Log.Level = "error"
+	o.Log.Level = "warn"
 	return &settings{options: o}
 }
 

@@ -19,11 +19,24 @@ import (
 	"callbox/routing/directory"
 )
 
-// A certificate of our own making lasts two years and is made anew at the first start or reload of its last month.
+// A certificate of our own making lasts two years and is made anew at the first start or reload of its last month. In
+// its last month an operator's is warned of.
 const (
 	ownLifetime = 2 * 365 * 24 * time.Hour
 	renewBefore = 30 * 24 * time.Hour
 )
+
+// ownName returns the name that every certificate of our own making has as subject and issuer.
+func ownName() pkix.Name {
+	return pkix.Name{CommonName: "callbox lab", Organization: []string{"callbox"}}
+}
+
+// ownMade tells a certificate that makeCertificate made from one that an operator put in its place: only the former has
+// our name and is signed by itself.
+func ownMade(leaf *x509.Certificate) bool {
+	own := ownName()
+	return leaf.Subject.String() == own.String() && leaf.Issuer.String() == own.String() && leaf.CheckSignatureFrom(leaf) == nil
+}
 
 // hostNames returns the hosts of a directory, with and without their region.
 func hostNames(s *directory.Snapshot) []string {
@@ -66,7 +79,7 @@ func makeCertificate(files config.TLS, hosts []string, now time.Time) error {
 	}
 	template := &x509.Certificate{
 		SerialNumber:          serial,
-		Subject:               pkix.Name{CommonName: "callbox lab", Organization: []string{"callbox"}},
+		Subject:               ownName(),
 		NotBefore:             now.Add(-time.Hour), // clocks in a lab differ
 		NotAfter:              now.Add(ownLifetime),
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
