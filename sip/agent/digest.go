@@ -20,20 +20,26 @@ const nonceLife = 5 * time.Minute
 const maxNonces = 65536
 
 // nonces makes and checks digest nonces (RFC 7616 section 3.3). A nonce carries its time and a MAC, so that challenges
-// cost no memory; only nonces that were used are remembered, with their highest count, against replay.
+// cost no memory; only nonces that were used are remembered, with their highest count, against replay. When there are
+// too many, the older half is forgotten and whatever is as old as it becomes stale: its users are challenged once more,
+// and nobody is refused.
 type nonces struct {
-	key  [32]byte
-	mu   sync.Mutex
-	used map[string]nonceUse
+	key [32]byte
+
+	mu      sync.Mutex
+	used    [2]nonceUse // the one being filled, and the one before
+	horizon int64       // nonces made at or before this time are stale
 }
 
+// nonceUse is the highest count of each nonce that was used in a while.
 type nonceUse struct {
-	count int
-	until time.Time
+	count  map[string]int
+	newest int64 // when the newest of them was made
 }
 
 func newNonces() *nonces {
-	n := &nonces{used: make(map[string]nonceUse)}
+	n := &nonces{}
+	n.used[0].count = make(map[string]int)
 	rand.Read(n.key[:])
 	return n
 }
@@ -53,32 +59,44 @@ func (n *nonces) make(now time.Time) string {
 
 // fresh tells whether a nonce was made here and not too long ago.
 func (n *nonces) fresh(s string, now time.Time) bool {
-	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil || len(b) != 28 || !hmac.Equal(b[16:], n.mac(b[:16])) {
+	made, ok := n.made(s)
+	if !ok {
 		return false
 	}
-	age := now.Sub(time.Unix(0, int64(binary.BigEndian.Uint64(b))))
-	return age >= 0 && age < nonceLife
-}
-
-// use notes that a nonce was used with a count; false when that count, or a higher one, was seen before.
-func (n *nonces) use(nonce string, count int, now time.Time) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if u, ok := n.used[nonce]; ok && count <= u.count {
+	age := now.Sub(time.Unix(0, made))
+	return age >= 0 && age < nonceLife && made > n.horizon
+}
+
+// made reads when a nonce was made, if it was made here.
+func (n *nonces) made(s string) (at int64, ok bool) {
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil || len(b) != 28 || !hmac.Equal(b[16:], n.mac(b[:16])) {
+		return 0, false
+	}
+	return int64(binary.BigEndian.Uint64(b)), true
+}
+
+// use notes that a fresh nonce was used with a count; false when that count, or a higher one, was seen before.
+func (n *nonces) use(nonce string, count int) bool {
+	made, ok := n.made(nonce)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !ok || made <= n.horizon {
 		return false
 	}
-	if len(n.used) >= maxNonces {
-		for k, u := range n.used {
-			if now.After(u.until) {
-				delete(n.used, k)
-			}
-		}
-		if len(n.used) >= maxNonces {
+	for _, u := range n.used {
+		if seen, ok := u.count[nonce]; ok && count <= seen {
 			return false
 		}
 	}
-	n.used[nonce] = nonceUse{count, now.Add(nonceLife)}
+	if len(n.used[0].count) >= maxNonces/2 {
+		n.horizon = max(n.horizon, n.used[1].newest)
+		n.used[1], n.used[0] = n.used[0], nonceUse{count: make(map[string]int)}
+	}
+	n.used[0].count[nonce] = count
+	n.used[0].newest = max(n.used[0].newest, made)
 	return true
 }
 
@@ -130,7 +148,7 @@ func (p *Proof) Verify(password string) bool {
 	if err != nil || !hmac.Equal([]byte(want.Response), []byte(strings.ToLower(p.cred.Response))) {
 		return false
 	}
-	return p.nonces.use(p.cred.Nonce, max(p.cred.Nc, 1), now)
+	return p.nonces.use(p.cred.Nonce, max(p.cred.Nc, 1))
 }
 
 // answerChallenge makes the header field that answers the first challenge among headers we can compute.

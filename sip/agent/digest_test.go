@@ -72,8 +72,33 @@ func TestNoncesAreOursFreshAndUsedOncePerCount(t *testing.T) {
 			t.Errorf("%s: fresh = %v", tc.name, got)
 		}
 	}
-	if !n.use(nonce, 1, now) || n.use(nonce, 1, now) || !n.use(nonce, 2, now) || n.use(nonce, 1, now) {
+	if !n.use(nonce, 1) || n.use(nonce, 1) || !n.use(nonce, 2) || n.use(nonce, 1) {
 		t.Error("a count was taken twice or refused once")
+	}
+}
+
+func TestAFullNonceMemoryForgetsTheOldestAndRefusesNobody(t *testing.T) {
+	t.Parallel()
+	n := newNonces()
+	now := time.Now()
+	first := n.make(now)
+	for i := range 2 * maxNonces {
+		now = now.Add(time.Microsecond)
+		if nonce := n.make(now); !n.fresh(nonce, now) || !n.use(nonce, 1) {
+			t.Fatalf("nonce %d was refused", i)
+		}
+		if i == 0 && !n.use(first, 1) {
+			t.Fatal("the first nonce was refused")
+		}
+		if n.fresh(first, now) && n.use(first, 1) {
+			t.Fatalf("the first nonce was taken again after %d others", i)
+		}
+	}
+	if n.fresh(first, now) {
+		t.Error("a nonce whose use was forgotten is still fresh")
+	}
+	if held := len(n.used[0].count) + len(n.used[1].count); held > maxNonces {
+		t.Errorf("%d nonces are remembered", held)
 	}
 }
 
