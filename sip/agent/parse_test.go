@@ -29,6 +29,8 @@ func TestURIsAreReadStrictly(t *testing.T) {
 		{name: "port 0", in: "sip:911@h:0", bad: true},
 		{name: "port too large", in: "sip:911@h:65536", bad: true},
 		{name: "IPv6 without bracket", in: "sip:911@::1", bad: true},
+		{name: "space in the headers", in: "sip:911@h?a SIP/2.0", bad: true},
+		{name: "bracket in the headers", in: "sip:911@h?a=<b>", bad: true},
 		{name: "broken escape", in: "sip:%zz@h", bad: true},
 		{name: "no scheme", in: "911", bad: true},
 		{name: "other scheme", in: "http://h", want: Address{Scheme: "http"}, bad: true},

@@ -163,9 +163,11 @@ func (u *uri) parseSIP(s string) error {
 	}
 	s, u.headers, _ = strings.Cut(s, "?")
 	s, u.params, _ = strings.Cut(s, ";")
-	for i := 0; i < len(u.params); i++ {
-		if u.params[i] <= ' ' || u.params[i] >= 0x7f || u.params[i] == '<' || u.params[i] == '>' {
-			return errURI
+	for _, part := range []string{u.params, u.headers} {
+		for i := 0; i < len(part); i++ {
+			if part[i] <= ' ' || part[i] >= 0x7f || part[i] == '<' || part[i] == '>' {
+				return errURI
+			}
 		}
 	}
 	return u.parseHostPort(s)
