@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"net"
 	"net/netip"
 	"runtime/debug"
@@ -52,12 +53,14 @@ type Agent struct {
 	serverTxs map[string]*serverTx
 	clientTxs map[string]*clientTx
 	early     earlyCancels
+	refused   refusals
+	seed      maphash.Seed // for tags and keys that only have to differ
 
 	legMu sync.RWMutex
 	legs  map[string]*Leg // by local tag
 
-	streamMu sync.Mutex
-	streams  map[streamKey]*stream
+	streams  *connections
+	patience streamPatience
 
 	peers peerCache
 
@@ -86,9 +89,9 @@ func New(o Options) (*Agent, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	a := &Agent{
-		opts: o, log: o.Logger, t1: defaultT1, nonces: newNonces(),
+		opts: o, log: o.Logger, t1: defaultT1, nonces: newNonces(), seed: maphash.MakeSeed(),
 		serverTxs: make(map[string]*serverTx), clientTxs: make(map[string]*clientTx),
-		legs: make(map[string]*Leg), streams: make(map[streamKey]*stream),
+		legs: make(map[string]*Leg), streams: newConnections(), patience: usualPatience,
 		ctx: ctx, cancel: cancel, done: ctx.Done(),
 	}
 	// Only Content-Length is read by sipgo, for framing: the other fields are read strictly by readPacket.
@@ -192,11 +195,7 @@ func (a *Agent) Close() error {
 			errs = append(errs, err)
 		}
 	}
-	a.streamMu.Lock()
-	for _, s := range a.streams {
-		s.close()
-	}
-	a.streamMu.Unlock()
+	a.streams.close()
 	for _, t := range a.pending() {
 		t.stop()
 	}

@@ -13,7 +13,6 @@ type clientTx struct {
 	method  string
 	flow    flow
 	request []byte
-	build   func(f flow) []byte // writes the request for a flow; nil once it is answered
 	// took takes each answer, in order: provisional ones, the final one, and repeated or forked 2xx to an INVITE. With
 	// nil, nothing usable came: status says 408 for silence, 503 for a transport that failed.
 	took func(p *packet, status int)
@@ -25,6 +24,7 @@ type clientTx struct {
 	interval      time.Duration
 	deadline      time.Time
 	cancelWaits   bool // CANCEL is to be sent when a 1xx comes
+	canceled      bool // CANCEL was sent
 	cancelHeaders []Header
 }
 
@@ -51,14 +51,16 @@ func (a *Agent) request(f flow, method, branch string, build func(f flow) []byte
 // large for UDP goes by TCP if the peer takes that, and a flow without a connection gets one; both elsewhere, so that
 // nothing waits here. took is never called before send returns.
 func (t *clientTx) send(f flow, build func(f flow) []byte) {
-	t.flow, t.build = f, build
+	t.mu.Lock() // streamLost looks at every transaction
+	t.flow = f
+	t.mu.Unlock()
 	if f.transport != "udp" && f.stream == nil {
-		t.later(t.dialThenStart)
+		t.later(func() { t.dialThenStart(f, build) })
 		return
 	}
 	b := build(f)
 	if f.transport == "udp" && len(b) > safeUDP && !t.a.refusesTCP(f.remote) {
-		t.later(func() { t.startByTCP(b) })
+		t.later(func() { t.startByTCP(f, build, b) })
 		return
 	}
 	if err := t.start(f, b); err != nil {
@@ -74,14 +76,14 @@ func (t *clientTx) later(f func()) {
 }
 
 // startByTCP sends a large request by TCP, or after all by UDP when the peer takes no TCP.
-func (t *clientTx) startByTCP(udp []byte) {
-	f := flow{transport: "tcp", remote: t.flow.remote}
+func (t *clientTx) startByTCP(f flow, build func(f flow) []byte, udp []byte) {
+	tcp := flow{transport: "tcp", remote: f.remote}
 	var err error
-	if f.stream, err = t.a.dial(t.a.ctx, "tcp", f.remote, f.remote.Addr().String()); err == nil {
-		err = t.start(f, t.build(f))
+	if tcp.stream, err = t.a.dial(t.a.ctx, "tcp", f.remote, f.hostname()); err == nil {
+		err = t.start(tcp, build(tcp))
 	} else {
 		t.a.noteTCPRefused(f.remote)
-		err = t.start(t.flow, udp)
+		err = t.start(f, udp)
 	}
 	if err != nil {
 		t.fail(503)
@@ -89,11 +91,10 @@ func (t *clientTx) startByTCP(udp []byte) {
 }
 
 // dialThenStart makes the connection that a request needs, then sends it.
-func (t *clientTx) dialThenStart() {
-	f := t.flow
+func (t *clientTx) dialThenStart(f flow, build func(f flow) []byte) {
 	var err error
-	if f.stream, err = t.a.dial(t.a.ctx, f.transport, f.remote, f.remote.Addr().String()); err == nil {
-		err = t.start(f, t.build(f))
+	if f.stream, err = t.a.dial(t.a.ctx, f.transport, f.remote, f.hostname()); err == nil {
+		err = t.start(f, build(f))
 	}
 	if err != nil {
 		t.a.log.Debug().Err(err).Str("remote", f.remote.String()).Msg("request not sent")
@@ -113,6 +114,7 @@ func (t *clientTx) start(f flow, b []byte) error {
 	t.interval = t.a.t1
 	if f.reliable() {
 		t.interval = giveUp * t.a.t1
+		f.stream.requests.Store(true)
 	}
 	t.timer = time.AfterFunc(t.interval, t.fire)
 	return f.send(b)
@@ -123,28 +125,51 @@ func (t *clientTx) fire() {
 	defer t.a.recovered("timer")
 	t.mu.Lock()
 	now := time.Now()
-	if t.state >= txAccepted || !now.Before(t.deadline) {
-		waiting := t.state < txAccepted
-		t.gone()
+	switch {
+	case t.state == txGone:
 		t.mu.Unlock()
-		if waiting {
-			t.took(nil, 408)
+	case !now.Before(t.deadline):
+		t.expire()
+	case t.state >= txAccepted: // it was on its way when the answer came
+		t.timer.Reset(t.deadline.Sub(now))
+		t.mu.Unlock()
+	default:
+		if t.state == txTrying || t.method != "INVITE" {
+			t.repeat()
+		} else {
+			t.interval = t.deadline.Sub(now)
 		}
-		return
+		t.timer.Reset(min(t.interval, t.deadline.Sub(now)))
+		t.mu.Unlock()
 	}
-	if t.state == txTrying || t.method != "INVITE" {
-		if !t.flow.reliable() {
-			t.flow.send(t.request)
-		}
-		t.interval *= 2
-		if t.method != "INVITE" || t.state == txProceeding {
-			t.interval = min(t.interval, t2Factor*t.a.t1)
-		}
-	} else {
-		t.interval = t.deadline.Sub(now)
+}
+
+// repeat sends the request again on UDP and doubles the interval.
+func (t *clientTx) repeat() {
+	if !t.flow.reliable() {
+		t.flow.send(t.request)
 	}
-	t.timer.Reset(min(t.interval, t.deadline.Sub(now)))
+	t.interval *= 2
+	if t.method != "INVITE" {
+		t.interval = min(t.interval, t2Factor*t.a.t1)
+	}
+}
+
+// expire ends a transaction whose time is over, and unlocks t.mu. An INVITE that rang (timer C) is cancelled, and its
+// transaction waits for what crosses the CANCEL: a 2xx must still be acknowledged and ended (RFC 3261 section 16.8).
+func (t *clientTx) expire() {
+	rang := t.method == "INVITE" && t.state == txProceeding && !t.canceled
+	waiting := t.state < txAccepted
+	if !rang {
+		t.gone()
+	}
 	t.mu.Unlock()
+	if rang {
+		t.sendCancel(nil)
+	}
+	if waiting {
+		t.took(nil, 408)
+	}
 }
 
 // answer takes a response.
@@ -164,7 +189,7 @@ func (t *clientTx) answer(p *packet) {
 		t.mu.Unlock()
 		return
 	case p.status < 200:
-		if t.method == "INVITE" && t.state == txTrying {
+		if t.method == "INVITE" && !t.canceled && (t.state == txTrying || p.status > 100) { // RFC 3261 section 16.7
 			t.deadline = time.Now().Add(timerC * t.a.t1)
 			t.timer.Reset(timerC * t.a.t1)
 		}
@@ -191,7 +216,7 @@ func (t *clientTx) answer(p *packet) {
 
 // linger keeps the transaction for answers that come again. The request is not needed any more.
 func (t *clientTx) linger(s txState, d time.Duration) {
-	t.state, t.request, t.build = s, nil, nil
+	t.state, t.request = s, nil
 	if t.flow.reliable() && s == txCompleted {
 		t.gone()
 		return
@@ -215,7 +240,7 @@ func (t *clientTx) fail(status int) {
 // wait for the INVITE's answer. Before a 1xx it waits for one (RFC 3261 section 9.1).
 func (t *clientTx) sendCancel(headers []Header) {
 	t.mu.Lock()
-	if t.state >= txAccepted {
+	if t.state >= txAccepted || t.canceled {
 		t.mu.Unlock()
 		return
 	}
@@ -224,23 +249,14 @@ func (t *clientTx) sendCancel(headers []Header) {
 		t.mu.Unlock()
 		return
 	}
+	t.canceled = true
+	t.deadline = time.Now().Add(giveUp * t.a.t1)
+	t.timer.Reset(giveUp * t.a.t1)
 	f := t.flow
 	b := t.derive("CANCEL", "", headers)
 	t.mu.Unlock()
 	branch, _, _ := strings.Cut(t.key, " ")
 	t.a.request(f, "CANCEL", branch, func(flow) []byte { return b }, func(*packet, int) {})
-	t.patience(giveUp * t.a.t1)
-}
-
-// patience shortens the wait for a final answer, after CANCEL was sent (RFC 3261 section 9.1).
-func (t *clientTx) patience(d time.Duration) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.state < txAccepted && t.timer != nil {
-		t.deadline = time.Now().Add(d)
-		t.timer.Reset(d)
-		t.state = txProceeding
-	}
 }
 
 // gone forgets the transaction. t.mu is held.

@@ -3,7 +3,6 @@ package agent
 import (
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -30,6 +29,7 @@ type Leg struct {
 	target    string   // remote target: the peer's Contact
 	routes    []string // route set, in sending order
 	home      flow     // where the peer was last seen: used when the target says nothing usable
+	spent     int      // hops behind the INVITE that is written
 	direct    bool     // the INVITE came straight from its maker, so that home is the peer's real address
 
 	invite     *serverTx // UAS: the INVITE that made the leg
@@ -166,54 +166,6 @@ func (l *Leg) establish(p *packet) {
 	slices.Reverse(l.routes)
 }
 
-// nextHop is the flow for a request within the dialog: the connection the peer uses, while it lives; else the first
-// route or the target if that is an address literal; else where the peer was last seen. A Contact that names another
-// address than the one its owner sends from stands behind a NAT, and the real address is used.
-func (l *Leg) nextHop() flow {
-	hop := l.target
-	if len(l.routes) > 0 {
-		r, err := parseParty(l.routes[0])
-		if err != nil {
-			return l.home
-		}
-		hop = r.spec
-	}
-	u, err := parseURI(hop)
-	if err != nil {
-		return l.home
-	}
-	transport := u.transport()
-	if l.home.stream != nil && l.home.alive() && (transport == l.home.transport || !strings.Contains(u.params, "transport")) {
-		return l.home
-	}
-	ip, ok := u.literal()
-	if !ok {
-		return l.home
-	}
-	port := u.Port
-	if port == 0 {
-		port = defaultPort(transport)
-	}
-	natted := l.direct && len(l.routes) == 0 && ip != l.home.remote.Addr()
-	if transport != "udp" {
-		if s := l.a.streamTo(transport, addrPortOf(ip, port)); s != nil {
-			return flow{transport: transport, stream: s, remote: s.remote}
-		}
-		return flow{transport: transport, remote: addrPortOf(ip, port)} // to be dialled
-	}
-	if natted && l.home.socket != nil {
-		return l.home
-	}
-	f, err := l.a.udpFlow(addrPortOf(ip, port))
-	if err != nil {
-		return l.home
-	}
-	if l.home.socket != nil {
-		f.socket = l.home.socket
-	}
-	return f
-}
-
 // build writes a request within the dialog for a flow.
 func (l *Leg) build(f flow, method, branch string, seq uint32, m Message) []byte {
 	w := writer{b: make([]byte, 0, 768+len(m.Body))}
@@ -226,7 +178,7 @@ func (l *Leg) build(f flow, method, branch string, seq uint32, m Message) []byte
 	w.field("To", l.remote)
 	w.field("Call-ID", l.callID)
 	w.field("CSeq", strconv.FormatUint(uint64(seq), 10)+" "+method)
-	w.field("Max-Forwards", "70")
+	w.field("Max-Forwards", strconv.Itoa(max(0, usualHops-l.spent)))
 	if method != "BYE" && method != "ACK" && method != "INFO" {
 		w.field("Contact", l.contact(f))
 		w.field("Allow", allow)

@@ -2,6 +2,8 @@ package agent
 
 import (
 	"bytes"
+	"hash/maphash"
+	"strconv"
 	"strings"
 )
 
@@ -50,75 +52,73 @@ func (a *Agent) receiveAck(p *packet) {
 	}
 }
 
+// receiveCancel answers a CANCEL, which needs no transaction: it is answered alike when it is repeated.
 func (a *Agent) receiveCancel(f flow, p *packet) {
-	t, isNew := a.newServerTxFor(f, p, "CANCEL")
-	if !isNew {
-		t.again()
-		return
-	}
 	inv := a.findServerTx(p)
 	if inv == nil {
-		a.early.add(serverKey(p))
-		t.respond(481, "Call/Transaction Does Not Exist", "", Message{})
+		if p.to.tag == "" {
+			a.early.add(a.earlyKey(f, p))
+		}
+		a.reply(f, p, "", 481, "Call/Transaction Does Not Exist", Message{})
 		return
 	}
-	t.toTag = inv.toTag // RFC 3261 section 9.2
-	t.respond(200, "OK", "", Message{})
+	a.reply(f, p, inv.toTag, 200, "OK", Message{}) // RFC 3261 section 9.2: with the tag of its INVITE's answers
 	inv.cancel(p)
 }
 
-// newServerTxFor is newServerTx for a CANCEL, whose own transaction must not be taken for its INVITE's.
-func (a *Agent) newServerTxFor(f flow, p *packet, method string) (*serverTx, bool) {
-	key := serverKey(p) + " " + method
-	a.txMu.Lock()
-	defer a.txMu.Unlock()
-	if t := a.serverTxs[key]; t != nil {
-		return t, false
-	}
-	t := &serverTx{a: a, key: key, req: p, flow: replyFlow(f, p), toTag: newTag()}
-	a.serverTxs[key] = t
-	return t, true
-}
-
+// receiveRequest takes a request that is no ACK or CANCEL. What belongs to no call is answered without a transaction,
+// so that whoever floods us fills no memory (RFC 3261 section 8.2.7).
 func (a *Agent) receiveRequest(f flow, p *packet) {
-	t, isNew := a.newServerTx(f, p)
-	if !isNew {
-		t.again()
+	if p.to.tag != "" {
+		a.receiveWithin(f, p)
 		return
 	}
 	if fl := a.inspect(p); fl != nil {
-		a.answerFault(t, fl)
-		return
-	}
-	if p.to.tag != "" {
-		if l := a.leg(p.to.tag); l != nil && l.matches(p) {
-			l.takeRequest(t, f)
-			return
-		}
-		if p.method == "OPTIONS" {
-			a.answerOptions(t)
-			return
-		}
-		t.respond(481, "Call/Transaction Does Not Exist", "", Message{})
+		a.refuse(f, p, fl)
 		return
 	}
 	switch p.method {
 	case "INVITE":
-		a.takeInvite(t, f)
+		a.takeInvite(f, p)
 	case "OPTIONS":
-		a.answerOptions(t)
+		a.answerOptions(f, p)
 	case "BYE", "INFO", "UPDATE", "NOTIFY", "REFER", "PRACK":
-		t.respond(481, "Call/Transaction Does Not Exist", "", Message{})
+		a.reply(f, p, "", 481, "Call/Transaction Does Not Exist", Message{})
 	case "REGISTER", "SUBSCRIBE", "PUBLISH", "MESSAGE":
-		t.respond(405, "Method Not Allowed", "", Message{}.With("Allow", allow))
+		a.reply(f, p, "", 405, "Method Not Allowed", Message{}.With("Allow", allow))
 	default:
-		t.respond(501, "Not Implemented", "", Message{}.With("Allow", allow))
+		a.reply(f, p, "", 501, "Not Implemented", Message{}.With("Allow", allow))
+	}
+}
+
+// receiveWithin takes a request within a dialog.
+func (a *Agent) receiveWithin(f flow, p *packet) {
+	if t := a.findServerTx(p); t != nil { // the dialog itself may be over
+		t.again()
+		return
+	}
+	if fl := a.inspect(p); fl != nil {
+		a.refuse(f, p, fl)
+		return
+	}
+	l := a.leg(p.to.tag)
+	switch {
+	case l != nil && l.matches(p):
+		if t, isNew := a.newServerTx(f, p); isNew {
+			l.takeRequest(t, f, p)
+		} else {
+			t.again()
+		}
+	case p.method == "OPTIONS":
+		a.answerOptions(f, p)
+	default:
+		a.reply(f, p, "", 481, "Call/Transaction Does Not Exist", Message{})
 	}
 }
 
 // inspect checks what the core of a UAS must check before it looks at the method (RFC 3261 section 8.2).
 func (a *Agent) inspect(p *packet) *fault {
-	if p.maxForwards == 0 {
+	if p.maxForwards == 0 && p.to.tag == "" { // within a dialog we are where it ends
 		return &fault{status: 483, reason: "Too Many Hops", sentence: "Max-Forwards is 0"}
 	}
 	if _, err := parseURI(p.uri); err != nil {
@@ -155,45 +155,56 @@ func isSupported(tag string) bool {
 	return tag == ""
 }
 
-func (a *Agent) answerFault(t *serverTx, fl *fault) {
-	t.respond(fl.status, fl.reason, "", Message{Headers: append([]Header{warning(fl.sentence)}, fl.headers...)})
-}
-
 // warning is the human sentence that goes with a refusal (RFC 3261 section 20.43).
 func warning(sentence string) Header {
 	return Header{"Warning", `399 callbox "` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(clean(sentence)) + `"`}
 }
 
-// refuse answers a request that has a fault, without a transaction: its retransmissions are refused again.
+// refuse answers a request that has a fault.
 func (a *Agent) refuse(f flow, p *packet, fl *fault) {
 	if len(p.vias) == 0 || p.via.host == "" {
 		return // nobody to answer
 	}
-	m := Message{Headers: append([]Header{warning(fl.sentence)}, fl.headers...)}
-	reply := replyFlow(f, p)
-	reply.send(a.response(reply, p, newTag(), fl.status, fl.reason, "", m))
+	a.reply(f, p, "", fl.status, fl.reason, Message{Headers: append([]Header{warning(fl.sentence)}, fl.headers...)})
+}
+
+// reply answers a request without a transaction. Without a tag it gets one that is the same when it is repeated.
+func (a *Agent) reply(f flow, p *packet, tag string, status int, reason string, m Message) {
+	if tag == "" {
+		tag = strconv.FormatUint(maphash.String(a.seed, serverKey(p)+" "+p.callID), 16)
+	}
+	back := replyFlow(f, p)
+	if err := back.send(a.response(back, p, tag, status, reason, "", m)); err != nil {
+		a.log.Debug().Err(err).Int("sip_status", status).Msg("answer not sent")
+	}
 }
 
 // answerOptions answers OPTIONS as a keepalive or capability query (RFC 3261 section 11.2).
-func (a *Agent) answerOptions(t *serverTx) {
-	m := Message{Headers: []Header{
+func (a *Agent) answerOptions(f flow, p *packet) {
+	status, reason, m := a.capabilities()
+	a.reply(f, p, "", status, reason, m)
+}
+
+func (a *Agent) capabilities() (status int, reason string, m Message) {
+	m = Message{Headers: []Header{
 		{"Allow", allow}, {"Accept", "application/sdp"}, {"Accept-Encoding", "identity"},
 		{"Accept-Language", "en"}, {"Supported", strings.Join(supported[:], ", ")},
 	}}
 	if a.opts.Ready != nil && !a.opts.Ready() {
-		t.respond(503, "Service Unavailable", "", m.With("Retry-After", "10"))
-		return
+		return 503, "Service Unavailable", m.With("Retry-After", "10")
 	}
-	t.respond(200, "OK", "", m)
+	return 200, "OK", m
 }
 
 // unparsed takes what sipgo could not parse. A request that says enough about itself is answered 400, so that its
-// sender stops repeating it; anything else is dropped.
-func (a *Agent) unparsed(f flow, b []byte, cause error) {
+// sender stops repeating it; anything else is dropped, and the answer is false.
+func (a *Agent) unparsed(f flow, b []byte, cause error) bool {
 	a.log.Debug().Err(cause).Str("source", f.remote.String()).Int("bytes", len(b)).Msg("message cannot be parsed")
-	if p := salvage(b); p != nil {
+	p := salvage(b)
+	if p != nil {
 		a.refuse(f, p, p.fault)
 	}
+	return p != nil
 }
 
 // salvage reads line by line what an answer to a request needs, and returns nil when that is not there.

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"hash/maphash"
 	"sync"
 	"time"
 )
@@ -9,7 +10,9 @@ import (
 // at once. It is bounded: when full, the oldest entry goes.
 type earlyCancels struct {
 	mu   sync.Mutex
-	keys map[string]time.Time
+	keys map[uint64]time.Time
+	ring [earlyMax]uint64 // the keys in the order they came
+	next int
 }
 
 const (
@@ -17,27 +20,28 @@ const (
 	earlyTTL = 32 * time.Second
 )
 
-func (e *earlyCancels) add(key string) {
+// earlyKey is what a CANCEL has in common with its INVITE. Call-ID and address are part of it so that branches that can
+// be guessed are not enough to cancel calls to come.
+func (a *Agent) earlyKey(f flow, p *packet) uint64 {
+	return maphash.String(a.seed, serverKey(p)+" "+p.callID+" "+f.remote.Addr().String())
+}
+
+func (e *earlyCancels) add(key uint64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.keys == nil {
-		e.keys = make(map[string]time.Time)
+		e.keys = make(map[uint64]time.Time)
 	}
-	now := time.Now()
-	if len(e.keys) >= earlyMax {
-		oldest, at := "", now
-		for k, t := range e.keys {
-			if !t.After(at) {
-				oldest, at = k, t
-			}
-		}
-		delete(e.keys, oldest)
+	if _, repeated := e.keys[key]; !repeated {
+		delete(e.keys, e.ring[e.next])
+		e.ring[e.next] = key
+		e.next = (e.next + 1) % earlyMax
 	}
-	e.keys[key] = now
+	e.keys[key] = time.Now()
 }
 
 // take tells whether a CANCEL came for key, and forgets it.
-func (e *earlyCancels) take(key string) bool {
+func (e *earlyCancels) take(key uint64) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	at, ok := e.keys[key]

@@ -12,6 +12,15 @@ type flow struct {
 	socket    *udpSocket
 	stream    *stream
 	remote    netip.AddrPort
+	host      string // whom a certificate has to name when a connection is made; "" is the address
+}
+
+// hostname is whom a TLS connection for this flow has to reach.
+func (f flow) hostname() string {
+	if f.host != "" {
+		return f.host
+	}
+	return f.remote.Addr().String()
 }
 
 var errFlowGone = errors.New("the connection is closed")

@@ -1,32 +1,40 @@
 package agent
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // takeInvite makes an Incoming of an INVITE outside any dialog.
-func (a *Agent) takeInvite(t *serverTx, f flow) {
-	p := t.req
+func (a *Agent) takeInvite(f flow, p *packet) {
 	if p.contact == "" && !strings.HasPrefix(p.via.branch, magicCookie) {
 		p.contact = p.from.spec // RFC 2543 did without Contact
 	}
 	if p.contact == "" {
-		a.answerFault(t, badRequest("no Contact header field: nothing could be sent within the call"))
+		a.refuse(f, p, badRequest("no Contact header field: nothing could be sent within the call"))
 		return
 	}
-	if a.early.take(t.key) {
+	target, err := parseURI(p.uri)
+	if err != nil { // inspect has read it before
+		return
+	}
+	t, isNew := a.newServerTx(f, p)
+	if !isNew {
+		t.again()
+		return
+	}
+	if a.early.take(a.earlyKey(f, p)) {
 		t.respond(487, "Request Terminated", "", Message{})
 		return
 	}
-	t.respond(100, "Trying", "", Message{})
-	target, err := parseURI(p.uri)
-	if err != nil { // inspect has read it before
-		t.respond(400, "Bad Request", "", Message{})
-		return
-	}
 	in := &Incoming{
-		CallID: p.callID, Source: f.remote, Local: f.local(a), Transport: f.transport,
+		CallID: p.callID, Source: f.remote, Local: f.local(a), Transport: f.transport, MaxForwards: p.maxForwards,
 		RequestURI: target.Address, From: p.from.uri.Address, To: p.to.uri.Address,
 		Message: p.message, Proof: newProof(a.nonces, "INVITE", p.auth),
-		invite: &serverInvite{agent: a, tx: t, flow: f},
+		invite: &serverInvite{agent: a, tx: t, flow: f, packet: p},
+	}
+	if in.MaxForwards < 0 {
+		in.MaxForwards = usualHops
 	}
 	ok := a.spawn(func() {
 		defer a.recovered("invite")
@@ -46,20 +54,25 @@ func (a *Agent) takeInvite(t *serverTx, f flow) {
 
 // serverInvite is the transaction behind an Incoming.
 type serverInvite struct {
-	agent *Agent
-	tx    *serverTx
-	flow  flow
+	agent  *Agent
+	tx     *serverTx
+	flow   flow
+	packet *packet
 }
 
-// Accept takes the INVITE: from here on its events go to sink, and its owner answers it with Leg.Progress,
-// Leg.Answer or Leg.Reject. A CANCEL that came before is the first event.
+// Accept takes the INVITE and answers 100: from here on its events go to sink, and its owner answers it with
+// Leg.Progress, Leg.Answer or Leg.Reject. A CANCEL that came before is the first event.
 func (in *Incoming) Accept(sink Sink) *Leg {
 	return in.invite.agent.newServerLeg(in.invite, sink)
 }
 
-// Refuse answers with a final status of 300 or more. It blocks for nothing.
+// Refuse answers with a final status of 300 or more. It blocks for nothing. The answer is repeated when the INVITE is,
+// not unasked.
 func (in *Incoming) Refuse(status int, reason string, headers ...Header) {
-	in.invite.tx.respond(status, reason, "", Message{Headers: headers})
+	i := in.invite
+	if i.tx.respond(status, reason, "", Message{Headers: headers}) {
+		i.agent.refused.add(i.tx)
+	}
 }
 
 // Challenge answers 407, as Twilio does, with a fresh nonce for realm; it says stale when the credentials sent were
@@ -67,5 +80,30 @@ func (in *Incoming) Refuse(status int, reason string, headers ...Header) {
 func (in *Incoming) Challenge(realm string, headers ...Header) {
 	stale := in.Proof != nil && in.Proof.Stale()
 	h := append(in.invite.agent.challenges(realm, stale), headers...)
-	in.invite.tx.respond(407, "Proxy Authentication Required", "", Message{Headers: h})
+	in.Refuse(407, "Proxy Authentication Required", h...)
+}
+
+// maxRefused bounds the refused INVITEs that are remembered: anybody can have an INVITE refused.
+const maxRefused = 16384
+
+// refusals remembers which INVITEs were refused, the oldest first, and forgets that one when there are too many. When
+// it is repeated after that, it is decided anew.
+type refusals struct {
+	mu   sync.Mutex
+	ring []*serverTx
+	next int
+}
+
+func (r *refusals) add(t *serverTx) {
+	r.mu.Lock()
+	if r.ring == nil {
+		r.ring = make([]*serverTx, maxRefused)
+	}
+	old := r.ring[r.next]
+	r.ring[r.next] = t
+	r.next = (r.next + 1) % len(r.ring)
+	r.mu.Unlock()
+	if old != nil {
+		old.shed()
+	}
 }

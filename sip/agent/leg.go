@@ -47,6 +47,7 @@ type Outgoing struct {
 	Username  string // digest credentials to answer a 401 or 407 with, "" for none
 	Password  string
 	Anonymous bool // From is anonymous@anonymous.invalid (RFC 3323)
+	Spent     int  // hops that the call has made already: Max-Forwards is 70 less them (RFC 7332)
 }
 
 // Route is a resolved next hop.

@@ -47,8 +47,8 @@ type Address struct {
 	Port    uint16
 }
 
-// Incoming is an INVITE outside any dialog: the birth of an A leg. 100 Trying has been sent. Its owner must call
-// Accept, Refuse or Challenge once.
+// Incoming is an INVITE outside any dialog: the birth of an A leg. Its owner must call Accept, Refuse or Challenge once
+// and soon, since nothing has been answered yet.
 type Incoming struct {
 	CallID     string
 	Source     netip.AddrPort // where it really came from
@@ -58,6 +58,8 @@ type Incoming struct {
 	From, To   Address
 	Message    Message
 	Proof      *Proof // digest credentials as sent, nil when there were none
+
+	MaxForwards int // how many more hops the request may go
 
 	invite *serverInvite
 }

@@ -22,7 +22,7 @@ func (l *Leg) Bye(headers ...Header) {
 	}
 	l.byeing = true
 	l.byeHeaders = headers
-	if l.uas && l.okays[l.invite.req.cseq] != nil {
+	if l.uas && l.okays[l.invite.cseq] != nil {
 		return // takeAck or fireOK sends it
 	}
 	l.sendBye(headers)
@@ -60,7 +60,7 @@ func (l *Leg) Send(method string, m Message) (id uint32) {
 	defer l.mu.Unlock()
 	l.nextID++
 	id = l.nextID
-	if l.state == legOver || l.state == legEnding || l.remoteTag == "" {
+	if l.state == legOver || l.state == legEnding || l.state == legEarly && l.remoteTag == "" {
 		l.emit(Event{Kind: KindResponse, ID: id, Local: true, Status: 481, Reason: "Call/Transaction Does Not Exist"})
 		return id
 	}
@@ -106,6 +106,9 @@ func (l *Leg) takeResponse(id uint32, method string, hasBody bool, p *packet, st
 		l.settleInvite(p, status, hasBody)
 	} else if method == "UPDATE" && p != nil && status < 300 {
 		l.refresh(p.contact)
+	}
+	if l.state == legOver {
+		return
 	}
 	l.emit(e)
 	if p != nil && (status == 481 || status == 408) && (method == "INVITE" || method == "UPDATE") {

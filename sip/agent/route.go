@@ -175,7 +175,7 @@ func (a *Agent) flowTo(ctx context.Context, r Route) (flow, error) {
 	if err != nil {
 		return flow{}, err
 	}
-	return flow{transport: r.Transport, stream: s, remote: r.Remote}, nil
+	return flow{transport: r.Transport, stream: s, remote: r.Remote, host: host}, nil
 }
 
 // udpFlow finds the UDP socket that reaches remote: one bound to our address towards it, else any of its family.

@@ -29,15 +29,17 @@ const (
 // serverTx is a server transaction (RFC 3261 section 17.2, RFC 6026). It absorbs retransmissions and repeats final
 // answers of 300 and more to an INVITE; a 2xx is repeated by the leg.
 type serverTx struct {
-	a     *Agent
-	key   string
-	req   *packet
-	flow  flow // where answers go
-	toTag string
+	a      *Agent
+	key    string
+	method string
+	cseq   uint32
+	flow   flow // where answers go
+	toTag  string
 
 	mu       sync.Mutex
 	state    txState
-	last     []byte // the last answer sent
+	req      *packet // until its final answer is given
+	last     []byte  // the last answer sent
 	timer    *time.Timer
 	interval time.Duration
 	deadline time.Time
@@ -66,7 +68,7 @@ func (a *Agent) newServerTx(f flow, p *packet) (*serverTx, bool) {
 	if t := a.serverTxs[key]; t != nil {
 		return t, false
 	}
-	t := &serverTx{a: a, key: key, req: p, flow: replyFlow(f, p), toTag: p.to.tag}
+	t := &serverTx{a: a, key: key, method: p.method, cseq: p.cseq, req: p, flow: replyFlow(f, p), toTag: p.to.tag}
 	if t.toTag == "" {
 		t.toTag = newTag()
 	}
@@ -81,7 +83,7 @@ func (a *Agent) findServerTx(p *packet) *serverTx {
 	return a.serverTxs[key]
 }
 
-func (t *serverTx) invite() bool { return t.req.method == "INVITE" }
+func (t *serverTx) invite() bool { return t.method == "INVITE" }
 
 // respond sends an answer; it returns false when a final one was given before.
 func (t *serverTx) respond(status int, reason, contact string, m Message) bool {
@@ -97,6 +99,7 @@ func (t *serverTx) respondBytes(status int, reason, contact string, m Message) (
 	}
 	b := t.a.response(t.flow, t.req, t.toTag, status, reason, contact, m)
 	t.last = b
+	silent := t.state == txTrying
 	switch {
 	case status < 200:
 		t.state = txProceeding
@@ -107,10 +110,20 @@ func (t *serverTx) respondBytes(status int, reason, contact string, m Message) (
 		t.state = txCompleted
 		t.deadline = time.Now().Add(giveUp * t.a.t1)
 		t.interval = t.a.t1
-		t.arm(t.interval)
+		if silent || t.flow.reliable() {
+			// Whoever has heard nothing yet repeats its INVITE and so hears this again; repeating it unasked would
+			// let a forged source point us at somebody (RFC 3261 section 26.3.2.4).
+			t.interval = 0
+			t.arm(giveUp * t.a.t1)
+		} else {
+			t.arm(t.interval)
+		}
 	default:
 		t.state = txCompleted
 		t.end(giveUp * t.a.t1)
+	}
+	if status >= 200 {
+		t.req = nil // an answered call must not hold on to its INVITE
 	}
 	if err := t.flow.send(b); err != nil {
 		t.a.log.Debug().Err(err).Int("sip_status", status).Msg("answer not sent")
@@ -143,15 +156,17 @@ func (t *serverTx) fire() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
-	if t.interval == 0 || t.state != txCompleted || !now.Before(t.deadline) {
+	switch {
+	case t.state == txGone:
+	case !now.Before(t.deadline):
 		t.gone()
-		return
-	}
-	if !t.flow.reliable() {
+	case t.interval == 0 || t.state != txCompleted: // it was on its way when an ACK came
+		t.arm(t.deadline.Sub(now))
+	default:
 		t.flow.send(t.last)
+		t.interval = min(2*t.interval, t2Factor*t.a.t1)
+		t.arm(min(t.interval, t.deadline.Sub(now)))
 	}
-	t.interval = min(2*t.interval, t2Factor*t.a.t1)
-	t.arm(min(t.interval, t.deadline.Sub(now)))
 }
 
 // gone forgets the transaction. t.mu is held.
@@ -161,14 +176,20 @@ func (t *serverTx) gone() {
 		t.timer.Stop()
 	}
 	t.a.txMu.Lock()
-	delete(t.a.serverTxs, t.key)
+	if t.a.serverTxs[t.key] == t {
+		delete(t.a.serverTxs, t.key)
+	}
 	t.a.txMu.Unlock()
 }
 
-// again takes a retransmitted request.
+// again takes a retransmitted request. One that nobody has said anything to yet hears 100 if it is an INVITE (RFC 3261
+// section 17.2.1).
 func (t *serverTx) again() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.last == nil && t.state == txTrying && t.invite() {
+		t.state, t.last = txProceeding, t.a.response(t.flow, t.req, t.toTag, 100, "Trying", "", Message{})
+	}
 	if t.last != nil && (t.state == txProceeding || t.state == txCompleted) {
 		t.flow.send(t.last)
 	}
@@ -208,15 +229,23 @@ func (t *serverTx) cancel(p *packet) {
 	}
 }
 
-// watchCancel sets what a CANCEL calls; when one came already it calls it at once.
-func (t *serverTx) watchCancel(f func(Message)) {
+// watchCancel sets what a CANCEL calls. One that came already is returned, and calls nothing.
+func (t *serverTx) watchCancel(f func(Message)) (came *packet) {
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.onCancel = f
-	p := t.canceled
-	now := p != nil && t.state < txAccepted
-	t.mu.Unlock()
-	if now {
-		f(p.message)
+	if t.state < txAccepted {
+		came = t.canceled
+	}
+	return came
+}
+
+// shed forgets a refused INVITE before its time.
+func (t *serverTx) shed() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.state == txCompleted {
+		t.gone()
 	}
 }
 

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"container/list"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -8,18 +9,15 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"github.com/emiago/sipgo/sip"
 )
 
 const (
-	streamQueue      = 256              // messages waiting to be written to one connection; a full queue closes it
-	streamIdle       = 10 * time.Minute // a connection on which nothing was read for so long is closed
-	streamWrite      = 5 * time.Second  // a peer that takes nothing for so long is gone
+	streamQueue      = 256             // messages waiting to be written to one connection; a full queue closes it
+	streamWrite      = 5 * time.Second // a peer that takes nothing for so long is gone
 	handshakeTimeout = 5 * time.Second
 	connectTimeout   = 3 * time.Second
-	maxStreams       = 8192 // connections open at once; more are refused
 )
 
 // stream is one TCP or TLS connection, taken or made.
@@ -29,9 +27,22 @@ type stream struct {
 	transport string
 	local     netip.AddrPort
 	remote    netip.AddrPort
+	host      string // what a certificate was checked for, of a connection that we made
 	out       chan []byte
+	done      chan struct{} // nothing more comes from the peer: what waits in out is the last
 	gone      chan struct{}
 	once      sync.Once
+	requests  atomic.Bool // requests of ours went this way and may wait for answers
+
+	taken   bool          // the peer made it; these two are the connections' business
+	waiting *list.Element // among those that have sent nothing
+}
+
+func (s *stream) key() streamKey { return streamKey{s.transport, s.remote} }
+
+// serves tells whether requests for host may go this way: TLS has proven who the peer is for one host only.
+func (s *stream) serves(host string) bool {
+	return !s.closed() && (s.transport != "tls" || s.host == host)
 }
 
 func (s *stream) closed() bool {
@@ -51,9 +62,10 @@ func (s *stream) close() {
 }
 
 func (s *stream) send(b []byte) error {
-	select {
-	case <-s.gone:
+	if s.closed() {
 		return errFlowGone
+	}
+	select {
 	case s.out <- b:
 		return nil
 	default: // the peer reads nothing; waiting would hold up every call on this connection
@@ -84,21 +96,21 @@ func (a *Agent) accept(l *boundListener, ln net.Listener) {
 
 // goStream starts serving a connection; false when there are too many or the agent is closing.
 func (a *Agent) goStream(conn net.Conn, transport string) bool {
-	s := newStream(conn, transport)
-	if !a.addStream(s) {
+	s := newStream(conn, transport, "")
+	if !a.streams.take(s) {
 		return false
 	}
 	return a.spawn(func() { a.runStream(s, func() error { return handshake(conn, a.opts.TLS, transport, s) }) })
 }
 
-func newStream(conn net.Conn, transport string) *stream {
+func newStream(conn net.Conn, transport, host string) *stream {
 	raw := conn
 	if t, ok := conn.(*tls.Conn); ok {
 		raw = t.NetConn()
 	}
 	return &stream{
 		raw: raw, conn: conn, transport: transport, local: addrPort(conn.LocalAddr()), remote: addrPort(conn.RemoteAddr()),
-		out: make(chan []byte, streamQueue), gone: make(chan struct{}),
+		host: host, out: make(chan []byte, streamQueue), done: make(chan struct{}), gone: make(chan struct{}),
 	}
 }
 
@@ -127,9 +139,9 @@ func handshake(conn net.Conn, conf *tls.Config, transport string, s *stream) err
 // runStream owns a connection: it reads on this goroutine, writes on another, and returns when both are done.
 func (a *Agent) runStream(s *stream, ready func() error) {
 	defer a.dropStream(s)
+	defer s.close()
 	if err := ready(); err != nil {
 		a.log.Debug().Err(err).Str("source", s.remote.String()).Msg("tls handshake failed")
-		s.close()
 		return
 	}
 	written := make(chan struct{})
@@ -138,69 +150,117 @@ func (a *Agent) runStream(s *stream, ready func() error) {
 		s.write()
 	}()
 	a.readStream(s)
-	s.close()
+	close(s.done)
 	<-written
 }
 
+// write sends what is queued until the connection breaks, or until nothing more comes from the peer and all that it
+// has asked is answered.
 func (s *stream) write() {
+	defer s.close()
 	for {
 		select {
 		case <-s.gone:
 			return
 		case b := <-s.out:
-			s.conn.SetWriteDeadline(time.Now().Add(streamWrite))
-			if _, err := s.conn.Write(b); err != nil {
-				s.close()
+			if !s.put(b, time.Now().Add(streamWrite)) {
 				return
+			}
+		case <-s.done:
+			until := time.Now().Add(streamWrite)
+			for {
+				select {
+				case b := <-s.out:
+					if !s.put(b, until) {
+						return
+					}
+				default:
+					return
+				}
 			}
 		}
 	}
 }
 
+func (s *stream) put(b []byte, until time.Time) bool {
+	s.conn.SetWriteDeadline(until)
+	_, err := s.conn.Write(b)
+	return err == nil
+}
+
 func (a *Agent) readStream(s *stream) {
-	buf := make([]byte, 16<<10)
-	par := a.parser.NewSIPStream()
-	defer par.Close()
 	f := flow{transport: s.transport, stream: s, remote: s.remote}
+	var in framer
+	idle, proven, partial := a.patience.idle, !s.taken, false
+	deadline := time.Now().Add(idle)
+	if !proven {
+		deadline = time.Now().Add(a.patience.start)
+	}
 	for {
-		s.conn.SetReadDeadline(time.Now().Add(streamIdle))
-		n, err := s.conn.Read(buf)
+		s.conn.SetReadDeadline(deadline)
+		n, err := s.conn.Read(in.room())
 		if err != nil {
 			if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
 				a.log.Debug().Err(err).Str("source", s.remote.String()).Msg("connection read failed")
 			}
 			return
 		}
-		if !a.streamBytes(f, par, buf[:n]) {
+		in.took(n)
+		taken, ok := a.streamBytes(f, &in)
+		if !ok {
 			return
+		}
+		if taken && !proven {
+			proven = true
+			a.streams.proven(s)
+		}
+		switch { // a peer that drips bytes must not keep a connection for ever
+		case !proven:
+		case !in.partial():
+			partial, deadline = false, time.Now().Add(idle)
+		case taken || !partial:
+			partial, deadline = true, time.Now().Add(a.patience.message)
 		}
 	}
 }
 
-// streamBytes feeds bytes to the parser; false when the stream has lost its framing and must be closed.
-func (a *Agent) streamBytes(f flow, par *sip.ParserStream, b []byte) (ok bool) {
+// streamBytes takes the messages that are complete, and tells whether there was one. It is not ok when the stream has
+// lost its framing and must be closed.
+func (a *Agent) streamBytes(f flow, in *framer) (taken, ok bool) {
+	for {
+		b, ping, err := in.next()
+		switch {
+		case err != nil:
+			a.unparsed(f, in.rest(), err)
+			return taken, false
+		case ping:
+			ok = f.send([]byte("\r\n")) == nil
+		case b == nil:
+			return taken, true
+		default:
+			ok = a.streamMessage(f, b)
+			taken = taken || ok
+		}
+		if !ok {
+			return taken, false
+		}
+	}
+}
+
+// streamMessage takes one message; false for one that says too little about itself to be answered.
+func (a *Agent) streamMessage(f flow, b []byte) (ok bool) {
 	defer a.recovered("stream")
-	if par.Buffer().Len() == 0 && len(b) == 4 && string(b) == "\r\n\r\n" { // RFC 5626 section 3.5.1
-		return f.send([]byte("\r\n")) == nil
+	m, err := a.parser.ParseSIP(b)
+	if err != nil {
+		return a.unparsed(f, b, err)
 	}
-	par.Write(b)
-	for par.Buffer().Len() > 0 {
-		m, _, err := par.ParseNext()
-		if errors.Is(err, io.ErrUnexpectedEOF) {
-			return true
-		}
-		if err != nil {
-			a.unparsed(f, b, err)
-			return false
-		}
-		a.receive(f, readPacket(m))
-	}
+	a.receive(f, readPacket(m))
 	return true
 }
 
-// dial finds or makes a connection to remote. It blocks until it is up.
+// dial finds or makes a connection to remote, which is to be host. It blocks until it is up.
 func (a *Agent) dial(ctx context.Context, transport string, remote netip.AddrPort, host string) (*stream, error) {
-	if s := a.streamTo(transport, remote); s != nil {
+	if s := a.streams.to(transport, remote); s != nil && s.serves(host) {
 		return s, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
@@ -225,46 +285,23 @@ func (a *Agent) dial(ctx context.Context, transport string, remote netip.AddrPor
 		}
 		conn = t
 	}
-	s := newStream(conn, transport)
-	if !a.addStream(s) || !a.spawn(func() { a.runStream(s, func() error { return nil }) }) {
+	s := newStream(conn, transport, host)
+	use, ok := a.streams.made(s)
+	if use != s { // another call was faster, or the agent is closing
 		conn.Close()
+	} else if ok = a.spawn(func() { a.runStream(s, func() error { return nil }) }); !ok {
+		s.close()
+		a.streams.drop(s)
+	}
+	if !ok {
 		return nil, errFlowGone
 	}
-	return s, nil
-}
-
-// streamTo returns an open connection to remote, or nil.
-func (a *Agent) streamTo(transport string, remote netip.AddrPort) *stream {
-	a.streamMu.Lock()
-	defer a.streamMu.Unlock()
-	s := a.streams[streamKey{transport, remote}]
-	if s == nil || s.closed() {
-		return nil
-	}
-	return s
-}
-
-type streamKey struct {
-	transport string
-	remote    netip.AddrPort
-}
-
-func (a *Agent) addStream(s *stream) bool {
-	a.streamMu.Lock()
-	defer a.streamMu.Unlock()
-	if len(a.streams) >= maxStreams || a.closing() {
-		return false
-	}
-	a.streams[streamKey{s.transport, s.remote}] = s
-	return true
+	return use, nil
 }
 
 func (a *Agent) dropStream(s *stream) {
-	a.streamMu.Lock()
-	k := streamKey{s.transport, s.remote}
-	if a.streams[k] == s {
-		delete(a.streams, k)
+	a.streams.drop(s)
+	if s.requests.Load() {
+		a.streamLost(s)
 	}
-	a.streamMu.Unlock()
-	a.streamLost(s)
 }

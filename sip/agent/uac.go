@@ -12,7 +12,8 @@ type dialling struct {
 	tried    bool // credentials were given once
 	cancel   bool // Cancel was called
 	reason   []Header
-	answered string // tag of the first 2xx
+	settled  bool   // a 2xx came
+	answered string // its tag
 }
 
 // Dial sends an INVITE and returns its leg at once; everything after comes to sink.
@@ -94,7 +95,7 @@ func (l *Leg) sendInvite(auth Header) {
 	if auth.Name != "" {
 		m = m.With(auth.Name, auth.Value)
 	}
-	frozen := &Leg{a: l.a, callID: l.callID, local: l.local, tag: l.tag, remote: l.remote, target: l.target}
+	frozen := &Leg{a: l.a, callID: l.callID, local: l.local, tag: l.tag, remote: l.remote, target: l.target, spent: l.dial.out.Spent}
 	var tx *clientTx
 	tx = l.a.newClientTx("INVITE", branch, func(p *packet, status int) { l.takeAnswer(tx, p, status) })
 	l.dial.tx = tx
@@ -157,7 +158,7 @@ func (l *Leg) takeProgress(p *packet) {
 // fork is ACKed and ended at once (RFC 3261 section 13.2.2.4).
 func (l *Leg) takeOK(p *packet) {
 	d := l.dial
-	if d.answered != "" {
+	if d.settled {
 		switch {
 		case p.to.tag != d.answered:
 			l.endFork(p)
@@ -170,7 +171,7 @@ func (l *Leg) takeOK(p *packet) {
 		l.endFork(p)
 		return
 	}
-	d.answered = p.to.tag
+	d.settled, d.answered = true, p.to.tag
 	l.establish(p)
 	if d.cancel {
 		l.endFork(p)
@@ -191,12 +192,15 @@ func (l *Leg) authenticate(p *packet) bool {
 	if d.tried || d.out.Username == "" || d.cancel || l.state != legEarly {
 		return false
 	}
-	h, ok := answerChallenge(p.auth, "INVITE", l.target, d.out.Username, d.out.Password)
+	h, ok := answerChallenge(p.auth, "INVITE", d.out.Route.URI, d.out.Username, d.out.Password)
 	if !ok {
 		return false
 	}
 	d.tried = true
 	l.localSeq++
+	// What a provisional answer said of a dialog is void: this INVITE asks for one anew.
+	l.identify(l.home)
+	l.remoteTag, l.target, l.routes = "", d.out.Route.URI, nil
 	l.sendInvite(h)
 	return true
 }
@@ -238,7 +242,7 @@ func (l *Leg) sendOn(f flow, b []byte) {
 		return
 	}
 	l.a.spawn(func() {
-		if s, err := l.a.dial(l.a.ctx, f.transport, f.remote, f.remote.Addr().String()); err == nil {
+		if s, err := l.a.dial(l.a.ctx, f.transport, f.remote, f.hostname()); err == nil {
 			s.send(b)
 		}
 	})

@@ -7,15 +7,18 @@ import (
 
 // newServerLeg makes the leg of an accepted INVITE.
 func (a *Agent) newServerLeg(in *serverInvite, sink Sink) *Leg {
-	p := in.tx.req
+	p := in.packet
 	l := &Leg{
 		a: a, uas: true, callID: p.callID, local: p.to.raw, tag: in.tx.toTag, sink: sink,
 		remote: p.from.raw, remoteTag: p.from.tag, remoteSeq: p.cseq, target: p.contact,
 		routes: slices.Clone(p.recordRoute), home: in.flow, direct: len(p.vias) == 1,
 		invite: in.tx, inv: inviteTheirs,
 	}
+	in.tx.respond(100, "Trying", "", Message{})
 	a.remember(l)
-	in.tx.watchCancel(l.cancelled)
+	if c := in.tx.watchCancel(l.cancelled); c != nil {
+		l.cancelled(c.message)
+	}
 	return l
 }
 
@@ -51,7 +54,7 @@ func (l *Leg) Answer(m Message) {
 		return
 	}
 	l.state = legUp
-	l.repeatOK(l.invite.req.cseq, l.invite.flow, b)
+	l.repeatOK(l.invite.cseq, l.invite.flow, b)
 }
 
 // dialogHeaders adds what a 2xx to an INVITE says about us (RFC 3261 section 13.3.1.4).
@@ -83,8 +86,9 @@ type Request struct {
 	Method  string
 	Message Message
 
-	leg *Leg
-	tx  *serverTx
+	leg     *Leg
+	tx      *serverTx
+	contact string // the target that a 2xx makes the dialog's
 }
 
 // Respond answers the request: a final status, once. A 2xx to a re-INVITE is repeated until its ACK, which comes as
@@ -101,19 +105,21 @@ func (r *Request) Respond(status int, reason string, m Message) {
 		m = dialogHeaders(m)
 	}
 	b, ok := r.tx.respondBytes(status, reason, contact, m)
+	if ok && status >= 200 && status < 300 {
+		l.refresh(r.contact) // a request that is refused changes nothing (RFC 3261 section 14.2)
+	}
 	if !ok || r.Method != "INVITE" || status < 200 {
 		return
 	}
 	if status < 300 && l.state != legOver {
-		l.repeatOK(r.tx.req.cseq, r.tx.flow, b)
+		l.repeatOK(r.tx.cseq, r.tx.flow, b)
 	} else if l.inv == inviteTheirs {
 		l.inv = inviteNone
 	}
 }
 
 // takeRequest takes a request within the dialog.
-func (l *Leg) takeRequest(t *serverTx, f flow) {
-	p := t.req
+func (l *Leg) takeRequest(t *serverTx, f flow, p *packet) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.state == legOver {
@@ -129,11 +135,12 @@ func (l *Leg) takeRequest(t *serverTx, f flow) {
 	}
 	switch p.method {
 	case "BYE":
-		l.takeBye(t)
+		l.takeBye(t, p)
 	case "OPTIONS":
-		l.a.answerOptions(t)
+		status, reason, m := l.a.capabilities()
+		t.respond(status, reason, "", m)
 	case "INVITE", "UPDATE":
-		l.takeOffer(t)
+		l.takeOffer(t, p)
 	case "INFO", "REFER", "NOTIFY", "MESSAGE", "PRACK":
 		l.emit(Event{Kind: KindRequest, Request: &Request{Method: p.method, Message: p.message, leg: l, tx: t}})
 	default:
@@ -151,11 +158,11 @@ func (l *Leg) inOrder(p *packet) bool {
 	return p.method != "INVITE" && p.method != "UPDATE"
 }
 
-func (l *Leg) takeBye(t *serverTx) {
+func (l *Leg) takeBye(t *serverTx, p *packet) {
 	if l.uas && l.state == legEarly { // RFC 3261 section 15.1.2
 		t.respond(200, "OK", "", Message{})
 		l.invite.respond(487, "Request Terminated", "", Message{})
-		l.over(Event{Kind: KindCancelled, Message: t.req.message})
+		l.over(Event{Kind: KindCancelled, Message: p.message})
 		return
 	}
 	if l.dial != nil && l.state == legEarly {
@@ -163,12 +170,11 @@ func (l *Leg) takeBye(t *serverTx) {
 		return
 	}
 	t.respond(200, "OK", "", Message{})
-	l.over(Event{Kind: KindBye, Message: t.req.message})
+	l.over(Event{Kind: KindBye, Message: p.message})
 }
 
 // takeOffer takes a re-INVITE or UPDATE, minding glare (RFC 3261 section 14.2, RFC 3311 section 5.2).
-func (l *Leg) takeOffer(t *serverTx) {
-	p := t.req
+func (l *Leg) takeOffer(t *serverTx, p *packet) {
 	if p.method == "INVITE" {
 		switch {
 		case l.state == legEarly || l.inv == inviteTheirs:
@@ -186,10 +192,11 @@ func (l *Leg) takeOffer(t *serverTx) {
 		t.respond(481, "Call/Transaction Does Not Exist", "", Message{})
 		return
 	}
-	l.refresh(p.contact)
-	r := &Request{Method: p.method, Message: p.message, leg: l, tx: t}
-	if p.method == "INVITE" {
-		t.watchCancel(func(Message) { l.reinviteCancelled(r) })
+	r := &Request{Method: p.method, Message: p.message, leg: l, tx: t, contact: p.contact}
+	if p.method == "INVITE" && t.watchCancel(func(Message) { l.reinviteCancelled(r) }) != nil {
+		t.respond(487, "Request Terminated", "", Message{}) // its CANCEL came by a faster way
+		l.inv = inviteNone
+		return
 	}
 	l.emit(Event{Kind: KindRequest, Request: r})
 }
@@ -201,5 +208,7 @@ func (l *Leg) reinviteCancelled(r *Request) {
 		return
 	}
 	l.inv = inviteNone
-	l.emit(Event{Kind: KindRequestGone, Request: r})
+	if l.state != legOver {
+		l.emit(Event{Kind: KindRequestGone, Request: r})
+	}
 }

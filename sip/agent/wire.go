@@ -13,6 +13,9 @@ const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, REFER, NOTIFY, M
 // supported lists the option tags of RFC 3261 section 19.2 that we take in Require.
 var supported = [...]string{"timer"}
 
+// usualHops is Max-Forwards of a request that begins here (RFC 3261 section 8.1.1.6).
+const usualHops = 70
+
 // writer builds one message. Values come from readPacket or from our own code and hold no line ends; those of a leg's
 // user are cleaned.
 type writer struct{ b []byte }
