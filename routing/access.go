@@ -73,9 +73,9 @@ func (w *walk) proof(a *directory.Access) (*directory.CredentialList, bool) {
 	return nil, w.refuse(ruleAccess, 403, codeCredentials, note{text: textWrongProof, a: user})
 }
 
-// challenge asks for credentials.
+// challenge asks for credentials, as a proxy does: 407 and not 401 is what PBXs that know the provider expect.
 func (w *walk) challenge(n note) {
 	n.outcome = failed
 	w.note(ruleAccess, n)
-	w.d.Verdict, w.d.Status, w.d.Realm = VerdictChallenge, 401, w.d.Domain
+	w.d.Verdict, w.d.Status, w.d.Realm = VerdictChallenge, 407, w.d.Domain
 }

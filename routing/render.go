@@ -1,75 +1,12 @@
 package routing
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"text/tabwriter"
 
 	"callbox/routing/directory"
-	"callbox/sip/call"
 )
-
-// MarshalJSON writes the decision with snake_case keys, the trace as steps and ring times in milliseconds. Keys are
-// only ever added.
-func (d Decision) MarshalJSON() ([]byte, error) {
-	out := decisionJSON{
-		Verdict: d.Verdict, Status: d.Status, Reason: d.Reason, Code: d.Code, Realm: d.Realm,
-		Account: d.Account, Domain: d.Domain, Trunk: d.Trunk, Dialled: d.Dialled, Country: d.Country, Service: d.Service,
-		Emergency: d.Emergency, FeeCents: d.FeeCents, Warning: d.Warning, Trace: d.Trace.Steps(),
-		Targets: make([]targetJSON, len(d.Targets)),
-	}
-	if d.Caller.Number != "" {
-		out.Caller = &callerJSON{
-			Number: d.Caller.Number, Country: d.Caller.Country, Replaced: d.Caller.Replaced,
-			Service: d.Caller.Service, Address: d.Caller.Address,
-		}
-	}
-	for i, t := range d.Targets {
-		out.Targets[i] = targetJSON{
-			ID: t.ID, Name: t.Name, URI: t.URI, Kind: t.Kind, RingMS: t.Ring.Milliseconds(), Policy: t.Policy, Deliver: t.Deliver,
-		}
-	}
-	return json.Marshal(out)
-}
-
-type decisionJSON struct {
-	Verdict   Verdict      `json:"verdict"`
-	Status    int          `json:"sip_status,omitempty"`
-	Reason    string       `json:"reason,omitempty"`
-	Code      int          `json:"error_code,omitempty"`
-	Realm     string       `json:"realm,omitempty"`
-	Account   string       `json:"account,omitempty"`
-	Domain    string       `json:"domain,omitempty"`
-	Trunk     bool         `json:"trunk"`
-	Caller    *callerJSON  `json:"caller,omitempty"`
-	Dialled   string       `json:"dialled,omitempty"`
-	Country   string       `json:"country,omitempty"`
-	Service   string       `json:"service,omitempty"`
-	Emergency bool         `json:"emergency"`
-	Targets   []targetJSON `json:"targets"`
-	FeeCents  int64        `json:"fee_cents"`
-	Warning   int          `json:"warning,omitempty"`
-	Trace     []call.Step  `json:"trace"`
-}
-
-type callerJSON struct {
-	Number   string             `json:"number"`
-	Country  string             `json:"country"`
-	Replaced bool               `json:"replaced"`
-	Service  directory.Service  `json:"service"`
-	Address  *directory.Address `json:"address,omitempty"`
-}
-
-type targetJSON struct {
-	ID      string                 `json:"id"`
-	Name    string                 `json:"name"`
-	URI     string                 `json:"uri"`
-	Kind    TargetKind             `json:"kind"`
-	RingMS  int64                  `json:"ring_ms"`
-	Policy  directory.AnswerPolicy `json:"answer_policy"`
-	Deliver directory.Delivery     `json:"deliver"`
-}
 
 // Text renders a decision for people: verdict, caller, fee, targets and one line for each rule, aligned.
 func Text(d Decision) string {
@@ -121,12 +58,14 @@ func callerLines(w *tabwriter.Writer, d *Decision) {
 	if d.Caller.Replaced {
 		instead = ", Emergency Caller ID in place of From"
 	}
-	fmt.Fprintf(w, "caller\t%s (%s), service %s%s\n", d.Caller.Number, d.Caller.Country, d.Caller.Service, instead)
-	address := "none registered"
+	fmt.Fprintf(w, "caller\t%s (%s)%s\n", d.Caller.Number, d.Caller.Country, instead)
+	address, service := "none registered", d.Caller.Service.String()
 	if d.Caller.Address != nil {
 		address = d.Caller.Address.Line()
+	} else if d.Caller.Service != directory.ServiceNone {
+		service += ", not in force without a registered address"
 	}
-	fmt.Fprintf(w, "address\t%s\n", address)
+	fmt.Fprintf(w, "address\t%s\nservice\t%s\n", address, service)
 	if d.Dialled != "" && d.Service != "" {
 		fmt.Fprintf(w, "dialled\t%s (%s)\n", d.Dialled, d.Service)
 	}

@@ -44,7 +44,7 @@ type Verdict uint8
 // The verdicts.
 const (
 	VerdictRefuse    Verdict = iota // answer Status with Reason
-	VerdictChallenge                // answer 401 for Realm
+	VerdictChallenge                // answer 407 for Realm
 	VerdictPSAP                     // ring Targets: a PSAP, its overflow, the ECC last
 	VerdictECC                      // ring the national ECC, the only target
 	VerdictTest                     // connect the test service, the only target
@@ -59,9 +59,6 @@ func (v Verdict) String() string {
 	}
 	return fmt.Sprintf("verdict(%d)", uint8(v))
 }
-
-// MarshalText writes the verdict's name.
-func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 
 // Decision is what becomes of a call. It holds references into the snapshot, which stays valid.
 type Decision struct {
@@ -113,9 +110,6 @@ func (k TargetKind) String() string {
 	}
 	return fmt.Sprintf("target(%d)", uint8(k))
 }
-
-// MarshalText writes the kind's name.
-func (k TargetKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // Target is one centre to ring.
 type Target struct {

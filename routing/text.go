@@ -114,7 +114,7 @@ var texts = [textCount]string{
 	textTestService:          "$1: the test service reads number and address back, no fee",
 	textTestServiceNoAddress: "$1: the test service says that no address is registered, no fee",
 
-	textUnregisteredService: "no address is registered: national ECC",
+	textUnregisteredService: "no service is in force without a registered address: national ECC",
 	textE911:                "e911: number and address are delivered",
 	textBasic911:            "basic911: the same PSAP, nothing is delivered",
 	textNoService:           "neither e911 nor basic911: national ECC, no fee as an address is registered",

@@ -44,7 +44,7 @@ type Answer struct {
 	Caller         string      `json:"caller,omitempty" doc:"The number shown as caller, E.164."`
 	CallerReplaced bool        `json:"caller_replaced,omitempty" doc:"The domain's Emergency Caller ID took From's place."`
 	Country        string      `json:"country,omitempty"`
-	Service        string      `json:"service,omitempty" enum:"none,e911,basic911"`
+	Service        string      `json:"service,omitempty" enum:"none,e911,basic911" doc:"The number's own; not in force where address is absent."`
 	Address        string      `json:"address,omitempty" doc:"The registered address on one line."`
 	Dialled        string      `json:"dialled,omitempty" doc:"The emergency or test number."`
 	Emergency      bool        `json:"emergency" doc:"A real emergency call, not a test."`
@@ -63,6 +63,7 @@ type Target struct {
 	RingMS         int64  `json:"ring_ms" doc:"How long it may ring before the next one."`
 	DeliverNumber  bool   `json:"deliver_number"`
 	DeliverAddress bool   `json:"deliver_address"`
+	DeliverFormat  string `json:"deliver_format" enum:"sip,pidf" doc:"sip: headers alone; pidf: a PIDF-LO body part with the address, too."`
 }
 
 // Ask decides the call of q over s. Its error says which part of the question cannot be read.
@@ -164,6 +165,7 @@ func Describe(d routing.Decision) Answer {
 		a.Targets = append(a.Targets, Target{
 			ID: t.ID, Name: t.Name, URI: t.URI, Kind: t.Kind.String(), RingMS: t.Ring.Milliseconds(),
 			DeliverNumber: t.Deliver.Number, DeliverAddress: t.Deliver.Address,
+			DeliverFormat: t.Deliver.Format.String(),
 		})
 	}
 	return a

@@ -1,7 +1,11 @@
 package explain
 
 import (
+	"encoding/json"
+	"flag"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -173,6 +177,48 @@ func TestAnAnswerSaysWhatTheDecisionSaid(t *testing.T) {
 			t.Errorf("%+v", a)
 		}
 	})
+}
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+// The shape is a promise to scripts: keys may be added, and none renamed.
+func TestTheJSONOfAnAnswerIsAPromise(t *testing.T) {
+	t.Parallel()
+	lab := directory.Lab(netip.MustParseAddrPort("127.0.0.1:5070"))
+	for name, q := range map[string]Question{
+		"psap":      {From: "+14155550100", To: "911"},
+		"fee":       {From: "+14155550102", To: "911"},
+		"replaced":  {From: "+19995550199", To: "911", Domain: "store.sip.us1.twilio.com"},
+		"refused":   {From: "+19995550199", To: "911"},
+		"challenge": {From: "+14155550100", To: "911", Domain: "phones.sip.us1.twilio.com"},
+		"test":      {From: "+14155550100", To: "933"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, err := Ask(lab, nil, q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := json.MarshalIndent(Describe(d), "", "  ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, '\n')
+			path := filepath.Join("testdata", name+".json")
+			if *update {
+				if err := os.WriteFile(path, got, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), string(got)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
 }
 
 func FuzzAsk(f *testing.F) {
