@@ -26,7 +26,7 @@ func TestRule9TheServiceSaysWhatIsDelivered(t *testing.T) {
 		{"e911 delivers number and address", call("+14155550100"), centre, 9, "applied", "number and address are delivered"},
 		{"basic911 reaches the same PSAP with nothing", call("+14155550101"), "psap psap-sf,psap-oakland,ecc-us, nothing", 9, "applied", "nothing is delivered"},
 		{"neither reaches the ECC without a fee", call("+18005550103"), "ecc ecc-us, number", 9, "applied", "no fee as an address is registered"},
-		{"an unregistered number is past this rule", call("+14155550102"), "ecc ecc-us, number, fee 7500 warning 22221", 9, "skipped", "no address is registered"},
+		{"an unregistered number is past this rule", call("+14155550102"), "ecc ecc-us, number, fee 7500 warning 22221", 9, "skipped", "no service is in force"},
 	})
 }
 
