@@ -22,6 +22,7 @@ type exchange struct {
 	offerless bool         // the offer comes in the 2xx, the answer in the ACK
 	refresh   refresh      // what from says about session timers
 	acking    bool
+	before    *sdp.Session // what from said until a 2xx passed
 }
 
 // onRequest takes a request within a dialog.
@@ -110,6 +111,7 @@ func (c *bridge) passExchange(x *exchange, ev event) {
 		x.offer = s
 		m = c.writeOffer(x.from, s)
 	} else {
+		x.before = x.from.said
 		c.settle(x.from, x.to, x.offer, s)
 		m = c.writeAnswer(x.from, s, x.offer)
 		c.reoffered(x)
@@ -149,8 +151,13 @@ func (c *bridge) undoExchange(x *exchange, ev event) {
 		c.ackOffer(x.to, ev.message)
 		return
 	}
-	back := &exchange{to: x.to, method: "INVITE", offer: x.from.said}
-	back.id = x.to.leg.Send("INVITE", c.writeOffer(x.to, back.offer))
+	c.offerBack(x.to, x.from.said)
+}
+
+// offerBack offers a side what held before.
+func (c *bridge) offerBack(to *party, said *sdp.Session) {
+	back := &exchange{to: to, method: "INVITE", offer: said}
+	back.id = to.leg.Send("INVITE", c.writeOffer(to, said))
 	c.exchange = back
 }
 
@@ -209,10 +216,29 @@ func (c *bridge) reoffered(x *exchange) {
 
 // onRequestGone takes the CANCEL of a re-INVITE; the agent has answered both.
 func (c *bridge) onRequestGone(r request) {
-	if x := c.exchange; x != nil && x.request == r {
+	x := c.exchange
+	switch {
+	case x == nil || x.request != r:
+	case x.acking: // our 2xx never left, and no ACK will come
+		c.takeBack(x)
+	default:
 		x.request = nil
 		x.to.leg.CancelSend(x.id)
 	}
+}
+
+// takeBack undoes an exchange that was in effect here when it turned out that its CANCEL had come before.
+func (c *bridge) takeBack(x *exchange) {
+	c.exchange = nil
+	if x.offerless {
+		c.ackLast(x)
+		return
+	}
+	x.from.said = x.before
+	was, _ := x.before.Audio()
+	other, _ := x.to.said.Audio()
+	c.point(x.from, was, was.Mux && other.Mux)
+	c.offerBack(x.to, x.before)
 }
 
 // onResponse takes the final answer to a request we passed on.

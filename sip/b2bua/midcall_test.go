@@ -308,6 +308,33 @@ func TestACancelledReInvite(t *testing.T) {
 			p.byes()
 		})
 	})
+	t.Run("that crossed its 200 within the edge is taken back", func(t *testing.T) {
+		both(t, func(w *world, p, other *peer, side, far int) {
+			before := [2]uint16{w.media.sides[side].remote.RTP.Port(), w.media.sides[far].remote.RTP.Port()}
+			q := p.asks("INVITE", with(offerA, "sendonly", 4444))
+			p.withdrawsLate(q, other, other.expect("send INVITE"), with(answerB, "recvonly", 5555))
+			back := other.expect("send INVITE")
+			lacks(other, back.message, "sendonly")
+			other.responds(back, 200, with(answerB, "sendrecv", int(before[1])))
+			after := [2]uint16{w.media.sides[side].remote.RTP.Port(), w.media.sides[far].remote.RTP.Port()}
+			if w.media.hold != "false" || after != before {
+				w.t.Errorf("the call is not as it was: hold %s, ports %v, want %v", w.media.hold, after, before)
+			}
+			p.asks("INVITE", offerA)
+			other.expect("send INVITE")
+			p.byes()
+		})
+	})
+	t.Run("without offer that crossed its 200 within the edge is acknowledged", func(t *testing.T) {
+		both(t, func(_ *world, p, other *peer, _, _ int) {
+			q := p.asks("INVITE", "")
+			p.withdrawsLate(q, other, other.expect("send INVITE"), answerB)
+			has(other, other.expect("ack").message, "m=audio 3000")
+			p.asks("INVITE", offerA)
+			other.expect("send INVITE")
+			p.byes()
+		})
+	})
 	t.Run("that cannot be taken back leaves the call up", func(t *testing.T) {
 		both(t, func(_ *world, p, other *peer, _, _ int) {
 			q := p.asks("INVITE", offerA)

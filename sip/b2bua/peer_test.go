@@ -216,6 +216,15 @@ func (p *peer) withdraws(q *ask) {
 	}
 }
 
+// withdrawsLate cancels a re-INVITE while the 2xx to it waits in the call's mailbox: the agent has said 487 already, and
+// what the edge then answers does nothing.
+func (p *peer) withdrawsLate(q *ask, other *peer, passed saying, body string) {
+	delete(other.sends, passed.id)
+	q.status, q.answers = 487, 1
+	other.emit(event{kind: agent.KindResponse, id: passed.id, status: 200, reason: "OK", message: sdpMessage(body)})
+	p.does(event{kind: agent.KindRequestGone, request: q})
+}
+
 // got checks the answer to a request.
 func (q *ask) got(status int) agent.Message {
 	q.p.w.t.Helper()
