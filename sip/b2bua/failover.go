@@ -150,6 +150,7 @@ func (c *bridge) onFailed(ev event) {
 	case ev.status == 422 && !ev.local && !c.attempt.plain && c.a.timers:
 		// Refusing the caller's refresh interval must not cost an emergency call: the same target again, without.
 		c.attempt.plain = true
+		c.hushed()
 		c.dial(c.attempt.target, c.route)
 	case c.redirects(ev):
 		c.follow(ev.contact)
@@ -172,7 +173,7 @@ func (c *bridge) follow(uri string) {
 	t := *c.attempt.target
 	t.URI = uri
 	c.attempt.target, c.attempt.moved = &t, true
-	c.media.side(call.LegB).Reset()
+	c.hushed()
 	if !c.locate(&t) {
 		c.nextTarget()
 	}
@@ -222,8 +223,14 @@ func (c *bridge) passOver(outcome string, status int, detail string) {
 	c.note(call.Event{Leg: call.LegB, Kind: call.EventPassedOver, Target: t.ID, Status: status, Detail: detail})
 	c.log(zerolog.WarnLevel, call.LegB).Str("target", t.ID).Str("outcome", outcome).
 		Int("sip_status", status).Str("detail", detail).Msg("target passed over")
-	c.media.side(call.LegB).Reset()
 	c.phase, c.stepAt = phaseSetup, time.Time{}
+	c.hushed()
+}
+
+// hushed forgets the early media of an INVITE that failed: the caller, who heard it, hears ringing again.
+func (c *bridge) hushed() {
+	c.attempt.fork, c.attempt.early, c.attempt.earlyRaw = "", nil, nil
+	c.media.side(call.LegB).Reset()
 	if c.told == toldMedia {
 		c.ring()
 	}

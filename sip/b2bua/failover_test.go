@@ -112,6 +112,35 @@ func TestARedirectionIsFollowedOnceWhereThePolicySaysSo(t *testing.T) {
 	})
 }
 
+func TestEarlyMediaOfAnInviteThatIsSentAgainIsForgotten(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		failed event
+	}{
+		{"redirected", event{kind: agent.KindFailed, status: 302, contact: "sip:other@127.0.0.1:5099"}},
+		{"without session timers", event{kind: agent.KindFailed, status: 422}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			play(t, func(w *world) {
+				w.plan.Targets[0].Policy.FollowRedirects = true
+				a := w.invite(offerA, header("Supported", "timer"), header("Session-Expires", "90"))
+				b := w.b(1)
+				b.progresses(183, answerB, "x")
+				a.expect("progress 183")
+				b.state = legOver
+				b.does(tt.failed)
+				a.expect("progress 180")
+				b = w.b(2)
+				b.progresses(183, answerB, "y")
+				a.expect("progress 183")
+				b.answersAs("y", "")
+				a.expect("answer 200")
+				a.byes()
+			})
+		})
+	}
+}
+
 func TestTargetsThatCannotTakeACallAreNotDialled(t *testing.T) {
 	play(t, func(w *world) {
 		w.registry.out["psap-sf"], w.registry.full["psap-oak"] = true, true

@@ -192,7 +192,7 @@ func (w *world) invite(body string, headers ...agent.Header) *peer {
 func (w *world) inviteWith(m agent.Message) *peer {
 	in := &agent.Incoming{
 		CallID: "a-leg", Source: netip.MustParseAddrPort("10.1.1.1:5060"), Local: netip.MustParseAddrPort("127.0.0.1:5060"),
-		Transport: "udp", RequestURI: agent.Address{Scheme: "sip", User: "911", Host: "lab.sip.us1.twilio.com"},
+		Transport: "udp", MaxForwards: 70, RequestURI: agent.Address{Scheme: "sip", User: "911", Host: "lab.sip.us1.twilio.com"},
 		From: agent.Address{Scheme: "sip", User: "+14155550100", Host: "pbx.example"}, Message: m,
 	}
 	w.caller = &peer{w: w, name: "a", uas: true}

@@ -15,7 +15,7 @@ import (
 // the caller's offer with our addresses, and of the caller's header fields those that are listed.
 func (c *bridge) invitation(t *routing.Target, r agent.Route) agent.Outgoing {
 	d := &c.plan
-	out := agent.Outgoing{Route: r, Anonymous: true}
+	out := agent.Outgoing{Route: r, Anonymous: true, Spent: 71 - c.in.MaxForwards} // one hop more, or two edges could loop
 	h := make([]agent.Header, 0, 12)
 	h = append(h, c.idHeader[0], header(headerDialled, d.Dialled))
 	if d.Emergency {

@@ -58,6 +58,9 @@ func TestTheCentreGetsTheCallerAndNothingOfItsNetwork(t *testing.T) {
 			header("Allow-Events", "talk"), header("Warning", "399 pbx \"x\""), header("Diversion", "<sip:x@10.1.1.1>"))
 		b := w.b(1)
 		m := b.out.Message
+		if b.out.Spent != 1 {
+			t.Errorf("%d hops are told as spent, want this one", b.out.Spent)
+		}
 		has(b, m, "X-Callbox-Call: CA", "X-Callbox-Dialled: 911", "Priority: emergency",
 			"P-Asserted-Identity: <sip:+14155550100@127.0.0.1>", "Accept-Language: fr", "Resource-Priority: esnet.1",
 			"Geolocation: <https://lis.example/1>", "Geolocation: <cid:CA", "Geolocation-Routing: yes",
