@@ -21,12 +21,19 @@ type builder struct {
 	acls      map[string]*ACL
 	lists     map[string]*CredentialList
 	byAddress map[string]*Address
-	sids      map[string]string // SID to the path that has it
+	numbers   []*Number // as the file lists them, bad ones included
+	sids      map[string]taken
+}
+
+// taken is what has a SID already.
+type taken struct {
+	path string
+	made bool // from its name, not written in the file
 }
 
 // build runs the sections in the order in which they refer to one another.
 func (b *builder) build() {
-	b.sids = make(map[string]string)
+	b.sids = make(map[string]taken)
 	b.plan()
 	b.buildAccounts()
 	b.buildACLs()
@@ -49,19 +56,29 @@ func at(list string, i int, rest string) string {
 	return fmt.Sprintf("%s[%d]%s", list, i, rest)
 }
 
-// sid takes over a SID given in the file, or makes one from the name of the thing.
+// sid takes over a SID given in the file, or makes one from the name of the thing. Two that were both made are alike
+// when their names are, which is reported by name.
 func (b *builder) sid(path, given, prefix, name string) string {
-	if given == "" {
+	made := given == ""
+	if made {
 		given = makeSID(prefix, name)
 	} else if !validSID(prefix, given) {
 		b.bad(path, "is not a SID of this kind", "write "+prefix+" and 32 lower-case hex digits, or leave it out to have one made")
 	}
-	if first, taken := b.sids[given]; taken {
-		b.bad(path, "is the SID of "+first+" already", "give each its own, or leave it out to have one made")
+	switch first, twice := b.sids[given]; {
+	case !twice:
+		b.sids[given] = taken{path, made}
+	case !made:
+		b.bad(path, "is the SID of "+first.path+" already", "give each its own, or leave it out to have one made")
+	case !first.made:
+		b.bad(path, "would be the SID of "+first.path+", which is made from the name of this", "write one of its own")
 	}
-	b.sids[given] = path
 	return given
 }
+
+// apart tells whether two things belong to different accounts. One whose account could not be found, which has been
+// reported, belongs to none.
+func apart(a, b *Account) bool { return a != nil && b != nil && a != b }
 
 // known lists names for the mend of an unknown reference.
 func known[T any](m map[string]T, what string) string {
@@ -161,11 +178,8 @@ func (b *builder) buildServices() {
 	if t.URI == "" {
 		t.URI = "sip:test-service@" + simHost
 	}
-	if t.Ring == 0 {
-		t.Ring = defaultRing
-	}
+	t.Ring = b.ring("test_service.ring", t.Ring)
 	b.s.test = TestService{ID: "test-service", Name: "933 test service", URI: b.uri("test_service.uri", t.URI), Ring: t.Ring}
-	b.ring("test_service.ring", t.Ring)
 	if b.f.Announcement == "" && !b.doc.Has("announcement") {
 		b.f.Announcement = "sip:announce@" + simHost
 	}

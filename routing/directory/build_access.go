@@ -8,14 +8,12 @@ import (
 func (b *builder) buildACLs() {
 	b.acls = make(map[string]*ACL)
 	for i, f := range b.f.ACLs {
-		if !unique(b, b.acls, at("acls", i, ".name"), f.Name, "ACL") {
-			continue
-		}
 		if len(f.Networks) == 0 {
 			b.bad(at("acls", i, ""), "ACL has no networks, so nothing would pass it", "add some, such as 192.0.2.0/24")
 		}
-		b.acls[f.Name] = &ACL{
-			SID: b.sid(at("acls", i, ".sid"), f.SID, sidACL, f.Name), Name: f.Name, Networks: f.Networks,
+		l := &ACL{SID: b.sid(at("acls", i, ".sid"), f.SID, sidACL, f.Name), Name: f.Name, Networks: f.Networks}
+		if unique(b, b.acls, at("acls", i, ".name"), f.Name, "ACL") {
+			b.acls[f.Name] = l
 		}
 	}
 }
@@ -23,9 +21,6 @@ func (b *builder) buildACLs() {
 func (b *builder) buildLists() {
 	b.lists = make(map[string]*CredentialList)
 	for i, f := range b.f.Credentials {
-		if !unique(b, b.lists, at("credential_lists", i, ".name"), f.Name, "credential list") {
-			continue
-		}
 		l := &CredentialList{
 			SID:  b.sid(at("credential_lists", i, ".sid"), f.SID, sidCredentials, f.Name),
 			Name: f.Name, users: make(map[string]*Secret),
@@ -36,15 +31,14 @@ func (b *builder) buildLists() {
 		for j, u := range f.Users {
 			b.user(l, at("credential_lists", i, at(".users", j, "")), u)
 		}
-		b.lists[f.Name] = l
+		if unique(b, b.lists, at("credential_lists", i, ".name"), f.Name, "credential list") {
+			b.lists[f.Name] = l
+		}
 	}
 }
 
 // user holds a digest user to the provider's rules.
 func (b *builder) user(l *CredentialList, path string, u fileUser) {
-	if !unique(b, l.users, path+".user", u.User, "user") {
-		return
-	}
 	if len(u.User) > 32 || strings.ContainsFunc(u.User, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) {
 		b.bad(path+".user", "is not a user name", "write up to 32 printable ASCII characters without spaces, quotes and backslashes")
 	}
@@ -53,7 +47,9 @@ func (b *builder) user(l *CredentialList, path string, u fileUser) {
 		!strings.ContainsFunc(p, unicode.IsLower) {
 		b.bad(path+".password", "is too weak", "write at least 12 characters with a digit, a capital and a small letter")
 	}
-	l.users[u.User] = &u.Password
+	if unique(b, l.users, path+".user", u.User, "user") {
+		l.users[u.User] = &u.Password
+	}
 }
 
 // access resolves what guards a domain or trunk. No mapping at all is allowed: such a host receives no traffic.
@@ -155,7 +151,7 @@ func (b *builder) callerID(path string, f fileCallerID, d *Domain) *Number {
 	switch {
 	case !ok:
 		b.bad(path+".number", "is not in numbers", "add it to numbers")
-	case n.Account != d.Account:
+	case apart(n.Account, d.Account):
 		b.bad(path+".number", "belongs to another account", "write a number of the domain's account")
 	case !n.Registered():
 		b.bad(path+".number", "has no registered emergency address", "register one, or write a number that has one")

@@ -52,14 +52,11 @@ func (b *builder) buildCentres() {
 
 // centre takes what PSAPs and ECCs have in common.
 func (b *builder) centre(path string, f filePSAP) *PSAP {
-	if !unique(b, b.s.byCentre, path+".id", f.ID, "centre") {
-		return nil
-	}
 	if strings.Trim(f.ID, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != "" || len(f.ID) > 64 {
 		b.bad(path+".id", "is not a centre's ID", "write up to 64 small letters, digits, hyphens, dots and underscores")
 	}
 	p := &PSAP{
-		ID: f.ID, Name: f.Name, Ring: f.Ring, Format: f.Deliver, Capacity: f.Capacity, Serves: f.Serves, Overflow: f.Overflow,
+		ID: f.ID, Name: f.Name, Format: f.Deliver, Capacity: f.Capacity, Serves: f.Serves, Overflow: f.Overflow,
 		Probe:  f.Probe == nil || *f.Probe,
 		Policy: AnswerPolicy(f.Answer),
 	}
@@ -71,22 +68,27 @@ func (b *builder) centre(path string, f filePSAP) *PSAP {
 	} else {
 		p.URI = b.uri(path+".uri", f.URI)
 	}
-	if p.Ring == 0 {
-		p.Ring = defaultRing
-	}
-	b.ring(path+".ring", p.Ring)
+	p.Ring = b.ring(path+".ring", f.Ring)
 	if p.Capacity < 0 {
 		b.bad(path+".capacity", "is negative", "write how many calls it takes at once, or 0 for no limit")
+	}
+	if !unique(b, b.s.byCentre, path+".id", f.ID, "centre") {
+		return nil
 	}
 	b.s.byCentre[p.ID] = p
 	b.s.centres = append(b.s.centres, p)
 	return p
 }
 
-func (b *builder) ring(path string, d time.Duration) {
-	if d < shortestRing || d > longestRing {
+// ring returns how long something may ring. Only a key that is not there means the default.
+func (b *builder) ring(path string, d time.Duration) time.Duration {
+	switch {
+	case !b.doc.Has(path) || b.problems.At(path):
+		return defaultRing
+	case d < shortestRing || d > longestRing:
 		b.bad(path, "is not a time a caller in need can wait", "write 1s to 3m")
 	}
+	return d
 }
 
 // coverage checks what a PSAP serves. Serving nothing is allowed: such a centre takes overflow only.

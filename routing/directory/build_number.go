@@ -11,9 +11,6 @@ func (b *builder) buildAddresses() {
 	b.byAddress = make(map[string]*Address)
 	for i, f := range b.f.Addresses {
 		path := at("addresses", i, "")
-		if !unique(b, b.byAddress, path+".id", f.ID, "address") {
-			continue
-		}
 		a := &Address{
 			SID: b.sid(path+".sid", f.SID, sidAddress, f.ID), ID: f.ID, Customer: f.Customer, Street: f.Street,
 			Secondary: f.Secondary, City: f.City, State: f.State, PostalCode: f.PostalCode,
@@ -22,8 +19,10 @@ func (b *builder) buildAddresses() {
 		b.addressFields(path, a)
 		a.psap, a.level = b.s.Locate(area.Place{Country: a.Country, State: a.State, City: a.City, PostalCode: a.PostalCode})
 		a.line = addressLine(a)
-		b.byAddress[f.ID] = a
-		b.s.addresses = append(b.s.addresses, a)
+		if unique(b, b.byAddress, path+".id", f.ID, "address") {
+			b.byAddress[f.ID] = a
+			b.s.addresses = append(b.s.addresses, a)
+		}
 	}
 }
 
@@ -77,20 +76,20 @@ func (b *builder) buildNumbers() {
 	b.s.byNumber = make(map[string]*Number)
 	for i, f := range b.f.Numbers {
 		path := at("numbers", i, "")
-		if !numbering.Valid(f.Number) {
-			b.bad(path+".number", "is not E.164", `write "+" and 8 to 15 digits, such as +14155550100`)
-			continue
-		}
-		if !unique(b, b.s.byNumber, path+".number", f.Number, "number") {
-			continue
-		}
 		n := &Number{
 			SID: b.sid(path+".sid", f.SID, sidNumber, f.Number), E164: f.Number,
-			Country: b.numberCountry(path+".number", f.Number), Account: b.account(path, f.Account), Service: f.Service,
+			Account: b.account(path, f.Account), Service: f.Service,
 		}
+		b.numbers = append(b.numbers, n) // a bad one, too: the rest of it is checked all the same
 		b.numberAddress(path, n, f)
-		b.s.byNumber[f.Number] = n
-		b.s.numbers = append(b.s.numbers, n)
+		switch {
+		case !numbering.Valid(f.Number):
+			b.bad(path+".number", "is not E.164", `write "+" and 8 to 15 digits, such as +14155550100`)
+		case unique(b, b.s.byNumber, path+".number", f.Number, "number"):
+			n.Country = b.numberCountry(path+".number", f.Number)
+			b.s.byNumber[f.Number] = n
+			b.s.numbers = append(b.s.numbers, n)
+		}
 	}
 }
 
@@ -123,7 +122,7 @@ func (b *builder) numberAddress(path string, n *Number, f fileNumber) {
 		b.bad(path+".address", "is not in addresses", known(b.byAddress, "addresses"))
 		return
 	}
-	if a.account != n.Account {
+	if apart(a.account, n.Account) {
 		b.bad(path+".address", "belongs to another account", "write an address of the number's account")
 	}
 	n.Address, n.Status = a, StatusRegistered
@@ -142,13 +141,9 @@ func (b *builder) tieNumbers() {
 		byTrunk[t.Name] = t
 	}
 	for i, f := range b.f.Numbers {
-		n := b.s.byNumber[f.Number]
-		if n == nil {
-			continue
-		}
-		path := at("numbers", i, "")
-		n.domains = tie(b, path+".domains", f.Domains, byDomain, func(d *Domain) bool { return d.Account == n.Account })
-		n.trunks = tie(b, path+".trunks", f.Trunks, byTrunk, func(t *Trunk) bool { return t.Account == n.Account })
+		n, path := b.numbers[i], at("numbers", i, "")
+		n.domains = tie(b, path+".domains", f.Domains, byDomain, func(d *Domain) bool { return !apart(d.Account, n.Account) })
+		n.trunks = tie(b, path+".trunks", f.Trunks, byTrunk, func(t *Trunk) bool { return !apart(t.Account, n.Account) })
 	}
 }
 
