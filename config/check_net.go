@@ -105,13 +105,23 @@ func (c *checker) rtp(r RTP) {
 	c.notNegative("rtp.quarantine", r.Quarantine, "write 0 to give ports out again at once")
 }
 
+// otherWayRound is the mend of a range that ends before it begins. One that is small when turned is more likely a slip
+// of the pen than two ports in the wrong order.
+func otherWayRound(p PortRange) string {
+	const enough = 100
+	if turned := (PortRange{p.Max &^ 1, p.Min | 1}); turned.Size() >= enough {
+		return fmt.Sprintf("write %s", turned)
+	}
+	return "write the lower port first, such as 30000-39999"
+}
+
 func (c *checker) portRange(p PortRange) {
 	const path = "rtp.ports"
 	switch {
 	case p.Min < 1024:
 		c.add(path, "reaches below port 1024, which belongs to the system", "write a range such as 30000-39999")
 	case p.Max < p.Min:
-		c.add(path, "ends before it begins", fmt.Sprintf("write %s", PortRange{p.Max &^ 1, p.Min | 1}))
+		c.add(path, "ends before it begins", otherWayRound(p))
 	case p.Min%2 != 0 || p.Max%2 == 0:
 		c.add(path, "must begin with an even and end with an odd port, as RTP takes the even and RTCP the odd one", fmt.Sprintf("write %s", PortRange{p.Min &^ 1, p.Max | 1}))
 	case p.Size() < portsPerCall:
