@@ -71,6 +71,29 @@ func CheckScripts(file string) error {
 	return server.Close()
 }
 
+// Notes says what of a good directory with its simulated centres at address may not be meant: names that no script has,
+// the embedded ones or those of the file scripts.
+func Notes(s *directory.Snapshot, scripts string, address netip.AddrPort) []string {
+	server, err := sim.New(sim.Options{Scripts: scripts, Voice: "builtin"})
+	if err != nil {
+		return nil // CheckScripts says what is wrong with them
+	}
+	defer server.Close()
+	var notes []string
+	note := func(what, uri, then string) {
+		name, ok := simulatedName(uri, address)
+		if _, known := server.Script(name); ok && !known {
+			notes = append(notes, fmt.Sprintf("%s: no script is named %q, %s", what, name, then))
+		}
+	}
+	for _, p := range s.PSAPs() {
+		note("centre "+p.ID, p.URI, "so it does what the default script says")
+	}
+	note("test_service", s.Test().URI, "so its calls are answered 404")
+	note("announcement", s.Announcement(), "so its calls are answered 404")
+	return notes
+}
+
 // simulator is the built-in call centres, or with those switched off only the services every edge needs: the test
 // service and the announcement, on a loopback port of the system's choice.
 type simulator struct {
@@ -115,16 +138,19 @@ func (s *simulator) follow(snapshot *directory.Snapshot, log zerolog.Logger) {
 func simulated(psaps []directory.PSAP, address netip.AddrPort) []sim.Centre {
 	var centres []sim.Centre
 	for _, p := range psaps {
-		_, rest, _ := strings.Cut(p.URI, ":")
-		user, host, ok := strings.Cut(rest, "@")
-		if i := strings.IndexByte(host, ';'); i >= 0 {
-			host = host[:i]
-		}
-		if ok && host == address.String() {
-			centres = append(centres, sim.Centre{ID: user, Name: p.Name})
+		if name, ok := simulatedName(p.URI, address); ok {
+			centres = append(centres, sim.Centre{ID: name, Name: p.Name})
 		}
 	}
 	return centres
+}
+
+// simulatedName returns the user part of a URI that leads to the simulator at address, false for any other.
+func simulatedName(uri string, address netip.AddrPort) (string, bool) {
+	_, rest, _ := strings.Cut(uri, ":")
+	user, host, ok := strings.Cut(rest, "@")
+	host, _, _ = strings.Cut(host, ";")
+	return user, ok && host == address.String()
 }
 
 // readDirectory reads the directory for the first time.

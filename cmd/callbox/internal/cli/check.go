@@ -12,7 +12,6 @@ import (
 	"callbox/cmd/callbox/internal/app"
 	"callbox/config"
 	"callbox/config/strict"
-	"callbox/routing/directory"
 )
 
 // checked is what check found, as JSON.
@@ -21,6 +20,7 @@ type checked struct {
 	Kind     string    `json:"kind"` // configuration or directory
 	OK       bool      `json:"ok"`
 	Problems []problem `json:"problems"`
+	Notes    []string  `json:"notes"` // of a good file: what may not be meant
 }
 
 // problem is one thing wrong with a file.
@@ -42,7 +42,8 @@ func newCheck(s streams) *cobra.Command {
 		Use:   "check FILE",
 		Short: "Report every problem of a configuration or directory file",
 		Long: "Report every problem of a configuration or directory file, each with file:line, path, value and the mend.\n" +
-			"A configuration's directory file is checked with it. Exit code 3 says that there are problems.",
+			"A configuration's directory and scripts are checked with it. Exit code 3 says that there are problems. Notes\n" +
+			"tell what is no problem but may not be meant.",
 		Example: "  callbox check edge.yaml\n  callbox check --directory customers.yaml -o json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -59,23 +60,28 @@ func check(s streams, file string, asDirectory, asJSON bool) error {
 	if err != nil {
 		return fmt.Errorf("check %s: %w", file, reason(err))
 	}
-	c := checked{File: file, Kind: "configuration", Problems: []problem{}}
+	c := checked{File: file, Kind: "configuration", Problems: []problem{}, Notes: []string{}}
 	var found strict.Problems
+	var notes []string
 	if asDirectory || isDirectory(src) {
 		c.Kind = "directory"
-		_, found = directory.Load(file, src, directory.Options{})
+		found, notes = checkDirectory(file, config.Defaults().Sim)
 	} else {
-		found = checkConfiguration(file)
+		found, notes = checkConfiguration(file)
 	}
 	c.OK = len(found) == 0
 	for _, p := range found {
 		c.Problems = append(c.Problems, problem(p))
 	}
+	c.Notes = append(c.Notes, notes...)
 	switch {
 	case asJSON:
 		err = printJSON(s.out, c)
 	case c.OK:
 		_, err = fmt.Fprintf(s.out, "%s: this %s is good\n", file, c.Kind)
+		for _, note := range notes {
+			fmt.Fprintln(s.err, "note:", note)
+		}
 	default:
 		_, err = fmt.Fprintln(s.out, found.Error())
 	}
@@ -86,22 +92,31 @@ func check(s streams, file string, asDirectory, asJSON bool) error {
 }
 
 // checkConfiguration checks a configuration without the environment of this shell, and the directory and scripts it
-// names.
-func checkConfiguration(file string) strict.Problems {
+// names, as far as those are there.
+func checkConfiguration(file string) (problems strict.Problems, notes []string) {
 	o, problems := config.Load(file, nil)
+	if o.Sim.Scripts != "" && !problems.At("sim.scripts") {
+		err := app.CheckScripts(o.Sim.Scripts)
+		var more strict.Problems
+		if err != nil && !errors.As(err, &more) {
+			more = strict.Problems{{File: o.Sim.Scripts, Message: err.Error()}}
+		}
+		problems = append(problems, more...)
+	}
+	if !problems.At("directory") {
+		more, seen := checkDirectory(o.Directory, o.Sim)
+		problems, notes = append(problems, more...), seen
+	}
+	return problems, notes
+}
+
+// checkDirectory checks a directory file, "" being the embedded lab, whose simulated centres are as o says.
+func checkDirectory(file string, o config.Sim) (problems strict.Problems, notes []string) {
+	s, problems := app.LoadDirectory(file, o.Address)
 	if len(problems) > 0 {
-		return problems
+		return problems, nil
 	}
-	_, problems = app.LoadDirectory(o.Directory, o.Sim.Address)
-	if o.Sim.Scripts == "" {
-		return problems
-	}
-	err := app.CheckScripts(o.Sim.Scripts)
-	var more strict.Problems
-	if err != nil && !errors.As(err, &more) {
-		more = strict.Problems{{File: o.Sim.Scripts, Message: err.Error()}}
-	}
-	return append(problems, more...)
+	return nil, app.Notes(s, o.Scripts, o.Address)
 }
 
 // isDirectory tells a directory from a configuration by its keys. A file that cannot be read counts as a
