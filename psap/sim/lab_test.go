@@ -230,10 +230,10 @@ func TestCentreReadsBackWhatIsDelivered(t *testing.T) {
 		want      []string
 	}{
 		{"number and address", false, agent.Message{ContentType: kind, Body: body}, []string{
-			"i have your number, plus one, four one five, five five five, zero one zero zero.",
-			"i have your address, three five zero fifth avenue, floor two one, new york, new york, one zero one one eight."}},
+			"your number is, plus one, four one five, five five five, zero one zero zero.",
+			"your address is, three five zero fifth avenue, floor two one, new york, new york, one zero one one eight."}},
 		{"the number alone", false, plain, []string{
-			"i have your number, plus one, four one five, five five five, zero one zero zero.", "i received no address."}},
+			"your number is, plus one, four one five, five five five, zero one zero zero.", "i received no address."}},
 		{"nothing", true, plain, []string{"i received no number and no address."}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

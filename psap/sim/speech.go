@@ -24,9 +24,9 @@ func (s Script) sentences(name string, d delivered) []voice.Words {
 
 // readBack returns the sentences that tell what was delivered, or that nothing was.
 func (s Script) readBack(d delivered) []voice.Words {
-	mine, noNumber, noAddress, nothing := "I have your number.", "I received no number.", "I received no address.",
+	mine, noNumber, noAddress, nothing := "Your number is.", "I received no number.", "I received no address.",
 		"I received no number and no address."
-	at := "I have your address."
+	at := "Your address is."
 	if s.Service == ServiceTest {
 		mine, noNumber, at = "You are calling from.", "Your number was not received.", "Your registered address is."
 		noAddress = "No emergency address is registered for this number."

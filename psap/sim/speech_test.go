@@ -2,10 +2,13 @@ package sim
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
 
 	"callbox/psap/ali"
+	"callbox/psap/sim/voice"
 	"callbox/sip/agent"
 )
 
@@ -28,13 +31,13 @@ func TestSentences(t *testing.T) {
 		want   []string
 	}{
 		{"of a centre with number and address", all.standard, delivered{number: "+14155550100", record: harrison}, []string{
-			"san francisco emergency. this is a test.", "i have your number, " + number + ".", "i have your address, " + address + ".", repeat}},
+			"san francisco emergency. this is a test.", "your number is, " + number + ".", "your address is, " + address + "."}},
 		{"of a centre with the number alone", all.standard, delivered{number: "+14155550100"}, []string{
-			"san francisco emergency. this is a test.", "i have your number, " + number + ".", "i received no address.", repeat}},
+			"san francisco emergency. this is a test.", "your number is, " + number + ".", "i received no address."}},
 		{"of a centre with nothing delivered", all.standard, delivered{}, []string{
-			"san francisco emergency. this is a test.", "i received no number and no address.", repeat}},
+			"san francisco emergency. this is a test.", "i received no number and no address."}},
 		{"of a centre with an address of nobody", all.standard, delivered{record: harrison}, []string{
-			"san francisco emergency. this is a test.", "i received no number.", "i have your address, " + address + ".", repeat}},
+			"san francisco emergency. this is a test.", "i received no number.", "your address is, " + address + "."}},
 		{"of 933", all.named["test-service"], delivered{number: "+14155550100", record: harrison}, []string{
 			"this is the emergency test service.", "you are calling from, " + number + ".",
 			"your registered address is, " + address + ".", repeat}},
@@ -125,4 +128,28 @@ func FuzzInfoDigit(f *testing.F) {
 		}
 		identity(asserted)
 	})
+}
+
+// A newcomer's first call is a matter of seconds: number and address are told before patience ends, then comes the echo.
+func TestALabCentreIsBrisk(t *testing.T) {
+	t.Parallel()
+	all, err := loadScripts("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	speaker, err := voice.New(voice.Builtin, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := all.named["psap-sf"]
+	given := delivered{number: "+14155550100", record: ali.Record{
+		Street: "645 Harrison St", City: "San Francisco", State: "CA", PostalCode: "94105", Country: "US",
+	}}
+	var total time.Duration
+	for _, s := range speaker.Say(t.Context(), script.sentences(script.Name, given)...) {
+		total += s.Duration()
+	}
+	if total < 8*time.Second || total > 17*time.Second {
+		t.Errorf("it speaks for %s before the echo starts", total)
+	}
 }

@@ -139,9 +139,9 @@ func (p *program) keep(text string, clip audio.Clip) {
 func (p *program) run(ctx context.Context, text string) (audio.Clip, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.runTime)
 	defer cancel()
-	args := []string{"-v", "en-us", "-s", "150", "--stdin", "--stdout"}
+	args := []string{"-v", "en-us", "-s", "170", "--stdin", "--stdout"}
 	if p.name == Flite {
-		args = []string{"-voice", "slt", "-t", text, "-o", "/dev/stdout"}
+		args = []string{"-voice", "slt", "--setf", "duration_stretch=0.9", "-t", text, "-o", "/dev/stdout"}
 	}
 	cmd := exec.CommandContext(ctx, p.path, args...)
 	cmd.WaitDelay = time.Second

@@ -23,9 +23,9 @@ const (
 
 // How long the pauses are, and the gap between two recorded words.
 const (
-	shortPause = 220 * time.Millisecond
-	longPause  = 550 * time.Millisecond
-	wordGap    = 30 * time.Millisecond
+	shortPause = 180 * time.Millisecond
+	longPause  = 400 * time.Millisecond
+	wordGap    = 20 * time.Millisecond
 )
 
 // maxWords bounds what is said at once: three minutes or so.

@@ -58,7 +58,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 func record(word string) (audio.Clip, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "flite", "-voice", "slt", "--setf", "duration_stretch=0.85",
+	cmd := exec.CommandContext(ctx, "flite", "-voice", "slt", "--setf", "duration_stretch=0.72",
 		"-t", voice.Spoken(word)+".", "-o", "/dev/stdout")
 	wav, err := cmd.Output()
 	if err != nil {
