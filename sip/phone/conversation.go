@@ -165,6 +165,10 @@ func (c *conversation) event(e agent.Event) (over bool) {
 		c.final = time.Now()
 		c.r.Status, c.r.Reason, c.r.Local = e.Status, e.Reason, e.Local
 		c.r.Sentence = sentence(e.Message)
+		if e.Local && !c.hanging {
+			why := because(e, c.o, c.final.Sub(c.begun))
+			c.r.Sentence, c.r.BadCertificate = why.sentence, why.certificate
+		}
 		return true
 	case agent.KindRequest:
 		c.request(e.Request)

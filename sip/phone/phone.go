@@ -73,13 +73,15 @@ const (
 type Result struct {
 	Status     int    // the final SIP status
 	Reason     string // its reason phrase
-	Sentence   string // the edge's explanation: the text of Warning 399, "" for none
+	Sentence   string // why: the text of the edge's Warning 399, or with Local the cause; "" for none
 	ErrorCode  string // X-Callbox-Error, a Twilio error code, "" for none
 	CallID     string // X-Callbox-Call, the edge's name for the call
 	RetryAfter string // Retry-After as sent
 	SIPCallID  string
 	Voice      string // X-Callbox-Voice, what a simulated centre speaks with
 	Local      bool   // the status was made here (a timeout, an unreachable peer), not received
+
+	BadCertificate bool // Local, because the edge's certificate was not accepted
 
 	Codec      string        // the codec of the answered call
 	EarlyMedia bool          // audio was offered before the answer
@@ -97,7 +99,7 @@ type Result struct {
 // FailedError is the error of Call when the call was not answered. It holds what Result holds.
 type FailedError struct{ Result Result }
 
-// Error returns the SIP answer and the edge's sentence on one line.
+// Error returns the SIP answer and the sentence that says why on one line.
 func (e *FailedError) Error() string {
 	text := fmt.Sprintf("%d %s", e.Result.Status, e.Result.Reason)
 	if e.Result.Sentence != "" {

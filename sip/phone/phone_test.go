@@ -312,13 +312,15 @@ func TestCallGoesByTLS(t *testing.T) {
 		client *tls.Config
 		status int
 		local  bool
+		says   string
 	}{
-		{"trusted", &tls.Config{RootCAs: roots, ServerName: "lab.example"}, 404, false},
-		{"of another name", &tls.Config{RootCAs: roots, ServerName: "evil.example"}, 503, true},
-		{"not trusted", nil, 503, true},
+		{"trusted", &tls.Config{RootCAs: roots, ServerName: "lab.example"}, 404, false, ""},
+		{"of another name", &tls.Config{RootCAs: roots, ServerName: "evil.example"}, 503, true, "not made out for evil.example"},
+		{"not trusted", &tls.Config{ServerName: "lab.example"}, 503, true, "signed by an unknown authority"},
+		{"not made out for an address", nil, 503, true, "not made out for 127.0.0.1"},
 	} {
 		r, err := place(t, e, func(o *Options) { o.Transport, o.ClientTLS = "tls", tc.client })
-		if r.Status != tc.status || r.Local != tc.local {
+		if r.Status != tc.status || r.Local != tc.local || r.BadCertificate != tc.local || !strings.Contains(r.Sentence, tc.says) {
 			t.Errorf("a certificate %s: %+v, %v", tc.name, r, err)
 		}
 	}

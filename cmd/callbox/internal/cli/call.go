@@ -22,7 +22,7 @@ type called struct {
 	Answered        bool    `json:"answered"`
 	Status          int     `json:"sip_status"`
 	Reason          string  `json:"sip_reason,omitempty"`
-	Sentence        string  `json:"sentence,omitempty"` // why, in the edge's words
+	Sentence        string  `json:"sentence,omitempty"` // why: the edge's words, or with local ours
 	ErrorCode       string  `json:"error_code,omitempty"`
 	Local           bool    `json:"local,omitempty"` // no answer came; the status is the softphone's own
 	CallID          string  `json:"call_id,omitempty"`
@@ -105,6 +105,9 @@ func place(ctx context.Context, s streams, o phone.Options, asJSON bool) error {
 	var failed *phone.FailedError
 	switch {
 	case errors.As(err, &failed):
+		if failed.Result.BadCertificate {
+			failed.Result.Sentence += trustIt
+		}
 		r = failed.Result
 	case err != nil:
 		return err
@@ -121,6 +124,9 @@ func place(ctx context.Context, s streams, o phone.Options, asJSON bool) error {
 	}
 	return nil
 }
+
+// trustIt is the mend of a certificate that was not accepted.
+const trustIt = "; --insecure takes it, or SSL_CERT_FILE names the certificates to trust, such as the lab's callbox-data/tls-certificate.pem"
 
 // progress tells a person who waits what happens.
 func progress(w io.Writer, begun time.Time, e phone.Event) {

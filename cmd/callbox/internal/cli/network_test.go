@@ -116,7 +116,8 @@ func TestAServedLabIsCalled(t *testing.T) {
 		if c := placed(t, 0, "911", "--from", from, "--edge", tls, "--transport", "tls", "--insecure", "--duration", "200ms"); !c.Answered {
 			t.Errorf("%+v", c)
 		}
-		if c := placed(t, 4, "911", "--from", from, "--edge", tls, "--transport", "tls"); c.Answered || !c.Local {
+		if c := placed(t, 4, "911", "--from", from, "--edge", tls, "--transport", "tls"); c.Answered || !c.Local ||
+			!strings.HasPrefix(c.Sentence, "the certificate of "+tls+" is signed by an unknown authority; --insecure takes it") {
 			t.Errorf("without --insecure: %+v", c)
 		}
 	})
@@ -153,7 +154,8 @@ func TestCallCentresRunAlone(t *testing.T) {
 func TestACallToNobodyFails(t *testing.T) {
 	t.Parallel()
 	for _, transport := range []string{"tcp", "tls"} {
-		if c := placed(t, 4, "911", "--from", "+1", "--edge", "127.0.0.1:9", "--transport", transport); !c.Local || c.Answered {
+		if c := placed(t, 4, "911", "--from", "+1", "--edge", "127.0.0.1:9", "--transport", transport); !c.Local || c.Answered ||
+			c.Sentence != "connection refused at 127.0.0.1:9" {
 			t.Errorf("%s: %+v", transport, c)
 		}
 	}
