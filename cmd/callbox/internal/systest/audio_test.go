@@ -13,6 +13,7 @@ type sound struct {
 	length time.Duration
 	level  float64 // dBFS of the whole
 	active time.Duration
+	last   float64 // dBFS of the last second
 }
 
 // readWAV measures a mono 16-bit WAV file. Active are the 20 ms frames louder than -45 dBFS.
@@ -43,25 +44,28 @@ func readWAV(t *testing.T, path string) sound {
 
 func measure(pcm []byte, rate int) sound {
 	frame := rate / 50 * 2
-	var total float64
 	active := 0
 	for at := 0; at < len(pcm); at += frame {
-		var sum float64
-		part := pcm[at:min(at+frame, len(pcm))]
-		for i := 0; i+1 < len(part); i += 2 {
-			v := float64(int16(binary.LittleEndian.Uint16(part[i:]))) / 32768
-			sum += v * v
-		}
-		total += sum
-		if decibels(sum, len(part)/2) > -45 {
+		if level(pcm[at:min(at+frame, len(pcm))]) > -45 {
 			active++
 		}
 	}
 	return sound{
 		length: time.Duration(len(pcm)/2) * time.Second / time.Duration(rate),
-		level:  decibels(total, len(pcm)/2),
+		level:  level(pcm),
 		active: time.Duration(active) * 20 * time.Millisecond,
+		last:   level(pcm[max(len(pcm)-2*rate, 0):]),
 	}
+}
+
+// level returns the dBFS of 16-bit samples.
+func level(pcm []byte) float64 {
+	var sum float64
+	for i := 0; i+1 < len(pcm); i += 2 {
+		v := float64(int16(binary.LittleEndian.Uint16(pcm[i:]))) / 32768
+		sum += v * v
+	}
+	return decibels(sum, len(pcm)/2)
 }
 
 func decibels(sum float64, samples int) float64 {
@@ -125,7 +129,7 @@ func TestWAVFilesAreMeasured(t *testing.T) {
 	path := t.TempDir() + "/tone.wav"
 	writeWAV(t, path, tone(2))
 	s := readWAV(t, path)
-	if s.length != 2*time.Second || s.active != 2*time.Second || math.Abs(s.level+15.3) > 0.5 {
+	if s.length != 2*time.Second || s.active != 2*time.Second || math.Abs(s.level+15.3) > 0.5 || math.Abs(s.last+15.3) > 0.5 {
 		t.Errorf("a two-second tone at -15.3 dBFS is measured as %+v", s)
 	}
 }

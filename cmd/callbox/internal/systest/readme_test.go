@@ -31,7 +31,7 @@ var elsewhereShown = map[string]string{
 func script(t *testing.T, dir string, readme string) (text string, commands int) {
 	t.Helper()
 	var b strings.Builder
-	b.WriteString("set -euo pipefail\n")
+	b.WriteString("set -euo pipefail\nrecording=()\n")
 	for _, m := range fence.FindAllStringSubmatch(readme, -1) {
 		switch m[1] {
 		case "yaml":
@@ -49,6 +49,7 @@ func script(t *testing.T, dir string, readme string) (text string, commands int)
 			}
 		}
 	}
+	b.WriteString("for call in \"${recording[@]}\"; do wait \"$call\"; done\n")
 	return b.String(), commands
 }
 
@@ -66,7 +67,11 @@ func step(command string) string {
 	if strings.HasPrefix(command, "curl -s ") {
 		command = strings.Replace(command, "curl -s ", "curl -sf ", 1) // so that an error page counts as one
 	}
-	return "echo '$ " + strings.ReplaceAll(command, "'", `'\''`) + "'\n" + command + "\n"
+	shown := "echo '$ " + strings.ReplaceAll(command, "'", `'\''`) + "'\n"
+	if strings.Contains(command, " --record ") { // a call to be listened to takes its time: the rest goes on beside it
+		return shown + command + " &\nrecording+=($!)\n"
+	}
+	return shown + command + "\n"
 }
 
 func installed(tool string) bool {
@@ -112,6 +117,9 @@ func TestREADMECommandsWork(t *testing.T) {
 		if s := readWAV(t, filepath.Join(dir, wav)); s.active < time.Second {
 			t.Errorf("%s: %+v", wav, s)
 		}
+	}
+	if s := readWAV(t, filepath.Join(dir, "heard.wav")); s.last < -30 {
+		t.Errorf("the first call ends before the centre echoes: %+v", s)
 	}
 }
 
