@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"callbox/psap/sim/voice"
 	"callbox/sip/audio"
 )
 
@@ -43,18 +44,34 @@ const (
 
 // Bounds of what is remembered.
 const (
-	maxPast   = 100
+	maxPast   = 500
 	maxSaid   = 50
 	maxDigits = 200
 )
 
-// Calls returns the live calls and up to 100 ended ones, oldest first.
-func (s *Server) Calls() []Call {
+// Calls returns the live calls and the last 500 ended ones, oldest first.
+func (s *Server) Calls() []Call { return s.callsWith(func(string) bool { return true }) }
+
+// CallsOf returns those calls of Calls whose CallID is id: one for every centre that the edge tried for its call.
+func (s *Server) CallsOf(id string) []Call {
+	return s.callsWith(func(c string) bool { return c == id })
+}
+
+// callsWith returns the calls whose CallID is wanted, oldest first.
+func (s *Server) callsWith(wanted func(id string) bool) []Call {
 	s.mu.Lock()
-	calls := slices.Clone(s.past)
-	live := make([]*session, 0, len(s.live))
+	var calls []Call
+	for _, c := range s.past[max(len(s.past)-maxPast, 0):] {
+		if wanted(c.CallID) {
+			c.Said = slices.Clone(c.Said)
+			calls = append(calls, c)
+		}
+	}
+	var live []*session
 	for c := range s.live {
-		live = append(live, c)
+		if wanted(c.info.CallID) { // never changes
+			live = append(live, c)
+		}
 	}
 	s.mu.Unlock()
 	for _, c := range live {
@@ -73,7 +90,7 @@ func (s *Server) ended(c *session) {
 	defer s.mu.Unlock()
 	delete(s.live, c)
 	s.past = append(s.past, call)
-	if len(s.past) > maxPast {
+	if len(s.past) >= 2*maxPast { // not one at a time: that would move them all with every call
 		s.past = slices.Delete(s.past, 0, len(s.past)-maxPast)
 	}
 }
@@ -81,6 +98,7 @@ func (s *Server) ended(c *session) {
 func (c *session) snapshot() Call {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.begun(time.Now())
 	call := c.info
 	call.Said = slices.Clone(call.Said)
 	if c.stream != nil {
@@ -96,13 +114,39 @@ func (c *session) note(f func(*Call)) {
 	f(&c.info)
 }
 
-func (c *session) noteSaid(line string) {
-	c.note(func(i *Call) {
-		i.Said = append(i.Said, line)
-		if len(i.Said) > maxSaid {
-			i.Said = slices.Delete(i.Said, 0, len(i.Said)-maxSaid)
+// utterance is a sentence and when it begins.
+type utterance struct {
+	at   time.Time
+	line string
+}
+
+// noteSpeech puts what is played from now on in the place of what is still to come of the speech before it.
+func (c *session) noteSpeech(speech []voice.Speech) {
+	now := time.Now()
+	var coming []utterance
+	at := now
+	for _, s := range speech {
+		coming = append(coming, utterance{at, s.Words.String()})
+		at = at.Add(s.Duration())
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.begun(now)
+	c.coming = coming
+	c.begun(now)
+}
+
+// begun moves the sentences that have begun by now to those that were said. The caller holds c.mu.
+func (c *session) begun(now time.Time) {
+	for len(c.coming) > 0 && !c.coming[0].at.After(now) {
+		if line := c.coming[0].line; line != "" {
+			c.info.Said = append(c.info.Said, line)
 		}
-	})
+		c.coming = c.coming[1:]
+	}
+	if n := len(c.info.Said) - maxSaid; n > 0 {
+		c.info.Said = slices.Delete(c.info.Said, 0, n)
+	}
 }
 
 func (c *session) noteDigit(d byte) {

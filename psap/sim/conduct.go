@@ -119,8 +119,8 @@ func (c *session) say(speech []voice.Speech) {
 	var clips []audio.Clip
 	for _, s := range speech {
 		clips = append(clips, s.Clips...)
-		c.noteSaid(s.Words.String())
 	}
+	c.noteSpeech(speech)
 	c.player.Play(clips, func() { c.post(message{played: round}) })
 }
 
@@ -128,6 +128,7 @@ func (c *session) stopSaying() {
 	if c.player != nil {
 		c.played++
 		c.player.Stop()
+		c.noteSpeech(nil)
 	}
 }
 

@@ -43,8 +43,9 @@ type session struct {
 	echo     *audio.Echo
 	played   int // which round of playing is current: the end of an earlier one means nothing
 
-	mu     sync.Mutex
+	mu     sync.Mutex // guards the rest
 	info   Call
+	coming []utterance // of what is being said, what has not begun
 	stream *audio.Stream
 }
 
@@ -267,6 +268,7 @@ func (c *session) endedBy(who string, status int) {
 
 // finish moves the call to the past and logs it.
 func (c *session) finish() {
+	c.noteSpeech(nil)
 	c.note(func(i *Call) { i.State, i.EndedAt = StateEnded, time.Now() })
 	c.server.ended(c)
 	i := c.snapshot()

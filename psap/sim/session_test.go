@@ -328,32 +328,3 @@ func TestSessionAgreesToASessionTimerThatTheCallerRefreshes(t *testing.T) {
 		})
 	}
 }
-
-func TestWhatIsRememberedIsBounded(t *testing.T) {
-	s := newTestServer(t)
-	synctest.Test(t, func(t *testing.T) {
-		for i := range maxPast + 20 {
-			in := incoming(offer)
-			in.CallID = fmt.Sprintf("call-%03d", i)
-			c := begin(t, s, Script{Answer: OutcomeBusy}, in)
-			<-c.ended
-			time.Sleep(time.Millisecond)
-		}
-		c := begin(t, s, Script{}, incoming(offer))
-		for range 60 {
-			c.noteSaid("hello.")
-		}
-		for range 300 {
-			c.noteDigit('7')
-		}
-		if got := c.snapshot(); len(got.Said) != maxSaid || len(got.Digits) != maxDigits {
-			t.Errorf("%d sentences and %d digits", len(got.Said), len(got.Digits))
-		}
-		c.send(agent.Event{Kind: agent.KindBye})
-		<-c.ended
-	})
-	calls := s.Calls()
-	if len(calls) != maxPast || calls[0].CallID != "call-021" || calls[maxPast-1].CallID != "abc" {
-		t.Errorf("%d calls, from %s to %s", len(calls), calls[0].CallID, calls[len(calls)-1].CallID)
-	}
-}
