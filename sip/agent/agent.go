@@ -52,6 +52,7 @@ type Agent struct {
 	txMu      sync.Mutex
 	serverTxs map[string]*serverTx
 	clientTxs map[string]*clientTx
+	merged    map[string]*serverTx // INVITEs that make calls, by mergeKey
 	early     earlyCancels
 	refused   refusals
 	seed      maphash.Seed // for tags and keys that only have to differ
@@ -63,6 +64,7 @@ type Agent struct {
 	patience streamPatience
 
 	peers peerCache
+	count counters
 
 	ctx    context.Context // ends with Close; for dialling
 	cancel context.CancelFunc
@@ -90,7 +92,7 @@ func New(o Options) (*Agent, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	a := &Agent{
 		opts: o, log: o.Logger, t1: defaultT1, nonces: newNonces(), seed: maphash.MakeSeed(),
-		serverTxs: make(map[string]*serverTx), clientTxs: make(map[string]*clientTx),
+		serverTxs: make(map[string]*serverTx), merged: make(map[string]*serverTx), clientTxs: make(map[string]*clientTx),
 		legs: make(map[string]*Leg), streams: newConnections(), patience: usualPatience,
 		ctx: ctx, cancel: cancel, done: ctx.Done(),
 	}

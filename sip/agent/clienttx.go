@@ -26,6 +26,7 @@ type clientTx struct {
 	cancelWaits   bool // CANCEL is to be sent when a 1xx comes
 	canceled      bool // CANCEL was sent
 	cancelHeaders []Header
+	cause         error // of a failure on this side
 }
 
 // safeUDP is the largest request that goes by UDP unasked (RFC 3261 section 18.1.1, path MTU unknown).
@@ -64,7 +65,7 @@ func (t *clientTx) send(f flow, build func(f flow) []byte) {
 		return
 	}
 	if err := t.start(f, b); err != nil {
-		t.later(func() { t.fail(503) })
+		t.later(func() { t.fail(503, err) })
 	}
 }
 
@@ -86,7 +87,7 @@ func (t *clientTx) startByTCP(f flow, build func(f flow) []byte, udp []byte) {
 		err = t.start(f, udp)
 	}
 	if err != nil {
-		t.fail(503)
+		t.fail(503, err)
 	}
 }
 
@@ -98,7 +99,7 @@ func (t *clientTx) dialThenStart(f flow, build func(f flow) []byte) {
 	}
 	if err != nil {
 		t.a.log.Debug().Err(err).Str("remote", f.remote.String()).Msg("request not sent")
-		t.fail(503)
+		t.fail(503, err)
 	}
 }
 
@@ -226,8 +227,9 @@ func (t *clientTx) linger(s txState, d time.Duration) {
 }
 
 // fail ends the transaction without an answer.
-func (t *clientTx) fail(status int) {
+func (t *clientTx) fail(status int, cause error) {
 	t.mu.Lock()
+	t.cause = cause
 	waiting := t.state < txAccepted
 	t.gone()
 	t.mu.Unlock()
@@ -313,7 +315,7 @@ func (a *Agent) streamLost(s *stream) {
 		mine := t.flow.stream == s && t.state < txAccepted
 		t.mu.Unlock()
 		if mine {
-			t.fail(503)
+			t.fail(503, errFlowGone)
 		}
 	}
 }
@@ -323,4 +325,17 @@ func (t *clientTx) stop() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.gone()
+}
+
+// failure says in words why nothing came.
+func (t *clientTx) failure(status int) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.cause != nil:
+		return t.cause.Error()
+	case status == 408:
+		return "no answer from " + t.flow.remote.String()
+	}
+	return ""
 }

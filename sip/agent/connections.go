@@ -158,3 +158,10 @@ type streamPatience struct {
 }
 
 var usualPatience = streamPatience{start: 30 * time.Second, message: 30 * time.Second, idle: 10 * time.Minute}
+
+// size returns how many connections are open.
+func (c *connections) size() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.all)
+}

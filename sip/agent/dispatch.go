@@ -11,9 +11,11 @@ import (
 // may block.
 func (a *Agent) receive(f flow, p *packet) {
 	if p.method == "" {
+		a.count.responses.Add(1)
 		a.receiveResponse(p)
 		return
 	}
+	a.count.requests.Add(1)
 	switch {
 	case p.method == "ACK":
 		a.receiveAck(p)
@@ -55,6 +57,10 @@ func (a *Agent) receiveAck(p *packet) {
 // receiveCancel answers a CANCEL, which needs no transaction: it is answered alike when it is repeated.
 func (a *Agent) receiveCancel(f flow, p *packet) {
 	inv := a.findServerTx(p)
+	if inv != nil && inv.flow.remote.Addr() != f.remote.Addr() {
+		a.count.strange.Add(1)
+		inv = nil // a CANCEL takes the way of its INVITE (RFC 3261 section 9.1)
+	}
 	if inv == nil {
 		if p.to.tag == "" {
 			a.early.add(a.earlyKey(f, p))
@@ -103,6 +109,9 @@ func (a *Agent) receiveWithin(f flow, p *packet) {
 	}
 	l := a.leg(p.to.tag)
 	switch {
+	case l != nil && l.matches(p) && !l.knows(f.remote.Addr()):
+		a.count.strange.Add(1)
+		a.refuse(f, p, strange())
 	case l != nil && l.matches(p):
 		if t, isNew := a.newServerTx(f, p); isNew {
 			l.takeRequest(t, f, p)
@@ -162,6 +171,7 @@ func warning(sentence string) Header {
 
 // refuse answers a request that has a fault.
 func (a *Agent) refuse(f flow, p *packet, fl *fault) {
+	a.count.refused.Add(1)
 	if len(p.vias) == 0 || p.via.host == "" {
 		return // nobody to answer
 	}
@@ -199,6 +209,7 @@ func (a *Agent) capabilities() (status int, reason string, m Message) {
 // unparsed takes what sipgo could not parse. A request that says enough about itself is answered 400, so that its
 // sender stops repeating it; anything else is dropped, and the answer is false.
 func (a *Agent) unparsed(f flow, b []byte, cause error) bool {
+	a.count.unparsed.Add(1)
 	a.log.Debug().Err(cause).Str("source", f.remote.String()).Int("bytes", len(b)).Msg("message cannot be parsed")
 	p := salvage(b)
 	if p != nil {

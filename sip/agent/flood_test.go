@@ -30,7 +30,7 @@ func TestAFloodOfRequestsLeavesNothingBehind(t *testing.T) {
 		{"OPTIONS", "", 0, 50}, {"REGISTER", "", 0, 50}, {"BYE", "x", 0, 50}, {"INFO", "", 0, 50}, {"INVITE", "x", 0, 50},
 		{"CANCEL", "", 0, 100}, // 1024 are remembered
 		{"OPTIONS", "", 60000, 50}, {"CANCEL", "", 60000, 100},
-		{"INVITE", "", 0, 1700}, {"INVITE", "", 60000, 1700}, // maxRefused of them
+		{"INVITE", "", 0, 1800}, {"INVITE", "", 60000, 1800}, // maxRefused of them
 	} {
 		const n = 1000
 		before := heap()
@@ -40,7 +40,7 @@ func TestAFloodOfRequestsLeavesNothingBehind(t *testing.T) {
 			if tc.method == "INVITE" && tc.tag == "" {
 				wg.Add(1)
 			}
-			m := p.request(tc.method, fmt.Sprintf("z9hG4bK%s%d-%d", tc.method, tc.pad, i), 1, tc.tag, "X: "+strings.Repeat("a", int(tc.pad)))
+			m := p.request(tc.method, fmt.Sprintf("z9hG4bK%s%d-%d", tc.method, tc.pad, i), i+1, tc.tag, "X: "+strings.Repeat("a", int(tc.pad)))
 			source := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 1, byte(i >> 8), byte(i)}), 9)
 			a.datagram(flow{transport: "udp", socket: a.sockets[0], remote: source}, []byte(strings.ReplaceAll(m, "\n", "\r\n")))
 		}

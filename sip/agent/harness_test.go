@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -175,6 +176,8 @@ func (p *rawPeer) request(method, branch string, cseq int, toTag string, extra .
 	}
 	return m + "Content-Length: 0\n\n"
 }
+
+func loopback(last byte) netip.Addr { return netip.AddrFrom4([4]byte{127, 0, 0, last}) }
 
 func header(msg, name string) string {
 	for line := range strings.SplitSeq(msg, "\r\n") {

@@ -27,6 +27,10 @@ func (a *Agent) takeInvite(f flow, p *packet) {
 		t.respond(487, "Request Terminated", "", Message{})
 		return
 	}
+	if !a.merge(t, p) {
+		t.respond(482, "Loop Detected", "", Message{Headers: []Header{warning("a copy of this INVITE came another way and is taken")}})
+		return
+	}
 	in := &Incoming{
 		CallID: p.callID, Source: f.remote, Local: f.local(a), Transport: f.transport, MaxForwards: p.maxForwards,
 		RequestURI: target.Address, From: p.from.uri.Address, To: p.to.uri.Address,

@@ -29,6 +29,7 @@ type Event struct {
 	Status  int
 	Reason  string // the reason phrase
 	Local   bool   // made by this edge (a timeout, a transport error), not received
+	Cause   string // Local: why, in words
 	Contact string // KindFailed with a 3xx: the URI of the first Contact
 	Fork    string // To-tag of the answering branch of a forked INVITE
 	Message Message

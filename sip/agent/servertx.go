@@ -29,12 +29,13 @@ const (
 // serverTx is a server transaction (RFC 3261 section 17.2, RFC 6026). It absorbs retransmissions and repeats final
 // answers of 300 and more to an INVITE; a 2xx is repeated by the leg.
 type serverTx struct {
-	a      *Agent
-	key    string
-	method string
-	cseq   uint32
-	flow   flow // where answers go
-	toTag  string
+	a        *Agent
+	key      string
+	method   string
+	cseq     uint32
+	flow     flow // where answers go
+	toTag    string
+	mergeKey string // see merge; guarded by Agent.txMu
 
 	mu       sync.Mutex
 	state    txState
@@ -108,6 +109,7 @@ func (t *serverTx) respondBytes(status int, reason, contact string, m Message) (
 		t.end(giveUp * t.a.t1)
 	case t.invite():
 		t.state = txCompleted
+		t.unmerge()
 		t.deadline = time.Now().Add(giveUp * t.a.t1)
 		t.interval = t.a.t1
 		if silent || t.flow.reliable() {
@@ -175,6 +177,7 @@ func (t *serverTx) gone() {
 	if t.timer != nil {
 		t.timer.Stop()
 	}
+	t.unmerge()
 	t.a.txMu.Lock()
 	if t.a.serverTxs[t.key] == t {
 		delete(t.a.serverTxs, t.key)

@@ -42,7 +42,7 @@ func (l *Leg) connect(r Route) {
 	}
 	if err != nil {
 		l.a.log.Debug().Err(err).Str("uri", r.URI).Msg("target cannot be reached")
-		l.over(Event{Kind: KindFailed, Local: true, Status: 503, Reason: "Service Unavailable"})
+		l.over(Event{Kind: KindFailed, Local: true, Status: 503, Reason: "Service Unavailable", Cause: err.Error()})
 		return
 	}
 	if l.dial.cancel {
@@ -112,7 +112,7 @@ func (l *Leg) takeAnswer(tx *clientTx, p *packet, status int) {
 	}
 	switch {
 	case p == nil:
-		l.takeFailure(Event{Kind: KindFailed, Local: true, Status: status, Reason: localReason(status)})
+		l.takeFailure(Event{Kind: KindFailed, Local: true, Status: status, Reason: localReason(status), Cause: tx.failure(status)})
 	case status == 100:
 	case status < 200:
 		l.takeProgress(p)

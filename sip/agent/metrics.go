@@ -1,0 +1,32 @@
+package agent
+
+import "sync/atomic"
+
+// Metrics counts what an agent has seen since it was made, except where a field says "now".
+type Metrics struct {
+	Requests     uint64 // parsed, retransmissions included
+	Responses    uint64
+	Unparsed     uint64 // datagrams and stream data that sipgo could not parse
+	Refused      uint64 // requests refused for a fault before anybody looked at what they want
+	Strange      uint64 // requests within a dialog from an address that is not its peer's
+	Transactions int    // now
+	Legs         int    // now
+	Connections  int    // now
+}
+
+type counters struct{ requests, responses, unparsed, refused, strange atomic.Uint64 }
+
+// Metrics returns the counts as they stand.
+func (a *Agent) Metrics() Metrics {
+	m := Metrics{
+		Requests: a.count.requests.Load(), Responses: a.count.responses.Load(), Unparsed: a.count.unparsed.Load(),
+		Refused: a.count.refused.Load(), Strange: a.count.strange.Load(), Connections: a.streams.size(),
+	}
+	a.txMu.Lock()
+	m.Transactions = len(a.serverTxs) + len(a.clientTxs)
+	a.txMu.Unlock()
+	a.legMu.RLock()
+	m.Legs = len(a.legs)
+	a.legMu.RUnlock()
+	return m
+}
