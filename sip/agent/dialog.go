@@ -32,6 +32,7 @@ type Leg struct {
 	spent     int      // hops behind the INVITE that is written
 	direct    bool     // the INVITE came straight from its maker, so that home is the peer's real address
 
+	mark       []Header  // UAS: on the answers we give by ourselves
 	invite     *serverTx // UAS: the INVITE that made the leg
 	dial       *dialling // UAC: the INVITE that makes it
 	okays      map[uint32]*okay

@@ -62,7 +62,12 @@ type serverInvite struct {
 	tx     *serverTx
 	flow   flow
 	packet *packet
+	mark   []Header
 }
+
+// Mark sets header fields for the answers that the agent gives by itself once the INVITE is accepted: 487 to an INVITE
+// that was cancelled. It comes before Accept.
+func (in *Incoming) Mark(headers ...Header) { in.invite.mark = headers }
 
 // Accept takes the INVITE and answers 100: from here on its events go to sink, and its owner answers it with
 // Leg.Progress, Leg.Answer or Leg.Reject. A CANCEL that came before is the first event.

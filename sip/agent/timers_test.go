@@ -14,7 +14,9 @@ func rawCall(t *testing.T) (p *rawPeer, l *Leg, s *side, branch string) {
 	a := newTestAgent(t, func(in *Incoming) { got <- in })
 	p, s, branch = newRawPeer(t, a), newSide(t, "callee"), newBranch()
 	p.send(p.request("INVITE", branch, 1, ""))
-	l = (<-got).Accept(s.sink)
+	in := <-got
+	in.Mark(Header{"X-Mark", "yes"})
+	l = in.Accept(s.sink)
 	p.recvUntil("SIP/2.0 100")
 	return p, l, s, branch
 }
@@ -100,6 +102,9 @@ func TestThe487ToACancelHasTheTagOfThe180(t *testing.T) {
 	terminated := p.recvUntil("SIP/2.0 487")
 	if toTag(ok) != toTag(ringing) || toTag(terminated) != toTag(ringing) {
 		t.Errorf("tags: 180 %q, 200 %q, 487 %q", toTag(ringing), toTag(ok), toTag(terminated))
+	}
+	if header(terminated, "X-Mark") != "yes" {
+		t.Errorf("the 487 does not carry the owner's mark:\n%s", terminated)
 	}
 	again := p.recvUntil("SIP/2.0 487") // repeated until the ACK
 	if again != terminated {

@@ -12,7 +12,7 @@ func (a *Agent) newServerLeg(in *serverInvite, sink Sink) *Leg {
 		a: a, uas: true, callID: p.callID, local: p.to.raw, tag: in.tx.toTag, sink: sink,
 		remote: p.from.raw, remoteTag: p.from.tag, remoteSeq: p.cseq, target: p.contact,
 		routes: slices.Clone(p.recordRoute), home: in.flow, direct: len(p.vias) == 1,
-		invite: in.tx, inv: inviteTheirs,
+		invite: in.tx, inv: inviteTheirs, mark: in.mark,
 	}
 	in.tx.respond(100, "Trying", "", Message{})
 	a.remember(l)
@@ -29,7 +29,7 @@ func (l *Leg) cancelled(m Message) {
 	if l.state != legEarly {
 		return
 	}
-	l.invite.respond(487, "Request Terminated", "", Message{})
+	l.invite.respond(487, "Request Terminated", "", Message{Headers: l.mark})
 	l.over(Event{Kind: KindCancelled, Message: m})
 }
 
@@ -161,7 +161,7 @@ func (l *Leg) inOrder(p *packet) bool {
 func (l *Leg) takeBye(t *serverTx, p *packet) {
 	if l.uas && l.state == legEarly { // RFC 3261 section 15.1.2
 		t.respond(200, "OK", "", Message{})
-		l.invite.respond(487, "Request Terminated", "", Message{})
+		l.invite.respond(487, "Request Terminated", "", Message{Headers: l.mark})
 		l.over(Event{Kind: KindCancelled, Message: p.message})
 		return
 	}

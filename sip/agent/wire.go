@@ -31,6 +31,9 @@ func (w *writer) field(name, value string) { w.line(name, ": ", value) }
 
 func (w *writer) fields(hs []Header) {
 	for _, h := range hs {
+		if strings.TrimSpace(h.Value) == "" && strings.EqualFold(h.Name, "Supported") {
+			continue // said so that nothing is added; nothing is what it says
+		}
 		if isToken(h.Name) && !ownHeader(h.Name) {
 			w.field(h.Name, clean(h.Value))
 		}

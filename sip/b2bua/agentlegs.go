@@ -28,7 +28,7 @@ type request interface {
 
 // invite is an INVITE that has not been taken yet.
 type invite interface {
-	accept(sink func(event)) leg
+	accept(sink func(event), marks ...agent.Header) leg // marks go on the answers the agent gives by itself
 	Refuse(status int, reason string, headers ...agent.Header)
 	Challenge(realm string, headers ...agent.Header)
 }
@@ -48,7 +48,10 @@ func (a agentDialer) dial(o agent.Outgoing, sink func(event)) leg { return a.Dia
 
 type agentInvite struct{ *agent.Incoming }
 
-func (in agentInvite) accept(sink func(event)) leg { return in.Accept(adapt(sink)) }
+func (in agentInvite) accept(sink func(event), marks ...agent.Header) leg {
+	in.Mark(marks...)
+	return in.Accept(adapt(sink))
+}
 
 type agentRequest struct{ *agent.Request }
 

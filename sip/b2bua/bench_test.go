@@ -17,19 +17,19 @@ type plainLeg struct {
 	note chan string // what the edge did
 }
 
-func (l *plainLeg) CallID() string                      { return "call" }
-func (l *plainLeg) Progress(int, string, agent.Message) {}
-func (l *plainLeg) Answer(agent.Message)                { l.note <- "up" }
-func (l *plainLeg) Reject(int, string, ...agent.Header) {}
-func (l *plainLeg) Ack(agent.Message)                   {}
-func (l *plainLeg) Cancel(...agent.Header)              {}
-func (l *plainLeg) Bye(...agent.Header)                 {}
-func (l *plainLeg) Send(string, agent.Message) uint32   { return 1 }
-func (l *plainLeg) CancelSend(uint32)                   {}
-func (l *plainLeg) emit(ev event)                       { ev.leg = l; l.sink(ev) }
-func (l *plainLeg) accept(sink func(event)) leg         { l.sink = sink; return l }
-func (l *plainLeg) Refuse(int, string, ...agent.Header) {}
-func (l *plainLeg) Challenge(string, ...agent.Header)   {}
+func (l *plainLeg) CallID() string                                 { return "call" }
+func (l *plainLeg) Progress(int, string, agent.Message)            {}
+func (l *plainLeg) Answer(agent.Message)                           { l.note <- "up" }
+func (l *plainLeg) Reject(int, string, ...agent.Header)            {}
+func (l *plainLeg) Ack(agent.Message)                              {}
+func (l *plainLeg) Cancel(...agent.Header)                         {}
+func (l *plainLeg) Bye(...agent.Header)                            {}
+func (l *plainLeg) Send(string, agent.Message) uint32              { return 1 }
+func (l *plainLeg) CancelSend(uint32)                              {}
+func (l *plainLeg) emit(ev event)                                  { ev.leg = l; l.sink(ev) }
+func (l *plainLeg) accept(sink func(event), _ ...agent.Header) leg { l.sink = sink; return l }
+func (l *plainLeg) Refuse(int, string, ...agent.Header)            {}
+func (l *plainLeg) Challenge(string, ...agent.Header)              {}
 func (l *plainLeg) dial(_ agent.Outgoing, sink func(event)) leg {
 	l.sink = sink
 	l.note <- "dialled"

@@ -302,7 +302,7 @@ type fakeInvite struct {
 	finals int
 }
 
-func (in *fakeInvite) accept(sink func(event)) leg {
+func (in *fakeInvite) accept(sink func(event), _ ...agent.Header) leg {
 	in.w.caller.sink = sink
 	in.w.caller.state = legEarly
 	return in.w.caller

@@ -98,7 +98,7 @@ func (c *bridge) takeLeg() {
 	c.a.writer = newWriter()
 	c.asked = refreshOf(in.Message)
 	c.a.timers = c.asked.able
-	c.a.leg = c.inv.accept(c.box.post)
+	c.a.leg = c.inv.accept(c.box.post, c.callHeaders()...)
 }
 
 // firstTarget opens the media and starts the search for a centre that answers.
