@@ -251,7 +251,7 @@ func (a *App) listenHTTP(ctx context.Context) error {
 	a.httpAddr = netip.MustParseAddrPort(l.Addr().String())
 	a.web = web.New(web.Options{
 		Account: a.account(), Token: a.token.value, Version: a.options.Version,
-		Live: a.edge, Journal: a.journal, Centres: a.registry, Metrics: a.metrics.Handler(),
+		Live: a.edge, Journal: a.journal, Simulated: a.simulator, Centres: a.registry, Metrics: a.metrics.Handler(),
 		Ready: a.Ready, Reload: a.Reload, Explain: a.explain, Logger: a.part("web"),
 	})
 	a.web.Start(l)

@@ -12,9 +12,11 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"callbox/cmd/callbox/internal/web"
 	"callbox/config/strict"
 	"callbox/psap/sim"
 	"callbox/routing/directory"
+	"callbox/sip/call"
 )
 
 // LoadDirectory reads the directory file, the embedded lab when file is "", with its simulated centres at address.
@@ -122,6 +124,18 @@ func (a *App) startSimulator(context.Context) error {
 	a.sources.scripts = digestOf(o.Scripts)
 	a.started(server.Close)
 	return nil
+}
+
+// Transcripts returns what was spoken of a call at each centre here.
+func (s *simulator) Transcripts(id call.ID) []web.Transcript {
+	var out []web.Transcript
+	for _, c := range s.server.CallsOf(string(id)) {
+		out = append(out, web.Transcript{
+			Centre: c.Centre, Name: c.Name, AnsweredAt: c.AnsweredAt.UTC(), Number: c.Number, Address: c.Address, Voice: c.Voice,
+			Said: append([]string{}, c.Said...), Digits: c.Digits,
+		})
+	}
+	return out
 }
 
 // follow makes the centres of a directory that live at the simulator exist there.

@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"callbox/cmd/callbox/internal/web"
 )
 
 // talk is what a command says while it runs.
@@ -92,12 +96,31 @@ func placed(t *testing.T, code int, args ...string) (c called) {
 	return c
 }
 
+// read decodes a page of the API.
+func read(t *testing.T, url string, into any) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(resp.Body).Decode(into); err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("GET %s: %s, %v", url, resp.Status, err)
+	}
+}
+
 func TestAServedLabIsCalled(t *testing.T) {
 	t.Parallel()
 	edge := background(t, "serve", "--data", filepath.Join(t.TempDir(), "data"), "--sip", "udp:127.0.0.1:0", "--sip", "tls:127.0.0.1:0",
 		"--http", "127.0.0.1:0", "--sim", "127.0.0.1:0", "--rtp-ports", "41100-41199", "--log-level", "error")
 	udp := edge.await(t, `udp (127\.0\.0\.1:\d+)`)
 	tls := edge.await(t, `tls (127\.0\.0\.1:\d+)`)
+	api := edge.await(t, `http://(127\.0\.0\.1:\d+)`)
 	const from = "+14155550100"
 
 	t.Run("911 is answered and heard", func(t *testing.T) {
@@ -109,6 +132,20 @@ func TestAServedLabIsCalled(t *testing.T) {
 		}
 		if info, err := os.Stat(wav); err != nil || info.Size() < 8000 {
 			t.Errorf("the recording: %v, %v", info, err)
+		}
+	})
+	t.Run("what was said and heard can be read", func(t *testing.T) {
+		t.Parallel()
+		c := placed(t, 0, "911", "--from", from, "--edge", udp, "--duration", "900ms", "--dtmf", "5")
+		var got web.CallDetail
+		read(t, "http://"+api+"/api/v1/calls/"+c.CallID, &got)
+		if len(got.Transcripts) != 1 || string(got.ID) != c.CallID {
+			t.Fatalf("%+v", got)
+		}
+		heard := got.Transcripts[0]
+		if heard.Centre != "psap-sf" || heard.Voice != c.Voice || heard.Digits != "5" || heard.Number != from || heard.Address == "" ||
+			!slices.Equal(heard.Said, []string{"san francisco emergency communications. this is a test."}) {
+			t.Errorf("%+v", heard)
 		}
 	})
 	t.Run("over TLS, whose certificate is nobody's word", func(t *testing.T) {

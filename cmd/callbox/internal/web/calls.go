@@ -35,12 +35,12 @@ type getCallInput struct {
 }
 
 type getCallOutput struct {
-	Body call.Record
+	Body CallDetail
 }
 
 // registerCalls adds the pages about calls.
-func registerCalls(api huma.API, live Live, journal Journal) {
-	c := calls{live, journal}
+func registerCalls(api huma.API, live Live, journal Journal, simulated Simulated) {
+	c := calls{live, journal, simulated}
 	huma.Register(api, huma.Operation{
 		OperationID: "list-calls", Method: http.MethodGet, Path: "/api/v1/calls", Tags: []string{"calls"},
 		Summary:     "List calls",
@@ -49,14 +49,15 @@ func registerCalls(api huma.API, live Live, journal Journal) {
 	huma.Register(api, huma.Operation{
 		OperationID: "get-call", Method: http.MethodGet, Path: "/api/v1/calls/{id}", Tags: []string{"calls"},
 		Summary:     "Get one call",
-		Description: "The call's record: what was decided by which rule, every target tried, every event, and the media of both directions.",
+		Description: "The call's record: what was decided by which rule, every target tried, every event, and the media of both directions. With it comes what was said and heard at the simulated call centres.",
 		Errors:      []int{http.StatusNotFound},
 	}, c.get)
 }
 
 type calls struct {
-	live    Live
-	journal Journal
+	live      Live
+	journal   Journal
+	simulated Simulated // nil: no centre is
 }
 
 func (c calls) list(_ context.Context, in *listCallsInput) (*listCallsOutput, error) {
@@ -126,14 +127,23 @@ func (in *listCallsInput) matches(r *call.Record) bool {
 func (c calls) get(_ context.Context, in *getCallInput) (*getCallOutput, error) {
 	live := c.live.Calls()
 	if r, ok := c.journal.Get(call.ID(in.ID)); ok {
-		return &getCallOutput{whole(*r)}, nil
+		return c.detail(*r), nil
 	}
 	for _, r := range live {
 		if string(r.ID) == in.ID {
-			return &getCallOutput{whole(r)}, nil
+			return c.detail(r), nil
 		}
 	}
 	return nil, huma.Error404NotFound("no call " + in.ID)
+}
+
+// detail adds to a record what was spoken.
+func (c calls) detail(r call.Record) *getCallOutput {
+	out := &getCallOutput{CallDetail{Record: whole(r), Transcripts: []Transcript{}}}
+	if c.simulated != nil {
+		out.Body.Transcripts = append(out.Body.Transcripts, c.simulated.Transcripts(r.ID)...)
+	}
+	return out
 }
 
 // whole gives a record empty lists in the place of absent ones, in UTC throughout, as the API promises.

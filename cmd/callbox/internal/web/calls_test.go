@@ -122,6 +122,29 @@ func TestACallIsToldWhole(t *testing.T) {
 	}
 }
 
+func TestACallIsToldWithWhatWasSpoken(t *testing.T) {
+	t.Parallel()
+	live, ended := at(1, call.StateAnswered), at(2, call.StateEnded)
+	spoken := []Transcript{
+		{Centre: "psap-busy", Name: "Test", Number: "+14155550100", Said: []string{}},
+		{
+			Centre: "psap-sf", Name: "San Francisco", AnsweredAt: live.StartedAt, Number: "+14155550100", Address: "645 Harrison St",
+			Voice: "builtin", Said: []string{"this is a test.", "your number is, plus one."}, Digits: "1",
+		},
+	}
+	e := &edge{live: []call.Record{live}, ended: []*call.Record{&ended}, spoken: map[call.ID][]Transcript{live.ID: spoken, ended.ID: spoken[:1]}}
+	for id, want := range e.spoken {
+		got := get[CallDetail](t, e, "/api/v1/calls/"+string(id))
+		if d := cmp.Diff(want, got.Transcripts); d != "" || got.ID != id {
+			t.Errorf("%s (-want +got):\n%s", id, d)
+		}
+	}
+	e.spoken = nil
+	if w := e.ask(request{path: "/api/v1/calls/" + string(live.ID)}); !strings.Contains(w.Body.String(), `"transcripts":[]`) {
+		t.Errorf("a call without a word: %s", w.Body)
+	}
+}
+
 func TestALiveCallHasListsEvenWhileTheyAreEmpty(t *testing.T) {
 	t.Parallel()
 	e := &edge{live: []call.Record{at(1, call.StateNew)}}

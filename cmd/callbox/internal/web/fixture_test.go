@@ -26,6 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type edge struct {
 	live    []call.Record
 	ended   []*call.Record
+	spoken  map[call.ID][]Transcript
 	psaps   []psap.Status
 	notYet  string
 	reload  func() (Reloaded, error)
@@ -45,6 +46,8 @@ func (e *edge) Get(id call.ID) (*call.Record, bool) {
 }
 
 func (e *edge) List(int) []*call.Record { return e.ended }
+
+func (e *edge) Transcripts(id call.ID) []Transcript { return e.spoken[id] }
 
 // centres is the edge's registry: its methods have the names of the journal's.
 type centres struct{ e *edge }
@@ -76,7 +79,7 @@ func (e *edge) handler() http.Handler {
 		e.metrics = NewMetrics("v1")
 	}
 	return Handler(Options{
-		Account: account, Token: secret, Version: "v1", Live: e, Journal: e, Centres: centres{e},
+		Account: account, Token: secret, Version: "v1", Live: e, Journal: e, Simulated: e, Centres: centres{e},
 		Metrics: e.metrics.Handler(),
 		Ready:   func() (bool, string) { return e.notYet == "", e.notYet },
 		Reload:  func(context.Context) (Reloaded, error) { return e.reload() },

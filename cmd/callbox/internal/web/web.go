@@ -35,10 +35,11 @@ type Options struct {
 	Token   string // password of the basic credentials; "" refuses everyone who needs credentials
 	Version string // of callbox
 
-	Live    Live
-	Journal Journal
-	Centres Centres
-	Metrics http.Handler // GET /metrics
+	Live      Live
+	Journal   Journal
+	Simulated Simulated // nil: no centre is
+	Centres   Centres
+	Metrics   http.Handler // GET /metrics
 
 	Ready   func() (ready bool, why string) // why not, one sentence
 	Reload  ReloadFunc
@@ -106,7 +107,7 @@ func (s *Server) Close(ctx context.Context) error {
 func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	api := newAPI(mux, o.Version)
-	registerCalls(api, o.Live, o.Journal)
+	registerCalls(api, o.Live, o.Journal, o.Simulated)
 	registerCentres(api, o.Centres)
 	registerExplain(api, o.Explain)
 	registerReload(api, o.Reload, o.Logger)

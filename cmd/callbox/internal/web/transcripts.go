@@ -1,0 +1,32 @@
+package web
+
+import (
+	"time"
+
+	"callbox/sip/call"
+)
+
+// Simulated tells what was spoken at the simulated call centres of this process. It must not block.
+type Simulated interface {
+	// Transcripts returns what each of them did with the call, in the order they were called; none for a call it does
+	// not know or remember.
+	Transcripts(call.ID) []Transcript
+}
+
+// Transcript is one call's visit to a simulated call centre or service, as heard there.
+type Transcript struct {
+	Centre     string    `json:"centre" doc:"The user part it was called by, such as psap-sf, test-service or announce."`
+	Name       string    `json:"name" doc:"What it calls itself."`
+	AnsweredAt time.Time `json:"answered_at,omitzero" doc:"Absent when it did not answer."`
+	Number     string    `json:"number,omitempty" doc:"The caller's number as it was delivered."`
+	Address    string    `json:"address,omitempty" doc:"The address as it was delivered, on one line."`
+	Voice      string    `json:"voice,omitempty" enum:"builtin,espeak-ng,flite" doc:"Who spoke; absent when nobody did."`
+	Said       []string  `json:"said" doc:"The sentences begun, in order and in the words spoken: the last 50."`
+	Digits     string    `json:"digits" doc:"The DTMF digits heard: the last 200."`
+}
+
+// CallDetail is a call's record and what was spoken.
+type CallDetail struct {
+	call.Record
+	Transcripts []Transcript `json:"transcripts" doc:"What each simulated centre of this edge that was called heard and said. Kept in memory for the last 500 calls at them: not part of cdr.jsonl."`
+}
