@@ -37,10 +37,7 @@ func TestACauseIsToldInWords(t *testing.T) {
 			agent.Event{Status: 503, Cause: "x509: unhandled critical extension"},
 			"the certificate of 192.0.2.7:5061 cannot be verified: x509: unhandled critical extension", true,
 		},
-		{
-			"a port without TLS", agent.Event{Status: 503, Cause: "tls: first record does not look like a TLS handshake"},
-			"192.0.2.7:5061 does not speak TLS", false,
-		},
+		{"a port without TLS", agent.Event{Cause: "tls: first record does not look like a TLS handshake"}, "192.0.2.7:5061 does not speak TLS", false},
 		{
 			"a port nobody listens on", agent.Event{Status: 503, Cause: "dial tcp 192.0.2.7:5061: connect: connection refused"},
 			"connection refused at 192.0.2.7:5061", false,

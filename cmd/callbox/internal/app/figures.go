@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"callbox/cmd/callbox/internal/web"
+	"callbox/sip/agent"
 	"callbox/sip/b2bua"
 	"callbox/sip/cdr"
 	"callbox/sip/media"
@@ -15,6 +16,7 @@ import (
 func (a *App) buildMetrics(context.Context) error {
 	errs := []error{
 		web.Watch(a.metrics, a.edge.Metrics, edgeFigures()...),
+		web.Watch(a.metrics, a.agent.Metrics, sipFigures()...),
 		web.Watch(a.metrics, a.journal.Stats, journalFigures()...),
 		web.Watch(a.metrics, a.relay.Metrics, mediaFigures()...),
 		web.Watch(a.metrics, a.centreStates, centreFigures()...),
@@ -43,6 +45,31 @@ func edgeFigures() []web.Figure[b2bua.Metrics] {
 			Counter: true, Value: func(m b2bua.Metrics) float64 { return float64(m.Dropped) }},
 		{Name: "callbox_panics_total", Help: "Calls ended by a defect of callbox; the log has the stack.",
 			Counter: true, Value: func(m b2bua.Metrics) float64 { return float64(m.Panics) }},
+	}
+}
+
+// sipFigures are those of the edge's SIP agent: what came in, what of it was not taken, and what it holds now.
+func sipFigures() []web.Figure[agent.Metrics] {
+	count := func(name, help string, read func(agent.Metrics) uint64) web.Figure[agent.Metrics] {
+		return web.Figure[agent.Metrics]{Name: name, Help: help, Counter: true, Value: func(m agent.Metrics) float64 { return float64(read(m)) }}
+	}
+	refused := func(reason string, read func(agent.Metrics) uint64) web.Figure[agent.Metrics] {
+		f := count("callbox_sip_refused_messages_total", "SIP messages not taken: unreadable ones (unparsed; those that can be answered 400 count as faulty, too), requests refused for a fault (faulty), and requests within a call from another address than the peer's (strange).", read)
+		f.Labels = map[string]string{"reason": reason}
+		return f
+	}
+	now := func(name, help string, read func(agent.Metrics) int) web.Figure[agent.Metrics] {
+		return web.Figure[agent.Metrics]{Name: name, Help: help, Value: func(m agent.Metrics) float64 { return float64(read(m)) }}
+	}
+	return []web.Figure[agent.Metrics]{
+		count("callbox_sip_requests_total", "SIP requests received and understood, retransmissions included.", func(m agent.Metrics) uint64 { return m.Requests }),
+		count("callbox_sip_responses_total", "SIP responses received and understood, retransmissions included.", func(m agent.Metrics) uint64 { return m.Responses }),
+		refused("unparsed", func(m agent.Metrics) uint64 { return m.Unparsed }),
+		refused("faulty", func(m agent.Metrics) uint64 { return m.Refused }),
+		refused("strange", func(m agent.Metrics) uint64 { return m.Strange }),
+		now("callbox_sip_transactions", "SIP transactions that are open now.", func(m agent.Metrics) int { return m.Transactions }),
+		now("callbox_sip_legs", "SIP legs that are up now: a call in progress has two.", func(m agent.Metrics) int { return m.Legs }),
+		now("callbox_sip_connections", "TCP and TLS connections that are open now.", func(m agent.Metrics) int { return m.Connections }),
 	}
 }
 
