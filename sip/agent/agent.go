@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -65,6 +66,8 @@ type Agent struct {
 
 	peers peerCache
 	count counters
+
+	waiting atomic.Int32 // INVITEs whose owner has not begun
 
 	ctx    context.Context // ends with Close; for dialling
 	cancel context.CancelFunc

@@ -150,3 +150,22 @@ func TestConnectionsLostWhileRequestsStart(t *testing.T) {
 	close(stop)
 	wg.Wait()
 }
+
+func TestInvitesThatWouldWaitTooLongAreRefusedAtOnce(t *testing.T) {
+	t.Parallel()
+	a := newTestAgent(t, nil)
+	p := newRawPeer(t, a)
+	a.waiting.Store(maxWaiting)
+	first := p.request("INVITE", newBranch(), 1, "")
+	p.send(first)
+	got := p.recv()
+	if !strings.HasPrefix(got, "SIP/2.0 503") || header(got, "Retry-After") == "" || a.Metrics().Shed != 1 {
+		t.Errorf("answered\n%s", got)
+	}
+	if n := a.Metrics().Transactions; n != 0 {
+		t.Errorf("%d transactions are held for it", n)
+	}
+	a.waiting.Store(0)
+	p.send(first)
+	p.recvUntil("SIP/2.0 480")
+}

@@ -18,6 +18,11 @@ func (a *Agent) takeInvite(f flow, p *packet) {
 	if err != nil { // inspect has read it before
 		return
 	}
+	if a.waiting.Load() >= maxWaiting && a.findServerTx(p) == nil {
+		a.count.shed.Add(1)
+		a.reply(f, p, "", 503, "Service Unavailable", Message{Headers: []Header{{"Retry-After", shedRetry}, warning("too many calls at once")}})
+		return
+	}
 	t, isNew := a.newServerTx(f, p)
 	if !isNew {
 		t.again()
@@ -40,7 +45,9 @@ func (a *Agent) takeInvite(f flow, p *packet) {
 	if in.MaxForwards < 0 {
 		in.MaxForwards = usualHops
 	}
+	a.waiting.Add(1)
 	ok := a.spawn(func() {
+		a.waiting.Add(-1)
 		defer a.recovered("invite")
 		taken := false
 		defer func() {
@@ -52,9 +59,17 @@ func (a *Agent) takeInvite(f flow, p *packet) {
 		taken = true
 	})
 	if !ok {
+		a.waiting.Add(-1)
 		t.respond(503, "Service Unavailable", "", Message{})
 	}
 }
+
+// maxWaiting bounds the INVITEs that wait for a processor. More would only wait longer than their callers do: those are
+// refused at once, without a transaction, which costs a tenth of a call.
+const maxWaiting = 1024
+
+// shedRetry is when a caller that was refused for want of processors may come again, in seconds.
+const shedRetry = "2"
 
 // serverInvite is the transaction behind an Incoming.
 type serverInvite struct {

@@ -9,18 +9,19 @@ type Metrics struct {
 	Unparsed     uint64 // datagrams and stream data that sipgo could not parse
 	Refused      uint64 // requests refused for a fault before anybody looked at what they want
 	Strange      uint64 // requests within a dialog from an address that is not its peer's
+	Shed         uint64 // INVITEs refused with 503 because maxWaiting waited already
 	Transactions int    // now
 	Legs         int    // now
 	Connections  int    // now
 }
 
-type counters struct{ requests, responses, unparsed, refused, strange atomic.Uint64 }
+type counters struct{ requests, responses, unparsed, refused, strange, shed atomic.Uint64 }
 
 // Metrics returns the counts as they stand.
 func (a *Agent) Metrics() Metrics {
 	m := Metrics{
 		Requests: a.count.requests.Load(), Responses: a.count.responses.Load(), Unparsed: a.count.unparsed.Load(),
-		Refused: a.count.refused.Load(), Strange: a.count.strange.Load(), Connections: a.streams.size(),
+		Refused: a.count.refused.Load(), Strange: a.count.strange.Load(), Shed: a.count.shed.Load(), Connections: a.streams.size(),
 	}
 	a.txMu.Lock()
 	m.Transactions = len(a.serverTxs) + len(a.clientTxs)
