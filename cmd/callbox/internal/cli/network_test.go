@@ -177,9 +177,12 @@ func TestAServedLabIsCalled(t *testing.T) {
 
 func TestCallCentresRunAlone(t *testing.T) {
 	t.Parallel()
-	centres := background(t, "psap", "--address", "127.0.0.1:0", "--voice", "builtin")
+	centres := background(t, "psap", "--address", "127.0.0.1:0", "--voice", "builtin", "--rtp-ports", "41200-41219", "--advertise", "127.0.0.1")
 	address := centres.await(t, `sip:CENTRE@(127\.0\.0\.1:\d+)`)
 	if c := placed(t, 4, "sip:psap-busy@"+address, "--from", "+1", "--edge", address); c.Status != 486 {
+		t.Errorf("%+v", c)
+	}
+	if c := placed(t, 0, "sip:psap-sf@"+address, "--from", "+1", "--edge", address, "--duration", "300ms"); c.PacketsReceived == 0 {
 		t.Errorf("%+v", c)
 	}
 	_, stderr, code := run(t, "psap", "--address", address)
