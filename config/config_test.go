@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"slices"
 	"os"
 	"path/filepath"
 	"strings"
@@ -176,16 +177,23 @@ func TestTheTokenNeverShows(t *testing.T) {
 	}
 }
 
-func TestAdvertiseToPicksTheAddressOfThePeersVersion(t *testing.T) {
-	v4, v6 := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")
-	r := RTP{Advertise: []netip.Addr{v4, v6}}
-	for peer, want := range map[string]netip.Addr{"127.0.0.1": v4, "::ffff:127.0.0.1": v4, "::1": v6} {
-		if got := r.AdvertiseTo(netip.MustParseAddr(peer)); got != want {
-			t.Errorf("to %s: %s", peer, got)
+func TestMediaIsAdvertisedWhereItIsBoundUnlessToldOtherwise(t *testing.T) {
+	t.Parallel()
+	v4, other, v6 := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("203.0.113.9"), netip.MustParseAddr("2001:db8::1")
+	for _, tt := range []struct {
+		name string
+		rtp  RTP
+		want []netip.Addr
+	}{
+		{"nothing set", RTP{}, nil},
+		{"bound to every address", RTP{Bind: netip.IPv6Unspecified()}, nil},
+		{"bound to one", RTP{Bind: v4}, []netip.Addr{v4}},
+		{"behind a NAT", RTP{Bind: v4, Advertise: []netip.Addr{other}}, []netip.Addr{other}},
+		{"the other version is set", RTP{Bind: v4, Advertise: []netip.Addr{v6}}, []netip.Addr{v6, v4}},
+	} {
+		if got := tt.rtp.Advertised(); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}
-	}
-	if got := (RTP{Advertise: []netip.Addr{v4}}).AdvertiseTo(v6); got.IsValid() {
-		t.Errorf("an IPv6 peer is given %s", got)
 	}
 }
 

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,13 +34,18 @@ func (p PortRange) Size() int { return max(0, int(p.Max)-int(p.Min)+1) }
 // Contains tells whether port is in p.
 func (p PortRange) Contains(port uint16) bool { return p.Min <= port && port <= p.Max }
 
-// AdvertiseTo returns the address to name in SDP towards peer: the advertised one of peer's IP version. The zero Addr
-// means none is set, and the local address towards peer is to be found.
-func (r RTP) AdvertiseTo(peer netip.Addr) netip.Addr {
+// Advertised returns the addresses to name in SDP, at most one of each IP version: those set, and where none of its
+// version is, the one address that media is bound to. A version without one is left to the local address towards the
+// peer.
+func (r RTP) Advertised() []netip.Addr {
+	bind := r.Bind.Unmap()
+	if !bind.IsValid() || bind.IsUnspecified() {
+		return r.Advertise
+	}
 	for _, a := range r.Advertise {
-		if a.Is4() == peer.Unmap().Is4() {
-			return a
+		if a.Is4() == bind.Is4() {
+			return r.Advertise
 		}
 	}
-	return netip.Addr{}
+	return append(slices.Clone(r.Advertise), bind)
 }

@@ -221,7 +221,7 @@ func (a *App) buildEdge(context.Context) error {
 		Agent: sipAgent, Decider: &a.plan, Media: a.relay, Registry: a.registry,
 		Recorder: recorder{a.journal, a.metrics}, Observer: a.metrics, Logger: a.part("b2bua"),
 		Announce:    func() string { return a.plan.snapshot.Load().Announcement() },
-		Advertise:   a.settings.RTP.Advertise,
+		Advertise:   a.settings.RTP.Advertised(),
 		MaxDuration: a.settings.Call.MaxDuration,
 	})
 	if err != nil {
