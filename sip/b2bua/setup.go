@@ -22,7 +22,6 @@ func (c *bridge) begin() {
 	c.decided = true
 	d := &c.plan
 	if d.Verdict == routing.VerdictChallenge {
-		d.Status = 407 // what Challenge answers
 	}
 	c.recordPlan()
 	c.logDecision()

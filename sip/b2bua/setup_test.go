@@ -182,7 +182,7 @@ func TestARefusalHasAStatusASentenceAndACode(t *testing.T) {
 
 func TestAChallengeNamesTheRealm(t *testing.T) {
 	play(t, func(w *world) {
-		w.plan = routing.Decision{Verdict: routing.VerdictChallenge, Status: 401, Realm: "lab"}
+		w.plan = routing.Decision{Verdict: routing.VerdictChallenge, Status: 407, Realm: "lab"}
 		w.invite(offerA)
 		w.settle()
 		if len(w.inv.said) != 1 || w.inv.said[0].what != "challenge lab" {

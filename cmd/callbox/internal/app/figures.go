@@ -67,6 +67,7 @@ func sipFigures() []web.Figure[agent.Metrics] {
 		refused("unparsed", func(m agent.Metrics) uint64 { return m.Unparsed }),
 		refused("faulty", func(m agent.Metrics) uint64 { return m.Refused }),
 		refused("strange", func(m agent.Metrics) uint64 { return m.Strange }),
+		count("callbox_sip_shed_invites_total", "INVITEs refused at once with 503 because more calls waited for a processor than could be answered in time: the machine is too small for the load.", func(m agent.Metrics) uint64 { return m.Shed }),
 		now("callbox_sip_transactions", "SIP transactions that are open now.", func(m agent.Metrics) int { return m.Transactions }),
 		now("callbox_sip_legs", "SIP legs that are up now: a call in progress has two.", func(m agent.Metrics) int { return m.Legs }),
 		now("callbox_sip_connections", "TCP and TLS connections that are open now.", func(m agent.Metrics) int { return m.Connections }),
