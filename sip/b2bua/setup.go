@@ -21,8 +21,6 @@ func (c *bridge) begin() {
 	c.plan = c.e.o.Decider.Decide(c.question())
 	c.decided = true
 	d := &c.plan
-	if d.Verdict == routing.VerdictChallenge {
-	}
 	c.recordPlan()
 	c.logDecision()
 	switch {
