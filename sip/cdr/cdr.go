@@ -21,7 +21,7 @@ import (
 
 // Options tune a Journal; the zero value works.
 type Options struct {
-	Recent   int              // ended calls kept in memory, 4096 when 0
+	Recent   int              // ended calls kept in memory, about 20 kB each; 1000 when 0
 	Queue    int              // records that may wait for the disk, 4096 when 0; beyond that they are dropped and counted
 	MaxBytes int64            // size at which the file is rotated, 64 MiB when 0
 	MaxFiles int              // rotated files kept, 16 when 0
@@ -33,7 +33,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.Recent <= 0 {
-		o.Recent = 4096
+		o.Recent = 1000
 	}
 	if o.Queue <= 0 {
 		o.Queue = 4096

@@ -48,6 +48,7 @@ until_udp() {
 family() { echo "$1"; pgrep -P "$1" || true; }
 
 start_callbox() {
+	rm -rf "$work/data" # the calls of the run before would be in memory
 	"$callbox" serve --config "$here/edge.yaml" --sip "udp:$edge" --http 127.0.0.1:18080 --data "$work/data" \
 		--rtp-ports 40000-59999 --log-level warn >"$work/callbox.log" 2>&1 &
 	started+=($!)
