@@ -188,8 +188,8 @@ func (u *uri) parseHostPort(s string) error {
 		if end < 0 {
 			return errURI
 		}
-		ip, err := netip.ParseAddr(s[1:end])
-		if err != nil || !ip.Is6() {
+		ip, ok := parseIPv6(s[1:end])
+		if !ok {
 			return errURI
 		}
 		host, port = ip.String(), s[end+1:]
@@ -214,6 +214,20 @@ func (u *uri) parseHostPort(s string) error {
 	}
 	u.Port = uint16(n)
 	return nil
+}
+
+// parseIPv6 reads what stands in the brackets of an IPv6 reference. A zone has no place there: it names an interface of
+// one machine, and may hold any character. RFC 5118 section 4.10 wants one colon too many before an IPv4 address to be
+// put up with, since the grammar of RFC 3261 allows it.
+func parseIPv6(s string) (netip.Addr, bool) {
+	if head, v4, ok := strings.Cut(s, ":::"); ok {
+		if ip, err := netip.ParseAddr(v4); err != nil || !ip.Is4() {
+			return netip.Addr{}, false
+		}
+		s = head + "::" + v4
+	}
+	ip, err := netip.ParseAddr(s)
+	return ip, err == nil && ip.Is6() && ip.Zone() == ""
 }
 
 func isHost(s string) bool {
