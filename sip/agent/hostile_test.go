@@ -137,6 +137,25 @@ func TestViaIsStampedWithTheRealSource(t *testing.T) {
 	}
 }
 
+func TestAReceivedOfTheSendersOwnIsTakenOutOfVia(t *testing.T) {
+	t.Parallel()
+	a := newTestAgent(t, nil)
+	p := newRawPeer(t, a)
+	_, port, _ := net.SplitHostPort(p.addr())
+	ours := ";received=127.0.0.1"
+	for params, want := range map[string]string{
+		"host;Received = 192.0.2.9;branch=z9hG4bK1;rport;x=\"a;received=b\"": "host;branch=z9hG4bK1;rport=" + port + ";x=\"a;received=b\"" + ours,
+		"127.0.0.1:" + port + ";received=192.0.2.9;branch=z9hG4bK2":          "127.0.0.1:" + port + ";branch=z9hG4bK2",
+		"127.0.0.1:" + port + ";branch=z9hG4bK3":                             "127.0.0.1:" + port + ";branch=z9hG4bK3",
+		"host:" + port + ";branch=z9hG4bK4":                                  "host:" + port + ";branch=z9hG4bK4" + ours,
+	} {
+		p.send(strings.Replace(p.request("OPTIONS", "x", 1, ""), p.addr()+";branch=x", params, 1))
+		if via := header(p.recv(), "Via"); via != "SIP/2.0/UDP "+want {
+			t.Errorf("%s became %s", params, via)
+		}
+	}
+}
+
 func TestAConnectionThatSendsRubbishIsAnsweredAndClosed(t *testing.T) {
 	t.Parallel()
 	a := newTestAgent(t, nil, Listener{Network: "tcp", Address: "127.0.0.1:0"})

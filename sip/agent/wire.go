@@ -94,30 +94,38 @@ func (a *Agent) response(f flow, p *packet, toTag string, status int, reason, co
 	return w.body(m)
 }
 
-// stampVia adds received and rport to the top Via (RFC 3261 section 18.2.1, RFC 3581 section 4).
+// stampVia adds received and rport to the top Via (RFC 3261 section 18.2.1, RFC 3581 section 4). A received that its
+// sender has written says nothing and is taken out: whoever reads the answer must not find two.
 func stampVia(raw string, v via, f flow) string {
 	source := f.remote.Addr().String()
-	if !v.rport {
+	if _, told := param(v.params, "received"); !told && !v.rport {
 		if v.host == source {
 			return raw
 		}
 		return raw + ";received=" + source
 	}
-	// "rport" stands there without a value: write one into its place.
 	var out strings.Builder
 	rest := raw
 	for first := true; rest != ""; first = false {
 		var one string
 		one, rest = cutQuoted(rest, ';')
+		name, _, _ := strings.Cut(one, "=")
+		switch name = strings.TrimSpace(name); {
+		case first:
+		case strings.EqualFold(name, "received"):
+			continue
+		case v.rport && strings.EqualFold(name, "rport"):
+			one = "rport=" + portString(f.remote.Port()) // it stands there without a value
+		}
 		if !first {
 			out.WriteByte(';')
-			if strings.EqualFold(strings.TrimSpace(one), "rport") {
-				one = "rport=" + portString(f.remote.Port())
-			}
 		}
 		out.WriteString(one)
 	}
-	return out.String() + ";received=" + source
+	if v.rport || v.host != source {
+		out.WriteString(";received=" + source)
+	}
+	return out.String()
 }
 
 // replyFlow is where answers to a request that came on f go (RFC 3261 section 18.2.2, RFC 3581).
