@@ -238,8 +238,8 @@ func (a *Agent) streamBytes(f flow, in *framer) (taken, ok bool) {
 		case b == nil:
 			return taken, true
 		default:
-			ok = a.streamMessage(f, b)
-			taken = taken || ok
+			ok = true
+			taken = a.streamMessage(f, b) || taken
 		}
 		if !ok {
 			return taken, false
@@ -247,8 +247,9 @@ func (a *Agent) streamBytes(f flow, in *framer) (taken, ok bool) {
 	}
 }
 
-// streamMessage takes one message; false for one that says too little about itself to be answered.
-func (a *Agent) streamMessage(f flow, b []byte) (ok bool) {
+// streamMessage takes one message; false for one that says too little about itself to be answered. The next one begins
+// where it ends all the same, and a connection may carry many calls, so that it stays.
+func (a *Agent) streamMessage(f flow, b []byte) (taken bool) {
 	defer a.recovered("stream")
 	m, err := a.parser.ParseSIP(b)
 	if err != nil {
