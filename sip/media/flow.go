@@ -23,8 +23,8 @@ const defaultClockRate = 8000
 
 // flow counts one direction where it enters the relay. It is guarded by its session's lock.
 type flow struct {
-	packets, bytes, rtcp, switches uint64
-	drops                          [dropReasons]uint64
+	packets, bytes, rtcp, byes, switches uint64
+	drops                                [dropReasons]uint64
 
 	seq sequence
 

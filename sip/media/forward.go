@@ -44,8 +44,7 @@ func (s *Session) fromRTP(w *worker, sd, peer *Side, n int) {
 			sd.flow.drops[dropStranger]++
 			return
 		}
-		sd.flow.rtcp++
-		peer.sendRTCP(b, &sd.flow)
+		sd.passRTCP(b, peer)
 		return
 	}
 	h := parseRTP(b)
@@ -88,8 +87,20 @@ func (s *Session) fromRTCP(w *worker, sd, peer *Side, n int) {
 	case verdictLatch:
 		sd.retarget(nil, &w.from)
 	}
+	sd.passRTCP(b, peer)
+}
+
+// passRTCP relays RTCP that was accepted, but never a BYE: SIP says when a call ends, and one forged packet must not
+// make a phone stop listening.
+func (sd *Side) passRTCP(b []byte, peer *Side) {
 	sd.flow.rtcp++
-	peer.sendRTCP(b, &sd.flow)
+	kept := withoutBYE(b)
+	if len(kept) < len(b) {
+		sd.flow.byes++
+	}
+	if len(kept) > 0 {
+		peer.sendRTCP(kept, &sd.flow)
+	}
 }
 
 // sendRTCP sends RTCP to the side's peer, by RTP's way where the peer multiplexes.

@@ -56,7 +56,8 @@ func classify(b []byte) packetKind {
 	return kindRTP
 }
 
-// validRTP says whether the fixed header, the CSRC list and the header extension fit into b (RFC 3550 section 5.1).
+// validRTP says whether the fixed header, the CSRC list, the header extension and the padding fit into b (RFC 3550
+// section 5.1).
 func validRTP(b []byte) bool {
 	if len(b) < rtpHeaderLen {
 		return false
@@ -67,6 +68,9 @@ func validRTP(b []byte) bool {
 			return false
 		}
 		n += 4 + 4*int(binary.BigEndian.Uint16(b[n+2:]))
+	}
+	if b[0]&0x20 != 0 && len(b) >= n {
+		n += int(b[len(b)-1])
 	}
 	return len(b) >= n
 }
@@ -88,6 +92,22 @@ func validRTCP(b []byte) bool {
 		b = b[n:]
 	}
 	return true
+}
+
+// rtcpBYE is the packet type of BYE (RFC 3550 section 6.6).
+const rtcpBYE = 203
+
+// withoutBYE takes the BYE packets out of what classify called RTCP, in place. Nothing may be left.
+func withoutBYE(b []byte) []byte {
+	kept := b[:0]
+	for len(b) > 0 {
+		n := 4 + 4*int(binary.BigEndian.Uint16(b[2:]))
+		if b[1] != rtcpBYE {
+			kept = append(kept, b[:n]...)
+		}
+		b = b[n:]
+	}
+	return kept
 }
 
 // parseRTP reads the header of a datagram that classify called RTP.

@@ -64,6 +64,9 @@ func TestClassify(t *testing.T) {
 			b[0] |= 0x10
 			binary.BigEndian.PutUint16(b[14:], 0xffff)
 		}), kindJunk},
+		{"padding that fits is RTP", edit(plain, func(b []byte) { b[0] |= 0x20; b[len(b)-1] = byte(len(b) - 12) }), kindRTP},
+		{"padding longer than the packet is junk", edit(plain, func(b []byte) { b[0] |= 0x20; b[len(b)-1] = byte(len(b) - 11) }), kindJunk},
+		{"padding of a bare header is junk", edit(plain[:12], func(b []byte) { b[0] |= 0x20; b[11] = 1 }), kindJunk},
 		{"a STUN binding request is junk", edit(make([]byte, 20), func(b []byte) { b[1] = 1 }), kindJunk},
 		{"a DTLS hello is junk", edit(make([]byte, 60), func(b []byte) { b[0] = 22 }), kindJunk},
 		{"a telephone-event with the marker is RTP", edit(plain, func(b []byte) { b[1] = 0x80 | 101 }), kindRTP},

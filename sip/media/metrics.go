@@ -11,6 +11,7 @@ type Metrics struct {
 	Packets       uint64 // RTP accepted
 	Bytes         uint64 // of those, header and payload
 	RTCPPackets   uint64 // RTCP accepted
+	RTCPByes      uint64 // of those, the ones with a BYE, which was taken out
 	LatchSwitches uint64
 	Timeouts      uint64 // sessions that were given NoticeTimeout
 
@@ -26,6 +27,7 @@ func (m *Metrics) addFlow(f *flow) {
 		Packets:           f.packets,
 		Bytes:             f.bytes,
 		RTCPPackets:       f.rtcp,
+		RTCPByes:          f.byes,
 		LatchSwitches:     f.switches,
 		DroppedNotRTP:     f.drops[dropNotRTP],
 		DroppedTooLarge:   f.drops[dropTooLarge],
@@ -40,6 +42,7 @@ func (m *Metrics) add(o Metrics) {
 	m.Packets += o.Packets
 	m.Bytes += o.Bytes
 	m.RTCPPackets += o.RTCPPackets
+	m.RTCPByes += o.RTCPByes
 	m.LatchSwitches += o.LatchSwitches
 	m.Timeouts += o.Timeouts
 	m.DroppedNotRTP += o.DroppedNotRTP

@@ -115,6 +115,7 @@ func mediaFigures() []web.Figure[media.Metrics] {
 		count("callbox_media_packets_total", "RTP packets taken from callers and call centres.", func(m media.Metrics) uint64 { return m.Packets }),
 		count("callbox_media_bytes_total", "RTP bytes taken from callers and call centres, header and payload.", func(m media.Metrics) uint64 { return m.Bytes }),
 		count("callbox_media_rtcp_packets_total", "RTCP packets taken from callers and call centres.", func(m media.Metrics) uint64 { return m.RTCPPackets }),
+		count("callbox_media_rtcp_byes_total", "RTCP packets whose BYE was not passed on: SIP alone ends a call.", func(m media.Metrics) uint64 { return m.RTCPByes }),
 		count("callbox_media_latch_switches_total", "Times a peer's media was followed to a new address.", func(m media.Metrics) uint64 { return m.LatchSwitches }),
 		count("callbox_media_timeouts_total", "Calls without media from either side for the media time-out.", func(m media.Metrics) uint64 { return m.Timeouts }),
 		dropped("not_rtp", func(m media.Metrics) uint64 { return m.DroppedNotRTP }),
