@@ -119,6 +119,26 @@ func (p *phone) hears(seq uint16) {
 	}
 }
 
+// hearsNothing fails if anything has come to the phone. A packet over loopback is there when its send returns.
+func (p *phone) hearsNothing() {
+	p.t.Helper()
+	for _, c := range []*net.UDPConn{p.rtp, p.rtcp} {
+		raw, err := c.SyscallConn()
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		err = raw.Read(func(fd uintptr) bool {
+			if n, errno := receive(int(fd), p.buf[:], new(sockaddr)); errno == 0 {
+				p.t.Errorf("%v heard % x", local(c), p.buf[:min(n, 12)])
+			}
+			return true
+		})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+	}
+}
+
 // bridge is a session with a phone on either side, each where its SDP says.
 type bridge struct {
 	s    *Session

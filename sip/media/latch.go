@@ -36,6 +36,9 @@ type latch struct {
 	rank   rank           // what speaks for it
 	heard  time.Duration  // when it was last heard
 
+	home     netip.AddrPort // the source that another took over from by nothing but its SSRC; it may come back at once
+	homeSSRC uint32
+
 	patience time.Duration // until when only a host that is known may be latched first
 
 	former      netip.AddrPort // the source before a new announcement: heard, but followed no more before formerUntil
@@ -57,6 +60,7 @@ func (l *latch) announce(addr netip.AddrPort, near netip.Addr, now, relearn time
 		return
 	}
 	l.announced, l.patience = addr, now+strangerPatience*relearn
+	l.home = netip.AddrPort{}
 	if !l.source.IsValid() {
 		return
 	}
@@ -66,6 +70,18 @@ func (l *latch) announce(addr netip.AddrPort, near netip.Addr, now, relearn time
 	}
 	l.former, l.formerUntil = l.source, now+relearn
 	l.source, l.rank = netip.AddrPort{}, rankStranger
+}
+
+// expect starts the wait for the peer anew, since only now there is something for it to hear. A stranger who came
+// before has to wait like any other: who sends to every port of a range while a call rings must not hear its answer.
+func (l *latch) expect(now, relearn time.Duration) {
+	if !l.announced.IsValid() && !l.near.IsValid() {
+		return // nobody could be preferred
+	}
+	l.patience = now + strangerPatience*relearn
+	if l.rank == rankStranger {
+		l.source = netip.AddrPort{}
+	}
 }
 
 // reset forgets the peer. What it still sends is dropped until the next peer is latched.
@@ -85,13 +101,22 @@ func (l *latch) accept(src netip.AddrPort, ssrc uint32, now, relearn time.Durati
 	if !l.source.IsValid() {
 		return l.first(src, ssrc, now)
 	}
+	if src == l.home && ssrc == l.homeSSRC {
+		l.follow(src, ssrc, rankPeer, now)
+		return verdictSwitch
+	}
 	r := l.rankOf(src)
 	if r > l.rank {
 		l.follow(src, ssrc, r, now)
 		return verdictSwitch
 	}
 	if ssrc == l.ssrc && now-l.heard >= relearn {
+		home, homeSSRC := l.home, l.homeSSRC
+		if !home.IsValid() {
+			home, homeSSRC = l.source, l.ssrc
+		}
 		l.follow(src, ssrc, rankPeer, now)
+		l.home, l.homeSSRC = home, homeSSRC
 		return verdictSwitch
 	}
 	return verdictDrop
@@ -120,7 +145,7 @@ func (l *latch) first(src netip.AddrPort, ssrc uint32, now time.Duration) verdic
 
 func (l *latch) follow(src netip.AddrPort, ssrc uint32, r rank, now time.Duration) {
 	l.source, l.ssrc, l.rank, l.heard = src, ssrc, r, now
-	l.former, l.barred = netip.AddrPort{}, netip.AddrPort{}
+	l.former, l.barred, l.home = netip.AddrPort{}, netip.AddrPort{}, netip.AddrPort{}
 }
 
 func (l *latch) rankOf(src netip.AddrPort) rank {
@@ -147,13 +172,17 @@ func (l *latch) acceptMuxed(src netip.AddrPort, now time.Duration) verdict {
 }
 
 // rtcpLatch decides which source on the RTCP port is the peer. RTCP is too rare for first come, first served: a
-// forged BYE could arrive seconds before the peer's first report. So it must come from the address SDP named for
-// RTCP, or from the host that the RTP latch trusts.
+// forged report could arrive seconds before the peer's first. So it must come from the address SDP named for RTCP,
+// which takes over at once, or from the host that the RTP latch trusts.
 type rtcpLatch struct {
 	announced netip.AddrPort
 	source    netip.AddrPort
 	heard     time.Duration
 }
+
+// rtcpRelearn is how long a source of RTCP must have been silent before another port of its host may take its place, in
+// relearn times: reports are seconds apart (RFC 3550 section 6.2), so that a short silence says nothing.
+const rtcpRelearn = 30
 
 // announce takes a new SDP address for RTCP; a changed one forgets the source.
 func (l *rtcpLatch) announce(addr netip.AddrPort) {
@@ -168,14 +197,14 @@ func (l *rtcpLatch) accept(src netip.AddrPort, rtp *latch, now, relearn time.Dur
 		l.heard = now
 		return verdictPass
 	}
-	known := src == l.announced
-	if rtp.source.IsValid() {
-		known = known || src.Addr() == rtp.source.Addr()
-	} else {
-		known = known || rtp.rankOf(src) > rankStranger
-	}
-	if !known || l.source.IsValid() && now-l.heard < relearn {
-		return verdictDrop
+	if src != l.announced {
+		known := rtp.rankOf(src) > rankStranger
+		if rtp.source.IsValid() {
+			known = src.Addr() == rtp.source.Addr()
+		}
+		if !known || l.source.IsValid() && now-l.heard < rtcpRelearn*relearn {
+			return verdictDrop
+		}
 	}
 	v := verdictLatch
 	if l.source.IsValid() {

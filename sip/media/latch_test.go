@@ -25,6 +25,7 @@ type latchStep struct {
 	announce *netip.AddrPort
 	near     netip.Addr
 	reset    bool
+	expect   bool // from now on there is something to hear
 	src      netip.AddrPort
 	ssrc     uint32
 	muxed    bool // src sends RTCP on the RTP port
@@ -36,6 +37,7 @@ func announcedVia(at int, a netip.AddrPort, near netip.Addr) latchStep {
 	return latchStep{at: at, announce: &a, near: near}
 }
 func forgotten(at int) latchStep { return latchStep{at: at, reset: true} }
+func expected(at int) latchStep  { return latchStep{at: at, expect: true} }
 func rtpFrom(at int, src netip.AddrPort, ssrc uint32, want verdict) latchStep {
 	return latchStep{at: at, src: src, ssrc: ssrc, want: want}
 }
@@ -63,6 +65,8 @@ func runLatch(t *testing.T, cases []latchCase) {
 					l.announce(*st.announce, st.near, now, relearnTest)
 				case st.reset:
 					l.reset()
+				case st.expect:
+					l.expect(now, relearnTest)
 				case st.muxed:
 					if got := l.acceptMuxed(st.src, now); got != st.want {
 						t.Errorf("step %d: muxed rtcp from %v: verdict %d, want %d", i, st.src, got, st.want)
@@ -118,13 +122,45 @@ func TestWhoTakesOverALatchedStream(t *testing.T) {
 			announced(-1000, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), rtpFrom(60_000, stranger, 9, verdictDrop)}, sdpAddr},
 		{"a peer whose NAT binding moved is followed by its SSRC after the silence", []latchStep{
 			announced(-1000, sdpAddr), rtpFrom(20, natAddr, 1, verdictLatch), rtpFrom(520, natMoved, 1, verdictSwitch),
-			rtpFrom(540, natAddr, 1, verdictDrop)}, natMoved},
+			rtpFrom(540, natAddr, 9, verdictDrop)}, natMoved},
+		{"a thief who knows the SSRC loses the stream when the peer speaks again", []latchStep{
+			announced(-1000, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), rtpFrom(520, stranger, 1, verdictSwitch),
+			rtpFrom(540, sdpAddr, 1, verdictSwitch), rtpFrom(560, stranger, 1, verdictDrop)}, sdpAddr},
+		{"so does one who then changes the SSRC", []latchStep{
+			announced(-1000, sdpAddr), rtpFrom(20, natAddr, 1, verdictLatch), rtpFrom(520, stranger, 1, verdictSwitch),
+			rtpFrom(530, stranger, 2, verdictPass), rtpFrom(540, natAddr, 1, verdictSwitch)}, natAddr},
+		{"so does one who moves on in turn", []latchStep{
+			announced(-1000, sdpAddr), rtpFrom(20, natAddr, 1, verdictLatch), rtpFrom(520, stranger, 1, verdictSwitch),
+			rtpFrom(1020, stranger2, 1, verdictSwitch), rtpFrom(1040, natAddr, 1, verdictSwitch)}, natAddr},
+		{"a new SDP address leaves no way back", []latchStep{
+			announced(-1000, sdpAddr), rtpFrom(20, natAddr, 1, verdictLatch), rtpFrom(520, natMoved, 1, verdictSwitch),
+			announced(530, movedAddr), rtpFrom(540, movedAddr, 5, verdictSwitch), rtpFrom(560, natAddr, 1, verdictDrop)}, movedAddr},
 		{"a peer that proved itself is not pushed out by the SDP address", []latchStep{
 			announced(-1000, sdpAddr), rtpFrom(20, natAddr, 1, verdictLatch), rtpFrom(520, natMoved, 1, verdictSwitch),
 			rtpFrom(540, sdpAddr, 9, verdictDrop)}, natMoved},
 		{"a peer may change its SSRC at its latched address", []latchStep{
 			announced(-1000, sdpAddr), rtpFrom(20, sdpAddr, 1, verdictLatch), rtpFrom(40, sdpAddr, 2, verdictPass),
 			rtpFrom(900, stranger, 1, verdictDrop), rtpFrom(900, natAddr, 2, verdictSwitch)}, natAddr},
+	})
+}
+
+func TestWhoCameBeforeThereWasAnythingToHear(t *testing.T) {
+	t.Parallel()
+	runLatch(t, []latchCase{
+		{"a stranger has to wait again", []latchStep{
+			announced(0, sdpAddr), rtpFrom(2000, stranger, 9, verdictLatch), expected(3000), rtpFrom(3010, stranger, 9, verdictDrop),
+			rtpFrom(3020, sdpAddr, 1, verdictLatch)}, sdpAddr},
+		{"a stranger who is the peer after all is heard a second late", []latchStep{
+			announced(0, sdpAddr), rtpFrom(2000, natAddr, 1, verdictLatch), expected(3000), rtpFrom(3999, natAddr, 1, verdictDrop),
+			rtpFrom(4000, natAddr, 1, verdictLatch)}, natAddr},
+		{"a host that is known stays", []latchStep{
+			announced(0, sdpAddr), rtpFrom(20, sdpHost, 1, verdictLatch), expected(30), rtpFrom(40, sdpHost, 1, verdictPass)}, sdpHost},
+		{"without an SDP address the host of the signalling is preferred", []latchStep{
+			announcedVia(0, noAddr, natAddr.Addr()), expected(10), rtpFrom(20, stranger, 9, verdictDrop),
+			rtpFrom(30, natAddr, 1, verdictLatch)}, natAddr},
+		{"where nobody could be preferred nobody waits", []latchStep{
+			announced(0, noAddr), expected(10), rtpFrom(20, stranger, 9, verdictLatch), expected(30),
+			rtpFrom(40, stranger, 9, verdictPass)}, stranger},
 	})
 }
 
@@ -200,9 +236,12 @@ func TestRTCPLatch(t *testing.T) {
 			rtpFrom(0, stranger, 0, verdictDrop), rtpFrom(1, natMoved, 0, verdictLatch), rtpFrom(9000, stranger, 0, verdictDrop)}},
 		{"the SDP host is a stranger once RTP comes from elsewhere, but not its RTCP address", latchedNAT, []latchStep{
 			rtpFrom(0, sdpHost, 0, verdictDrop), rtpFrom(0, rtcpOf(sdpAddr), 0, verdictLatch)}},
-		{"a source may move within its host after a silence", latchedNAT, []latchStep{
+		{"a source may move within its host after three reports are missed", latchedNAT, []latchStep{
 			rtpFrom(0, rtcpOf(natAddr), 0, verdictLatch), rtpFrom(100, natMoved, 0, verdictDrop),
-			rtpFrom(101, rtcpOf(natAddr), 0, verdictPass), rtpFrom(601, natMoved, 0, verdictSwitch)}},
+			rtpFrom(101, rtcpOf(natAddr), 0, verdictPass), rtpFrom(15_100, natMoved, 0, verdictDrop),
+			rtpFrom(15_101, natMoved, 0, verdictSwitch)}},
+		{"another port of the host that was first loses to the SDP address at once", unlatched, []latchStep{
+			rtpFrom(0, sdpHost, 0, verdictLatch), rtpFrom(10, rtcpOf(sdpAddr), 0, verdictSwitch), rtpFrom(20, sdpHost, 0, verdictDrop)}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -230,7 +269,7 @@ func TestANewRTCPAddressForgetsTheSource(t *testing.T) {
 }
 
 // FuzzLatch plays random events and holds what must be true of every order: once the very address SDP named has been
-// latched, only SSRC and silence, or a new announcement, move the latch.
+// latched, only SSRC and silence, or a new announcement, move the latch; and the one it was taken from gets it back.
 func FuzzLatch(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7})
 	f.Add([]byte{0x10, 0x93, 0x52, 0x11, 0xe2, 0x33, 0x71, 0x22})
@@ -250,9 +289,13 @@ func FuzzLatch(f *testing.F) {
 			if v != verdictDrop && l.source != src {
 				t.Fatalf("accepted %v but latched %v", src, l.source)
 			}
-			if before.rank == rankPeer && l.source != before.source &&
+			back := src == before.home && ssrc == before.homeSSRC
+			if before.rank == rankPeer && l.source != before.source && !back &&
 				(ssrc != before.ssrc || now-before.heard < relearnTest) {
 				t.Fatalf("%v took over from %v without proof", src, before.source)
+			}
+			if v == verdictDrop && back {
+				t.Fatalf("%v did not get back what %v took by its SSRC", src, before.source)
 			}
 		}
 	})

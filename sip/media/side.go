@@ -59,7 +59,8 @@ func (sd *Side) SetRemote(rem Remote) {
 	sd.s.mu.Lock()
 	defer sd.s.mu.Unlock()
 	now := sd.s.relay.clock()
-	if !sd.told {
+	first := !sd.told
+	if first {
 		sd.told = true
 		sd.s.listen(now)
 	}
@@ -71,6 +72,20 @@ func (sd *Side) SetRemote(rem Remote) {
 		sd.rtcp.announce(rtcp)
 	}
 	sd.retarget(nil, nil)
+	if first {
+		sd.s.expect(now)
+	}
+}
+
+// expect tells both latches that there is something to hear, once both sides are known. mu is held.
+func (s *Session) expect(now time.Duration) {
+	if !s.sides[0].told || !s.sides[1].told {
+		return
+	}
+	for i := range s.sides {
+		s.sides[i].latch.expect(now, s.relay.relearn)
+		s.sides[i].retarget(nil, nil)
+	}
 }
 
 // Reset forgets the peer: its announced address, its latched source and its SSRC. For the next target. Counts go on.
