@@ -4,7 +4,8 @@
 // The file is only ever appended to, one write per line, so that a killed process leaves at most one torn line at the
 // end; Open removes such a line and nothing else. When the file has reached its size bound it is renamed to
 // cdr-<UTC time>.jsonl and a new one begins; the oldest of the renamed files are deleted beyond a number. A disk that
-// refuses is reported once, tried again every second, and never holds up a call: records wait in a bounded queue.
+// refuses, from the start or later, is reported once, tried again every second, and never holds up a call: records wait
+// in a bounded queue.
 package cdr
 
 import (
@@ -17,6 +18,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"callbox/sip/call"
+	"callbox/sip/fault"
 )
 
 // Options tune a Journal; the zero value works.
@@ -27,6 +29,7 @@ type Options struct {
 	MaxFiles int              // rotated files kept, 16 when 0
 	Logger   zerolog.Logger   // told of disk errors when they begin and when they end
 	Now      func() time.Time // names rotated files, time.Now when nil
+	Patient  bool             // whatever keeps the file from being opened is waited out like a full disk
 
 	open openFunc // the file system, replaced in tests
 }
@@ -64,7 +67,7 @@ const (
 type Stats struct {
 	Written  uint64 // records in the file
 	Dropped  uint64 // records that never reached the file: the queue was full, or the disk refused until Close
-	Errors   uint64 // failed writes, rotations and syncs
+	Errors   uint64 // failed attempts to open, write, rotate and sync
 	Queued   int    // records waiting for the disk now
 	Capacity int    // records that may wait
 	Bytes    int64  // size of the file now
@@ -79,9 +82,10 @@ type Journal struct {
 	file    *file
 	log     zerolog.Logger
 
-	mu     sync.Mutex // guards index, closed, and sends on queue against its close
+	mu     sync.Mutex // guards index, closed, losing, and sends on queue against its close
 	index  *index
 	closed bool
+	losing bool // a record was dropped since the disk was last good
 
 	queue   chan *call.Record
 	closing chan struct{}
@@ -93,26 +97,32 @@ type Journal struct {
 	bytes                    atomic.Int64
 	repaired                 int64
 	skipped                  int
-	failing                  bool // owned by the writer: the last attempt failed and was logged
+	failing                  fault.Episode
+	lost                     uint64 // dropped when the episode began; owned by the writer
 }
 
 // Open opens or makes the journal in dir, which must exist, removes a torn last line, and loads the last calls into
-// memory. The caller must Close the journal. Two journals must not share a directory.
+// memory. A disk that refuses is no error: then records wait for it. The caller must Close the journal. Two journals must
+// not share a directory.
 func Open(dir string, o Options) (*Journal, error) {
 	o = o.withDefaults()
-	f, repaired, err := openFile(dir, o)
-	if err != nil {
-		return nil, fmt.Errorf("open cdr journal: %w", err)
+	waits := func(err error) bool { return o.Patient || fault.Disk(err) }
+	f, repaired, openErr := openFile(dir, o)
+	if openErr != nil && !waits(openErr) {
+		return nil, fmt.Errorf("open cdr journal: %w", openErr)
 	}
 	j := &Journal{
 		options: o, dir: dir, file: f, log: o.Logger, index: newIndex(o.Recent), repaired: repaired,
 		queue: make(chan *call.Record, o.Queue), closing: make(chan struct{}), done: make(chan struct{}),
 	}
-	if err := j.preload(); err != nil {
-		f.close()
+	if err := j.preload(); err != nil && !waits(err) {
+		_ = f.close()
 		return nil, fmt.Errorf("read cdr journal: %w", err)
 	}
 	j.bytes.Store(f.size)
+	if openErr != nil {
+		j.fail(openErr)
+	}
 	if repaired > 0 {
 		j.log.Warn().Int64("removed_bytes", repaired).Msg("torn last line of the cdr journal removed")
 	}
@@ -123,19 +133,32 @@ func Open(dir string, o Options) (*Journal, error) {
 // Append adds an ended call. It never blocks: the record is in memory at once and in the file soon after. With the
 // queue full the file goes without it and Stats.Dropped counts it. The journal keeps r's slices; they must not change.
 func (j *Journal) Append(r call.Record) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.index.add(&r)
-	if j.closed {
-		j.dropped.Add(1)
-		return
-	}
-	select {
-	case j.queue <- &r:
-	default:
-		j.dropped.Add(1)
+	if j.add(&r) {
+		j.log.Error().Int("queued", cap(j.queue)).Msg("call records are lost: no more can wait for the disk")
 	}
 }
+
+// add is Append; true when it begins to lose records.
+func (j *Journal) add(r *call.Record) (losing bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.index.add(r)
+	if j.closed {
+		j.dropped.Add(1)
+		return false
+	}
+	select {
+	case j.queue <- r:
+		return false
+	default:
+		j.dropped.Add(1)
+		losing, j.losing = !j.losing, true
+		return losing
+	}
+}
+
+// Fault tells whether records cannot be written now, since when and why.
+func (j *Journal) Fault() (fault.Report, bool) { return j.failing.Report() }
 
 // Get returns the ended call with this ID: from memory, else from the files, which takes a moment. The record must
 // not be changed.
@@ -201,11 +224,24 @@ func (j *Journal) write() {
 			}
 			j.persist(r)
 		case <-tick.C:
-			if err := j.file.sync(); err != nil {
-				j.fail(err)
-			}
+			j.look()
 		}
 	}
+}
+
+// look sees once in a while whether what was written is safe, and whether there is still a file to write to.
+func (j *Journal) look() {
+	err := j.file.sync()
+	if err == nil && (j.file.stale || j.file.moved()) {
+		j.file.stale = true
+		_, err = j.file.reopen()
+	}
+	if err != nil {
+		j.fail(err)
+		return
+	}
+	j.bytes.Store(j.file.size)
+	j.mend()
 }
 
 // persist writes one record, again and again until it is written or the journal is closing.
@@ -225,9 +261,8 @@ func (j *Journal) persist(r *call.Record) {
 		if err == nil {
 			j.written.Add(1)
 			j.bytes.Store(j.file.size)
-			if j.failing && rotateErr == nil {
-				j.failing = false
-				j.log.Info().Int("queued", len(j.queue)).Msg("cdr journal can be written again")
+			if rotateErr == nil {
+				j.mend()
 			}
 			return
 		}
@@ -248,8 +283,21 @@ func (j *Journal) persist(r *call.Record) {
 // fail counts an error and logs the first of a row.
 func (j *Journal) fail(err error) {
 	j.errors.Add(1)
-	if !j.failing {
-		j.failing = true
+	if j.failing.Begin(err, time.Now()) {
+		j.lost = j.dropped.Load()
 		j.log.Error().Err(err).Msg("cdr journal cannot be written; call records wait in memory")
 	}
+}
+
+// mend logs the end of a row of errors.
+func (j *Journal) mend() {
+	r, was := j.failing.End()
+	if !was {
+		return
+	}
+	j.mu.Lock()
+	j.losing = false
+	j.mu.Unlock()
+	j.log.Info().Int("queued", len(j.queue)).Uint64("lost", j.dropped.Load()-j.lost).
+		Int64("after_ms", time.Since(r.Since).Milliseconds()).Msg("cdr journal can be written again")
 }

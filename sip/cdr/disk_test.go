@@ -2,9 +2,9 @@ package cdr
 
 import (
 	"bytes"
-	"errors"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,9 +13,8 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// disk is a handle that refuses writes while full, after half the line.
+// disk refuses while full: a write lacks its last byte, the line end, and nothing can be cut off again.
 type disk struct {
-	handle
 	mu   sync.Mutex
 	full bool
 }
@@ -26,24 +25,39 @@ func (d *disk) set(full bool) {
 	d.full = full
 }
 
-func (d *disk) Write(p []byte) (int, error) {
+func (d *disk) refuses() bool {
 	d.mu.Lock()
-	full := d.full
-	d.mu.Unlock()
-	if !full {
-		return d.handle.Write(p)
-	}
-	n, _ := d.handle.Write(p[:len(p)/2])
-	return n, errors.New("no space left on device")
+	defer d.mu.Unlock()
+	return d.full
 }
 
-// openOn returns an openFunc for the one file a test opens, and its disk.
+// onDisk is a file of a disk.
+type onDisk struct {
+	handle
+	disk *disk
+}
+
+func (f onDisk) Write(p []byte) (int, error) {
+	if !f.disk.refuses() {
+		return f.handle.Write(p)
+	}
+	n, _ := f.handle.Write(p[:len(p)-1])
+	return n, syscall.ENOSPC
+}
+
+func (f onDisk) Truncate(size int64) error {
+	if f.disk.refuses() {
+		return syscall.EROFS
+	}
+	return f.handle.Truncate(size)
+}
+
+// openOn returns an openFunc for the files of a disk.
 func openOn() (openFunc, *disk) {
 	d := &disk{}
 	return func(path string) (handle, int64, error) {
 		h, size, err := openOS(path)
-		d.handle = h
-		return d, size, err
+		return onDisk{h, d}, size, err
 	}, d
 }
 
@@ -92,22 +106,32 @@ func TestAFullQueueDropsAndCountsButMemoryKeeps(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
 		opener, d := openOn()
-		j := open(t, dir, Options{Queue: 2, open: opener})
-		d.set(true)
-		j.Append(record(0))
-		synctest.Wait() // the writer holds it
-		for n := 1; n < 6; n++ {
-			j.Append(record(n))
+		j := open(t, dir, Options{Queue: 2, Logger: zerolog.New(&log), open: opener})
+		for round := range 2 {
+			d.set(true)
+			j.Append(record(round * 10))
+			synctest.Wait() // the writer holds it
+			for n := 1; n < 6; n++ {
+				j.Append(record(round*10 + n))
+			}
+			if s := j.Stats(); s.Dropped != 3*uint64(round+1) || s.Queued != 2 || s.Capacity != 2 {
+				t.Errorf("%+v, want 3 dropped and 2 queued", s)
+			}
+			d.set(false)
+			later(2 * time.Second)
 		}
-		if s := j.Stats(); s.Dropped != 3 || s.Queued != 2 || s.Capacity != 2 {
-			t.Errorf("%+v, want 3 dropped and 2 queued", s)
-		}
-		if got := len(j.List(0)); got != 6 {
-			t.Errorf("%d calls in memory, want 6", got)
+		if got := len(j.List(0)); got != 12 {
+			t.Errorf("%d calls in memory, want 12", got)
 		}
 		if err := j.Close(); err == nil || !strings.Contains(err.Error(), "6 call records") {
 			t.Errorf("Close = %v, want a word about the 6 lost records", err)
+		}
+		for line, want := range map[string]int{"call records are lost": 2, `"lost":3`: 2, "cannot be written": 2} {
+			if n := strings.Count(log.String(), line); n != want {
+				t.Errorf("%d lines with %q, want %d:\n%s", n, line, want, log.String())
+			}
 		}
 	})
 }

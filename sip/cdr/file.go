@@ -24,6 +24,7 @@ const (
 type handle interface {
 	io.Writer
 	Truncate(size int64) error
+	Stat() (os.FileInfo, error)
 	Sync() error
 	Close() error
 }
@@ -46,11 +47,12 @@ func openOS(path string) (handle, int64, error) {
 
 // file is the current journal file. It belongs to one goroutine.
 type file struct {
-	handle
+	handle   // nil until the disk has let it be opened
 	open     openFunc
 	dir      string
 	size     int64 // bytes of whole lines
 	torn     bool  // a write failed half way: cut back to size before the next
+	stale    bool  // the handle may lead nowhere: open the path anew before the next
 	dirty    bool  // written since the last sync
 	maxBytes int64
 	maxFiles int
@@ -58,16 +60,48 @@ type file struct {
 
 // openFile repairs and opens the current file of dir, and says how many bytes of a torn last line it removed.
 func openFile(dir string, o Options) (f *file, repaired int64, err error) {
-	path := filepath.Join(dir, fileName)
-	repaired, err = repair(path)
-	if err != nil {
-		return nil, 0, err
+	f = &file{open: o.open, dir: dir, maxBytes: o.MaxBytes, maxFiles: o.MaxFiles, stale: true}
+	repaired, err = f.reopen()
+	return f, repaired, err
+}
+
+// reopen opens the path of the file, which may be another file by now. On an error all stays as it was.
+func (f *file) reopen() (repaired int64, err error) {
+	path := filepath.Join(f.dir, fileName)
+	if !f.torn { // else the torn line is ours, and is written again
+		if repaired, err = repair(path); err != nil {
+			return 0, err
+		}
 	}
-	h, size, err := o.open(path)
+	h, size, err := f.open(path)
 	if err != nil {
-		return nil, 0, err
+		return 0, err
 	}
-	return &file{handle: h, open: o.open, dir: dir, size: size, maxBytes: o.MaxBytes, maxFiles: o.MaxFiles}, repaired, nil
+	if f.torn && size >= f.size {
+		if err := h.Truncate(f.size); err != nil {
+			h.Close()
+			return 0, fmt.Errorf("cut a torn line: %w", err)
+		}
+		size = f.size
+	}
+	if f.handle != nil {
+		f.handle.Close()
+	}
+	f.handle, f.size, f.torn, f.stale, f.dirty = h, size, false, false, false
+	return repaired, nil
+}
+
+// moved tells whether the path no longer leads to the open file: it was moved away, or another disk hides it.
+func (f *file) moved() bool {
+	if f.handle == nil {
+		return false
+	}
+	ours, err := f.Stat()
+	if err != nil {
+		return true
+	}
+	now, err := os.Stat(filepath.Join(f.dir, fileName))
+	return err != nil || !os.SameFile(ours, now)
 }
 
 // repair makes path end in a whole line. A last line that only misses its line end gets one; a torn one is cut off.
@@ -120,18 +154,17 @@ func lastLine(r io.ReaderAt, size int64) (int64, error) {
 // append writes one line in one write, after a rotation where the file would grow beyond its bound. A rotation that
 // fails does not keep the line from being written.
 func (f *file) append(line []byte, now time.Time) (rotateErr, err error) {
-	if f.torn {
-		if err := f.Truncate(f.size); err != nil {
-			return nil, fmt.Errorf("cut a torn line: %w", err)
+	if f.stale {
+		if _, err := f.reopen(); err != nil {
+			return nil, err
 		}
-		f.torn = false
 	}
 	if f.size > 0 && f.size+int64(len(line)) > f.maxBytes {
 		rotateErr = f.rotate(now)
 	}
 	n, err := f.Write(line)
 	if err != nil {
-		f.torn = n > 0
+		f.torn, f.stale = n > 0 && f.Truncate(f.size) != nil, true
 		return rotateErr, err
 	}
 	f.size += int64(n)
@@ -142,7 +175,15 @@ func (f *file) append(line []byte, now time.Time) (rotateErr, err error) {
 // rotate renames the current file and starts a new one. On an error the current file stays in use.
 func (f *file) rotate(now time.Time) error {
 	path := filepath.Join(f.dir, fileName)
-	old := filepath.Join(f.dir, rotatedPrefix+now.UTC().Format(rotatedLayout)+rotatedSuffix)
+	names, err := rotated(f.dir)
+	if err != nil {
+		return fmt.Errorf("rotate: %w", err)
+	}
+	name := rotatedName(now)
+	if n := len(names); n > 0 && name <= names[n-1] {
+		name = after(names[n-1])
+	}
+	old := filepath.Join(f.dir, name)
 	if err := f.sync(); err != nil {
 		return fmt.Errorf("rotate: %w", err)
 	}
@@ -155,10 +196,7 @@ func (f *file) rotate(now time.Time) error {
 	}
 	f.handle.Close()
 	f.handle, f.size, f.dirty = h, size, false
-	names, err := rotated(f.dir)
-	if err != nil {
-		return fmt.Errorf("rotate: %w", err)
-	}
+	names = append(names, name)
 	for len(names) > f.maxFiles {
 		if err := os.Remove(filepath.Join(f.dir, names[0])); err != nil {
 			return fmt.Errorf("rotate: %w", err)
@@ -168,8 +206,19 @@ func (f *file) rotate(now time.Time) error {
 	return nil
 }
 
+func rotatedName(at time.Time) string {
+	return rotatedPrefix + at.UTC().Format(rotatedLayout) + rotatedSuffix
+}
+
+// after returns the next name in the order of a rotated file's: where the clock was set back, names go on from the last,
+// since the file that sorts first is taken for the oldest and deleted.
+func after(name string) string {
+	at, _ := time.Parse(rotatedLayout, strings.TrimSuffix(strings.TrimPrefix(name, rotatedPrefix), rotatedSuffix))
+	return rotatedName(at.Add(time.Nanosecond))
+}
+
 func (f *file) sync() error {
-	if !f.dirty {
+	if !f.dirty || f.handle == nil {
 		return nil
 	}
 	if err := f.Sync(); err != nil {
@@ -180,6 +229,9 @@ func (f *file) sync() error {
 }
 
 func (f *file) close() error {
+	if f.handle == nil {
+		return nil
+	}
 	return errors.Join(f.sync(), f.Close())
 }
 
