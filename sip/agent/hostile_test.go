@@ -26,6 +26,8 @@ func TestRequestsThatCannotBeUsedAreAnsweredWithASentence(t *testing.T) {
 		{"a From with text after its bracket", swap("lab.example.com>;tag=raw", "lab.example.com> <sip:b@c>;tag=raw"), "400", "From cannot be read"},
 		{"a From with two tags", swap(";tag=raw", ";tag=raw;TAG=other"), "400", "From cannot be read"},
 		{"a CSeq of another method", swap("1 INVITE\n", "1 BYE\n"), "400", "CSeq names BYE"},
+		{"a Record-Route that cannot be read", add("Record-Route: <sip:proxy;lr>, <sip:a b>"), "400", "Record-Route cannot be read"},
+		{"a Contact with a second request line in it", swap("<sip:raw@", "<sip:raw:x SIP/2.0@"), "400", "Contact cannot be read"},
 		{"another SIP version", swap("com SIP/2.0\n", "com SIP/7.0\n"), "505", "only SIP/2.0"},
 		{"Max-Forwards used up", swap("Max-Forwards: 70", "Max-Forwards: 0"), "483", "Max-Forwards"},
 		{"Max-Forwards that is no number", swap("Max-Forwards: 70", "Max-Forwards: many"), "400", "Max-Forwards"},

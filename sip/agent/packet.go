@@ -154,7 +154,7 @@ func (p *packet) field(name, value string, seen *singles) {
 	case "contact", "m":
 		p.readContact(value)
 	case "record-route":
-		p.recordRoute = append(p.recordRoute, splitList(value)...)
+		p.readRecordRoute(value)
 	case "content-type", "c":
 		if p.once(seen, seenContentType, "Content-Type") {
 			p.message.ContentType = value
@@ -225,6 +225,17 @@ func (p *packet) readContact(value string) {
 	p.contact = c.spec
 }
 
+// readRecordRoute keeps the proxies that can be read: each becomes the Route of our own requests.
+func (p *packet) readRecordRoute(value string) {
+	for _, v := range splitList(value) {
+		if _, err := parseParty(v); err != nil {
+			p.blame(badRequest("Record-Route cannot be read: %v", err))
+			continue
+		}
+		p.recordRoute = append(p.recordRoute, v)
+	}
+}
+
 // isForeign tells that an address is well formed but of a scheme we make no legs of: no fault in a header field.
 func isForeign(err error) bool {
 	var e errScheme
@@ -268,7 +279,7 @@ func parseVia(s string) (via, bool) {
 	v := via{transport: strings.ToLower(proto)}
 	hostport, params := cutQuoted(rest, ';')
 	var u uri
-	if u.parseHostPort(strings.ReplaceAll(strings.TrimSpace(hostport), " ", "")) != nil {
+	if !closed(params) || u.parseHostPort(strings.ReplaceAll(strings.TrimSpace(hostport), " ", "")) != nil {
 		return via{}, false
 	}
 	v.host, v.port, v.params = u.Host, u.Port, params

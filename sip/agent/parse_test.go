@@ -1,10 +1,8 @@
 package agent
 
 import (
-	"strings"
 	"testing"
 
-	"github.com/emiago/sipgo/sip"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -24,6 +22,10 @@ func TestURIsAreReadStrictly(t *testing.T) {
 		{name: "a zone", in: "sip:911@[fe80::1%eth0]", bad: true},
 		{name: "a zone of any characters", in: "sip:911@[fe80::1%>,<sip:evil>]", bad: true},
 		{name: "escaped user", in: "sip:%2b1415@h", want: Address{Scheme: "sip", User: "+1415", Host: "h"}},
+		{name: "a space in the password", in: "sip:alice:x SIP/2.0@h", bad: true},
+		{name: "a line end in the password", in: "sip:alice:x\r\nVia: evil@h", bad: true},
+		{name: "a telephone number without digits", in: "tel:;phone-context=+1", bad: true},
+		{name: "a space in a URI of another scheme", in: "http://h x", bad: true},
 		{name: "password dropped", in: "sip:alice:secret@h", want: Address{Scheme: "sip", User: "alice", Host: "h"}},
 		{name: "service URN", in: "urn:service:sos.police", want: Address{Scheme: "urn", User: "service:sos.police"}},
 		{name: "tel with parameter", in: "tel:911;phone-context=+1", want: Address{Scheme: "tel", User: "911"}},
@@ -47,7 +49,7 @@ func TestURIsAreReadStrictly(t *testing.T) {
 			if (err != nil) != tc.bad {
 				t.Fatalf("error = %v", err)
 			}
-			if err == nil {
+			if err == nil || isForeign(err) {
 				if d := cmp.Diff(tc.want, got.Address); d != "" {
 					t.Error(d)
 				}
@@ -73,6 +75,7 @@ func TestPartiesCanBeReadOneWayOnly(t *testing.T) {
 	for _, in := range []string{
 		``, `<sip:a@h`, `"unclosed <sip:a@h>`, `<sip:a@h> <sip:b@h>`, `<sip:a@h>, <sip:b@h>`, `a@b <sip:a@h>`,
 		`sip:a@h?x=y`, `sip:a@h, sip:b@h`, `<sip:a@h>;tag=1;tag=2`, `<sip:a@h>;tag=`, `<sip:a@h>;tag="1"`, `Alice sip:a@h`,
+		`<sip:a@h>;x="a`, `<sip:a@h>;x="a\"`, `sip:a@h;tag=1;x="`,
 	} {
 		if p, err := parseParty(in); err == nil {
 			t.Errorf("%s was read as %+v", in, p)
@@ -86,7 +89,7 @@ func TestViaIsReadWithWhiteSpaceAndQuotes(t *testing.T) {
 	if !ok || v.transport != "udp" || v.host != "192.0.2.2" || v.port != 5061 || v.branch != "z9hG4bKyes" || !v.rport {
 		t.Errorf("got %+v %v", v, ok)
 	}
-	for _, in := range []string{"", "SIP/2.0/UDP", "HTTP/2.0/UDP h", "SIP/2.0/UDP [::1", "SIP/2.0/UDP h:99999"} {
+	for _, in := range []string{"", "SIP/2.0/UDP", "HTTP/2.0/UDP h", "SIP/2.0/UDP [::1", "SIP/2.0/UDP h:99999", `SIP/2.0/UDP h;branch=z9hG4bK1;x="a`} {
 		if _, ok := parseVia(in); ok {
 			t.Errorf("%q was read", in)
 		}
@@ -100,50 +103,4 @@ func TestListsSplitOutsideQuotesAndBrackets(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-}
-
-func FuzzParty(f *testing.F) {
-	for _, s := range []string{`"A" <sip:a@h;x=1>;tag=1`, `sip:+1415@h;tag=x`, `<urn:service:sos>`, `tel:+1`, `<sip:a@[::1]:1>`} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		p, err := parseParty(s)
-		if err != nil {
-			return
-		}
-		// What was read, written again, must be read the same: else two parsers could see two callers.
-		again, err := parseParty(nameAddr(Address{Scheme: p.uri.Scheme, User: p.uri.User, Host: p.uri.Host, Port: p.uri.Port}))
-		if err != nil {
-			t.Fatalf("%q read as %+v cannot be read again: %v", s, p.uri.Address, err)
-		}
-		want := p.uri.Address
-		want.Display = ""
-		if d := cmp.Diff(want, again.uri.Address); d != "" {
-			t.Fatalf("%q: %s", s, d)
-		}
-	})
-}
-
-func FuzzMessage(f *testing.F) {
-	f.Add([]byte("INVITE sip:911@h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"))
-	f.Add([]byte("SIP/2.0 200 OK\r\nv: SIP/2.0/TCP [::1]:5060;branch=x,SIP/2.0/UDP y\r\nl: 0\r\n\r\n"))
-	f.Add([]byte("BYE sip:x SIP/2.0\r\nbroken\r\n\r\n"))
-	a := &Agent{}
-	parser := sip.NewParser()
-	f.Fuzz(func(t *testing.T, b []byte) {
-		p := salvage(b)
-		if m, err := parser.ParseSIP(b); err == nil {
-			p = readPacket(m)
-		}
-		if p == nil || len(p.vias) == 0 {
-			return
-		}
-		out := a.response(flow{}, p, "tag", 400, "Bad Request", "", p.message)
-		head, _, _ := strings.Cut(string(out), "\r\n\r\n")
-		for line := range strings.SplitSeq(head, "\r\n") {
-			if strings.ContainsAny(line, "\r\n\x00") {
-				t.Fatalf("an answer line holds a line end: %q", line)
-			}
-		}
-	})
 }

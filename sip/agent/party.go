@@ -56,6 +56,9 @@ func parseParty(s string) (party, error) {
 }
 
 func (p *party) parseTag() error {
+	if !closed(p.params) {
+		return errParty
+	}
 	seen := false
 	for rest := p.params; rest != ""; {
 		var one string

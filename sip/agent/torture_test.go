@@ -16,7 +16,7 @@ type torture struct {
 }
 
 // tortures reads the messages of an RFC.
-func tortures(t *testing.T, rfc string) []torture {
+func tortures(t testing.TB, rfc string) []torture {
 	t.Helper()
 	b, err := os.ReadFile("testdata/" + rfc + "/MANIFEST.tsv")
 	if err != nil {

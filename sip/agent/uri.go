@@ -68,6 +68,21 @@ func cutQuoted(s string, sep byte) (before, after string) {
 	return s, ""
 }
 
+// closed tells whether every double quote in s has its other end. What we add behind one that has none, a tag or the
+// source, would be part of it.
+func closed(s string) bool {
+	quoted := false
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '\\' && quoted:
+			i++
+		case s[i] == '"':
+			quoted = !quoted
+		}
+	}
+	return !quoted
+}
+
 // splitList splits a comma-separated header value, minding quotes and angle brackets.
 func splitList(s string) []string {
 	var out []string
@@ -119,19 +134,22 @@ func parseURI(s string) (uri, error) {
 		return uri{}, errURI
 	}
 	u := uri{Address: Address{Scheme: strings.ToLower(scheme)}}
-	switch u.Scheme {
-	case "sip", "sips":
+	if u.Scheme == "sip" || u.Scheme == "sips" {
 		return u, u.parseSIP(rest)
-	case "tel", "urn":
-		for i := 0; i < len(rest); i++ {
-			if rest[i] <= ' ' || rest[i] >= 0x7f || strings.IndexByte(`<>"\`, rest[i]) >= 0 {
-				return uri{}, errURI
-			}
+	}
+	for i := 0; i < len(rest); i++ {
+		if rest[i] <= ' ' || rest[i] >= 0x7f || strings.IndexByte(`<>"\`, rest[i]) >= 0 {
+			return uri{}, errURI
 		}
-		if u.Scheme == "tel" {
-			rest, u.params, _ = strings.Cut(rest, ";")
+	}
+	switch u.Scheme {
+	case "tel":
+		rest, u.params, _ = strings.Cut(rest, ";")
+		fallthrough
+	case "urn":
+		if u.User = rest; rest == "" {
+			return uri{}, errURI
 		}
-		u.User = rest
 		return u, nil
 	}
 	return u, errScheme(u.Scheme)
@@ -243,12 +261,17 @@ func isHost(s string) bool {
 	return true
 }
 
-// parseUser unescapes the user part and drops a password.
+// parseUser unescapes the user part and drops a password, which has to be well formed all the same: a request within a
+// call goes to the Contact as it was written.
 func parseUser(s string) (string, error) {
-	s, _, _ = strings.Cut(s, ":")
-	if s == "" {
+	s, password, _ := strings.Cut(s, ":")
+	if _, err := unescape(password); s == "" || err != nil {
 		return "", errURI
 	}
+	return unescape(s)
+}
+
+func unescape(s string) (string, error) {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		c := s[i]
