@@ -16,7 +16,7 @@ FUZZTIME    ?= 10s
 IMAGE       ?= callbox:$(VERSION)
 BUILDER     ?= golang:1.26-bookworm
 
-.PHONY: help build run test check unit system fuzz bench docker clean
+.PHONY: help build run test check unit system fuzz bench floods docker clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,8 +52,11 @@ fuzz: ## each fuzz target for FUZZTIME
 bench: build ## calls per second, CPU, delay and memory, beside Kamailio + rtpengine when installed
 	testdata/bench/bench.sh
 
+floods: build ## emergency calls beside floods of junk, requests and connections
+	testdata/bench/floods.sh
+
 docker: ## the container image
 	docker build --build-arg BUILDER=$(BUILDER) --build-arg VERSION=$(VERSION) -t $(IMAGE) -t callbox:latest .
 
 clean: ## remove what the other targets made
-	rm -rf callbox dist testdata/bench/rtpbench/rtpbench
+	rm -rf callbox dist testdata/bench/rtpbench/rtpbench testdata/bench/flood/flood
