@@ -31,6 +31,21 @@ var build = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
+// buildFlood makes the generator of floods, a module of its own.
+var buildFlood = sync.OnceValues(func() (string, error) {
+	dir, err := filepath.Abs("../../../../testdata/bench/flood")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(scratch, "flood")
+	cmd := exec.Command("go", "build", "-o", path, ".")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }

@@ -30,7 +30,7 @@ type lab struct {
 // settings are what a test changes of the embedded lab. Zero values leave it as it is.
 type settings struct {
 	directory     string        // text of a directory file
-	probeInterval time.Duration // of the call centres
+	probeInterval time.Duration // of the call centres; below 0 is never
 	rtpTimeout    time.Duration
 	drainLimit    time.Duration
 	noSim         bool   // leaves the simulated centres out
@@ -52,7 +52,7 @@ rtp: {ports: 20000-29999{{if not .AnyAddress}}, bind: "{{.Host}}", advertise: ["
 data: "{{.Dir}}/data"
 {{if .Directory}}directory: "{{.Dir}}/directory.yaml"{{end}}
 sim: {{if .NoSim}}{enabled: false}{{else}}{address: "{{.Host}}:6070"}{{end}}
-{{with .ProbeInterval}}psap: {probe_interval: {{.}}, probe_timeout: {{.}}}{{end}}
+{{if lt .ProbeInterval 0}}psap: {probe_interval: 0s}{{else}}{{with .ProbeInterval}}psap: {probe_interval: {{.}}, probe_timeout: {{.}}}{{end}}{{end}}
 {{with .DrainLimit}}drain: {limit: {{.}}}{{end}}
 log: {level: debug, format: json}
 `))
