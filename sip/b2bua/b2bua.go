@@ -57,7 +57,7 @@ type Options struct {
 	PassHeaders []string     // header fields of the caller's INVITE that go to the centre beside the built-in list
 
 	Ring          time.Duration // ring time of a target that names none; 0: 20 s
-	SetupLimit    time.Duration // INVITE in to answer, all targets together; 0: 3 min, negative: no limit
+	SetupLimit    time.Duration // INVITE in to answer, anew while targets are left of an emergency; 0: 3 min, negative: none
 	AnnounceLimit time.Duration // how long the announcement may take; 0: 30 s
 	RetryAfter    time.Duration // told with every 503; 0: 30 s
 

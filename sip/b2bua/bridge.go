@@ -78,13 +78,14 @@ type bridge struct {
 	lookups  sync.WaitGroup // its members post kindRouted
 
 	exchange *exchange     // the offer/answer exchange under way in the dialogs
+	restore  *exchange     // an offer of our own that is to be made again
 	relayed  []relayed     // requests passed on that wait for their answer
 	flow     sdp.Direction // agreed by that; SendRecv unless someone is on hold
 	held     bool
 
 	timer   *time.Timer
 	armed   time.Time // what timer waits for
-	stepAt  time.Time // end of the ring time or of the announcement
+	stepAt  time.Time // end of the ring time or of the announcement; in a call that is up, when to make an offer again
 	limitAt time.Time // end of set-up, or of the longest duration
 }
 
@@ -236,10 +237,17 @@ func (c *bridge) tick(now time.Time) {
 	}
 }
 
-// onLimit ends a set-up or a call that took too long.
+// onLimit ends a set-up or a call that took too long. An emergency call goes on while there are call centres that were
+// not asked: one that kept it in its queue, or rang for long, must not cost the caller the others.
 func (c *bridge) onLimit() {
 	if c.phase == phaseUp {
 		c.end(ending{reason: call.EndTimeLimit, cause: 480, sentence: "the longest duration of a call was reached"})
+		return
+	}
+	if c.plan.Emergency && c.upcoming < len(c.plan.Targets) {
+		c.limitAt = time.Now().Add(c.e.o.SetupLimit)
+		c.passOver("timeout", 0, "no answer within the time for a set-up")
+		c.nextTarget()
 		return
 	}
 	c.closeAttempt("timeout", 0)

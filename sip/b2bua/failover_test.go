@@ -306,13 +306,18 @@ func TestATargetByNameIsLookedUpBesideTheCall(t *testing.T) {
 	}
 }
 
-func TestSetUpHasALimitOverAllTargets(t *testing.T) {
+func TestSetUpHasALimitThatCostsNoTargetItsTurn(t *testing.T) {
 	playWith(t, Options{SetupLimit: 30 * time.Second}, func(w *world) {
+		w.plan.Targets[2].Ring = time.Minute
 		a := w.invite(offerA)
 		w.pass(30 * time.Second)
-		has(a, a.expect("reject 503").message, "no call centre answered in time")
 		w.b(2).expect("cancel")
-		if got := outcomes(w.ended(call.EndNoTarget)); got != "psap-sf timeout, psap-oak timeout" {
+		w.b(3).silent()
+		a.silent()
+		w.pass(30 * time.Second)
+		has(a, a.expect("reject 503").message, "no call centre answered in time")
+		w.b(3).expect("cancel")
+		if got := outcomes(w.ended(call.EndNoTarget)); got != "psap-sf timeout, psap-oak timeout, ecc-us timeout" {
 			t.Errorf("attempts %q", got)
 		}
 	})
