@@ -195,9 +195,11 @@ func failure(ev event) (outcome, detail string) {
 	return "failed", ev.reason
 }
 
-// onStepOver ends a target's ring time, or the announcement.
+// onStepOver ends a target's ring time, the announcement, or the wait after an offer of our own that crossed another.
 func (c *bridge) onStepOver() {
 	switch c.phase {
+	case phaseUp:
+		c.restoreNow()
 	case phaseAnnouncing:
 		c.noTarget("")
 	case phaseResolving:

@@ -1,6 +1,8 @@
 package b2bua
 
 import (
+	"time"
+
 	"github.com/rs/zerolog"
 
 	"callbox/sip/agent"
@@ -23,6 +25,7 @@ type exchange struct {
 	refresh   refresh      // what from says about session timers
 	acking    bool
 	before    *sdp.Session // what from said until a 2xx passed
+	tries     int          // of our own, how often it has crossed another before
 }
 
 // onRequest takes a request within a dialog.
@@ -128,6 +131,8 @@ func (c *bridge) failExchange(x *exchange, ev event) {
 	status, reason := passable(ev)
 	if x.request != nil {
 		x.request.Respond(status, reason, agent.Message{Headers: pass(nil, ev.message, inAnswer)})
+	} else if x.from == nil && ev.status == 491 && x.tries < maxRestores {
+		c.restoreLater(x)
 	} else if x.from == nil {
 		c.log(zerolog.WarnLevel, x.to.name).Int("sip_status", ev.status).
 			Msg("media could not be restored")
@@ -151,14 +156,40 @@ func (c *bridge) undoExchange(x *exchange, ev event) {
 		c.ackOffer(x.to, ev.message)
 		return
 	}
-	c.offerBack(x.to, x.from.said)
+	c.offerBack(x.to, x.from.said, 0)
 }
 
 // offerBack offers a side what held before.
-func (c *bridge) offerBack(to *party, said *sdp.Session) {
-	back := &exchange{to: to, method: "INVITE", offer: said}
+func (c *bridge) offerBack(to *party, said *sdp.Session, tries int) {
+	back := &exchange{to: to, method: "INVITE", offer: said, tries: tries}
 	back.id = to.leg.Send("INVITE", c.writeOffer(to, said))
 	c.exchange = back
+}
+
+// maxRestores is how often an offer of our own is made again that crossed an offer of its peer.
+const maxRestores = 5
+
+// restoreLater waits as RFC 3261 section 14.1 says: 2.1 to 4 s for the side that chose the Call-ID, less than 2 s for
+// the other, so that two who crossed do not cross again.
+func (c *bridge) restoreLater(x *exchange) {
+	wait := 3 * time.Second
+	if x.to == &c.a {
+		wait = time.Second
+	}
+	c.restore, c.stepAt = x, time.Now().Add(wait)
+}
+
+// restoreNow makes our own offer again, unless an exchange has put things right since.
+func (c *bridge) restoreNow() {
+	x := c.restore
+	switch {
+	case x == nil:
+	case c.exchange != nil:
+		c.restoreLater(x)
+	default:
+		c.restore = nil
+		c.offerBack(x.to, c.peer(x.to).said, x.tries+1)
+	}
 }
 
 // ackOffer acknowledges a 2xx with an offer by what the other party said last.
@@ -210,6 +241,7 @@ func (c *bridge) ackLast(x *exchange) {
 }
 
 func (c *bridge) reoffered(x *exchange) {
+	c.restore = nil
 	c.note(call.Event{Leg: x.from.name, Kind: call.EventReoffered, Detail: x.method})
 	c.checkHold(x.from, false)
 }
@@ -238,7 +270,7 @@ func (c *bridge) takeBack(x *exchange) {
 	was, _ := x.before.Audio()
 	other, _ := x.to.said.Audio()
 	c.point(x.from, was, was.Mux && other.Mux)
-	c.offerBack(x.to, x.before)
+	c.offerBack(x.to, x.before, 0)
 }
 
 // onResponse takes the final answer to a request we passed on.
