@@ -36,7 +36,7 @@ func with(description, direction string, port int) string {
 }
 
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	edge     *Edge
 	mu       sync.Mutex
 	plan     routing.Decision
@@ -68,7 +68,7 @@ func playWith(t *testing.T, o Options, script func(w *world)) {
 	})
 }
 
-func newWorld(t *testing.T, o Options) *world {
+func newWorld(t testing.TB, o Options) *world {
 	w := &world{t: t, registry: &fakeRegistry{out: map[string]bool{}, full: map[string]bool{}}, routes: map[string]chan error{}}
 	w.plan = emergency("psap-sf", "psap-oak", "ecc-us")
 	o.Decider, o.Registry, o.Recorder, o.Observer, o.Logger = w, w.registry, w, w, zerolog.Nop()
@@ -172,6 +172,25 @@ func (w *world) open(notify func(media.Notice)) (mediaSession, error) {
 
 // settle waits until everybody has done what there was to do.
 func (w *world) settle() { synctest.Wait() }
+
+// deliver hands the call several events, all of which are there before it looks at the first, and waits until it has
+// acted.
+func (w *world) deliver(batch []event) {
+	for _, c := range w.edge.all() {
+		c.box.mu.Lock()
+		c.box.queue = append(c.box.queue, batch...)
+		batch = nil
+		c.box.mu.Unlock()
+		select {
+		case c.box.wake <- struct{}{}:
+		default:
+		}
+	}
+	for _, ev := range batch {
+		w.edge.late(ev)
+	}
+	w.settle()
+}
 
 // pass lets time go by.
 func (w *world) pass(d time.Duration) {

@@ -22,6 +22,7 @@ type peer struct {
 	nextID    uint32
 	sends     map[uint32]string
 	asked     []*ask
+	owes      bool // an ACK for a 2xx of the edge is still to come
 }
 
 // saying is one thing the edge said on a leg.
@@ -49,7 +50,7 @@ func (p *peer) Progress(status int, _ string, m agent.Message) {
 
 func (p *peer) Answer(m agent.Message) {
 	if p.uas && p.state == legEarly {
-		p.state, p.finals = legAnswered, p.finals+1
+		p.state, p.finals, p.owes = legAnswered, p.finals+1, true
 		p.say("answer 200", m)
 	}
 }
@@ -79,8 +80,15 @@ func (p *peer) Bye(h ...agent.Header) {
 
 func (p *peer) Send(method string, m agent.Message) uint32 {
 	p.nextID++
-	if p.state != legAnswered {
-		p.emit(event{kind: agent.KindResponse, id: p.nextID, status: 481, local: true})
+	refusal := 0
+	switch {
+	case p.state != legAnswered:
+		refusal = 481
+	case method == "INVITE" && p.inviting():
+		refusal = 491
+	}
+	if refusal != 0 {
+		p.emit(event{kind: agent.KindResponse, id: p.nextID, status: refusal, local: true})
 		return p.nextID
 	}
 	if p.sends == nil {
@@ -91,6 +99,21 @@ func (p *peer) Send(method string, m agent.Message) uint32 {
 	p.said = append(p.said, saying{what: "send " + method, id: p.nextID, message: m})
 	p.w.mu.Unlock()
 	return p.nextID
+}
+
+// inviting tells whether an INVITE is under way in the dialog, so that another has to wait.
+func (p *peer) inviting() bool {
+	for _, method := range p.sends {
+		if method == "INVITE" {
+			return true
+		}
+	}
+	for _, q := range p.asked {
+		if q.name == "INVITE" && q.answers == 0 {
+			return true
+		}
+	}
+	return p.owes
 }
 
 func (p *peer) CancelSend(uint32) { p.say("cancel request", agent.Message{}) }
@@ -150,9 +173,15 @@ func (p *peer) cancels(headers ...agent.Header) {
 	}
 }
 
-func (p *peer) acks(body string) { p.does(event{kind: agent.KindAcked, message: sdpMessage(body)}) }
+func (p *peer) acks(body string) {
+	p.owes = false
+	p.does(event{kind: agent.KindAcked, message: sdpMessage(body)})
+}
 
-func (p *peer) neverAcks() { p.does(event{kind: agent.KindAckTimeout}) }
+func (p *peer) neverAcks() {
+	p.owes = false
+	p.does(event{kind: agent.KindAckTimeout})
+}
 
 func (p *peer) byes(headers ...agent.Header) {
 	p.state = legOver
@@ -191,6 +220,7 @@ func (q *ask) Respond(status int, _ string, m agent.Message) {
 	q.p.w.mu.Lock()
 	defer q.p.w.mu.Unlock()
 	if q.answers == 0 {
+		q.p.owes = q.p.owes || q.name == "INVITE" && status < 300 && q.p.state == legAnswered
 		q.status, q.answer = status, m
 		q.answers++
 	}

@@ -75,21 +75,8 @@ func (g *gambler) happens(p *peer, ev event) {
 
 // flush hands the call what happened, and waits until it has acted.
 func (g *gambler) flush() {
-	for _, c := range g.w.edge.all() {
-		c.box.mu.Lock()
-		c.box.queue = append(c.box.queue, g.batch...)
-		g.batch = nil
-		c.box.mu.Unlock()
-		select {
-		case c.box.wake <- struct{}{}:
-		default:
-		}
-	}
-	for _, ev := range g.batch {
-		g.w.edge.late(ev)
-	}
+	g.w.deliver(g.batch)
 	g.batch = nil
-	g.w.settle()
 }
 
 // play makes one call and lets it end within bounds.
@@ -215,6 +202,7 @@ func (g *gambler) dialogStep(p *peer) {
 	switch n := g.r.IntN(100); {
 	case p.uas && !g.acked && n < 70, n < 20:
 		g.acked = g.acked || p.uas
+		p.owes = false
 		g.happens(p, event{kind: agent.KindAcked, message: sdpMessage(g.body(offerA))})
 	case n < 45:
 		g.ask(p)
@@ -229,6 +217,7 @@ func (g *gambler) dialogStep(p *peer) {
 		p.state = legOver
 		g.happens(p, event{kind: agent.KindGone})
 	case n < 94:
+		p.owes = false
 		g.happens(p, event{kind: agent.KindAckTimeout})
 	}
 }
