@@ -56,7 +56,7 @@ type via struct {
 
 const magicCookie = "z9hG4bK"
 
-// maxHeaders bounds the header fields of one message.
+// maxHeaders bounds the header fields of one message, and the values in those that are lists.
 const maxHeaders = 256
 
 // readPacket reads what sipgo parsed. It never fails: see packet.fault.
@@ -124,6 +124,10 @@ func (p *packet) field(name, value string, seen *singles) {
 			if v == "" {
 				p.blame(badRequest("an empty value in Via"))
 				continue
+			}
+			if len(p.vias) == maxHeaders {
+				p.blame(badRequest("more than %d values in Via", maxHeaders))
+				break // each becomes a line of the answer, which would be several times as long as the request
 			}
 			p.vias = append(p.vias, v)
 		}
@@ -231,6 +235,10 @@ func (p *packet) readRecordRoute(value string) {
 		if _, err := parseParty(v); err != nil {
 			p.blame(badRequest("Record-Route cannot be read: %v", err))
 			continue
+		}
+		if len(p.recordRoute) == maxHeaders {
+			p.blame(badRequest("more than %d values in Record-Route", maxHeaders))
+			return
 		}
 		p.recordRoute = append(p.recordRoute, v)
 	}
