@@ -1,6 +1,7 @@
 package b2bua
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,14 +40,25 @@ func inBye(name string) bool { return is(name, "Reason") }
 
 func is(name, other string) bool { return len(name) == len(other) && strings.EqualFold(name, other) }
 
-// pass appends the header fields of m that may pass.
+// single tells the header fields of those that pass which may stand once only. Whoever gets two picks one of them, and
+// not the one that we went by.
+func single(name string) bool {
+	return is(name, "Retry-After") || is(name, "Session-Expires") || is(name, "Min-SE") || is(name, "Info-Package") ||
+		is(name, "Content-Disposition") || is(name, headerVoice)
+}
+
+// pass appends the header fields of m that may pass, the first of those that may stand once.
 func pass(dst []agent.Header, m agent.Message, may func(string) bool) []agent.Header {
 	for _, h := range m.Headers {
-		if may(h.Name) {
+		if may(h.Name) && !(single(h.Name) && holds(dst, h.Name)) {
 			dst = append(dst, h)
 		}
 	}
 	return dst
+}
+
+func holds(hs []agent.Header, name string) bool {
+	return slices.ContainsFunc(hs, func(h agent.Header) bool { return is(h.Name, name) })
 }
 
 func header(name, value string) agent.Header { return agent.Header{Name: name, Value: value} }
