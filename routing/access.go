@@ -10,13 +10,8 @@ import (
 // mapped; both where both are. A host with neither receives no traffic. The source comes first, so that a stranger
 // learns nothing more; then the transport, so that no challenge is answered in the clear on a secure host.
 func (w *walk) access() bool {
-	var a *directory.Access
-	var secure bool
-	if w.trunk != nil {
-		a, secure = &w.trunk.Access, w.trunk.Secure
-	} else {
-		a, secure = &w.domain.Access, w.domain.Secure
-	}
+	a := w.mapped()
+	secure := w.trunk != nil && w.trunk.Secure || w.domain != nil && w.domain.Secure
 	if len(a.ACLs) == 0 && len(a.Credentials) == 0 {
 		return w.refuse(ruleAccess, 403, 0, note{text: textNoMapping, a: w.d.Domain})
 	}
@@ -41,6 +36,14 @@ func (w *walk) access() bool {
 	}
 	w.note(ruleAccess, n)
 	return true
+}
+
+// mapped is who may call at the host.
+func (w *walk) mapped() *directory.Access {
+	if w.trunk != nil {
+		return &w.trunk.Access
+	}
+	return &w.domain.Access
 }
 
 // acl returns the first ACL that has the source, nil for none.

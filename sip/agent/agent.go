@@ -36,6 +36,10 @@ type Options struct {
 	Logger    zerolog.Logger
 	OnInvite  func(*Incoming) // a new INVITE; called on a goroutine of its own
 	Ready     func() bool     // OPTIONS outside a dialog: 200 while true or nil, else 503
+
+	// Urgent tells whether an INVITE is a call for help, by user and host of its Request-URI and where it comes from. It
+	// is asked when not all can be taken, before anything was checked, and must be quick; nil takes all for it.
+	Urgent func(user, host string, source netip.Addr) bool
 }
 
 // Agent is one SIP user agent: its sockets and all dialogs on them. Its methods are safe for concurrent use.
@@ -55,6 +59,8 @@ type Agent struct {
 	clientTxs map[string]*clientTx
 	merged    map[string]*serverTx // INVITEs that make calls, by mergeKey
 	early     earlyCancels
+	turned    *turnedAway
+	tooMany   [len(retries)][]byte // see endings
 	refused   refusals
 	seed      maphash.Seed // for tags and keys that only have to differ
 
@@ -96,7 +102,7 @@ func New(o Options) (*Agent, error) {
 	a := &Agent{
 		opts: o, log: o.Logger, t1: defaultT1, nonces: newNonces(), seed: maphash.MakeSeed(),
 		serverTxs: make(map[string]*serverTx), merged: make(map[string]*serverTx), clientTxs: make(map[string]*clientTx),
-		legs: make(map[string]*Leg), streams: newConnections(), patience: usualPatience,
+		legs: make(map[string]*Leg), turned: newTurnedAway(), tooMany: endings(o.UserAgent), streams: newConnections(), patience: usualPatience,
 		ctx: ctx, cancel: cancel, done: ctx.Done(),
 	}
 	// Only Content-Length is read by sipgo, for framing: the other fields are read strictly by readPacket.

@@ -42,7 +42,7 @@ func TestAFloodOfRequestsLeavesNothingBehind(t *testing.T) {
 			}
 			m := p.request(tc.method, fmt.Sprintf("z9hG4bK%s%d-%d", tc.method, tc.pad, i), i+1, tc.tag, "X: "+strings.Repeat("a", int(tc.pad)))
 			source := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 1, byte(i >> 8), byte(i)}), 9)
-			a.datagram(flow{transport: "udp", socket: a.sockets[0], remote: source}, []byte(strings.ReplaceAll(m, "\n", "\r\n")))
+			a.datagram(flow{transport: "udp", socket: a.sockets[0], remote: source}, []byte(strings.ReplaceAll(m, "\n", "\r\n")), 0)
 		}
 		wg.Wait()
 		if left := (heap() - before) / n; left > tc.at {
@@ -149,23 +149,4 @@ func TestConnectionsLostWhileRequestsStart(t *testing.T) {
 	}
 	close(stop)
 	wg.Wait()
-}
-
-func TestInvitesThatWouldWaitTooLongAreRefusedAtOnce(t *testing.T) {
-	t.Parallel()
-	a := newTestAgent(t, nil)
-	p := newRawPeer(t, a)
-	a.waiting.Store(maxWaiting)
-	first := p.request("INVITE", newBranch(), 1, "")
-	p.send(first)
-	got := p.recv()
-	if !strings.HasPrefix(got, "SIP/2.0 503") || header(got, "Retry-After") == "" || a.Metrics().Shed != 1 {
-		t.Errorf("answered\n%s", got)
-	}
-	if n := a.Metrics().Transactions; n != 0 {
-		t.Errorf("%d transactions are held for it", n)
-	}
-	a.waiting.Store(0)
-	p.send(first)
-	p.recvUntil("SIP/2.0 480")
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"hash/maphash"
 	"strings"
 	"sync"
 )
@@ -18,9 +19,9 @@ func (a *Agent) takeInvite(f flow, p *packet) {
 	if err != nil { // inspect has read it before
 		return
 	}
-	if a.waiting.Load() >= maxWaiting && a.findServerTx(p) == nil {
+	if a.tooLate(f, p, target) {
 		a.count.shed.Add(1)
-		a.reply(f, p, "", 503, "Service Unavailable", Message{Headers: []Header{{"Retry-After", shedRetry}, warning("too many calls at once")}})
+		a.reply(f, p, "", 503, "Service Unavailable", Message{Headers: tooMany(maphash.String(a.seed, p.via.branch))})
 		return
 	}
 	t, isNew := a.newServerTx(f, p)
@@ -63,13 +64,6 @@ func (a *Agent) takeInvite(f flow, p *packet) {
 		t.respond(503, "Service Unavailable", "", Message{})
 	}
 }
-
-// maxWaiting bounds the INVITEs that wait for a processor. More would only wait longer than their callers do: those are
-// refused at once, without a transaction, which costs a tenth of a call.
-const maxWaiting = 1024
-
-// shedRetry is when a caller that was refused for want of processors may come again, in seconds.
-const shedRetry = "2"
 
 // serverInvite is the transaction behind an Incoming.
 type serverInvite struct {

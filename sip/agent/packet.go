@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -30,6 +31,7 @@ type packet struct {
 	auth        []Header // Authorization, Proxy-Authorization, WWW-Authenticate, Proxy-Authenticate
 	message     Message
 	fault       *fault
+	waited      time.Duration // before it was read
 }
 
 // fault is why a request is refused before anybody looks at what it wants.

@@ -21,6 +21,7 @@ type udpSocket struct {
 	conn     *net.UDPConn
 	listener *boundListener
 	local    netip.AddrPort
+	refusal  []byte // written by serve: one at a time
 }
 
 func listenUDP(addr netip.AddrPort) (*net.UDPConn, error) {
@@ -35,14 +36,15 @@ func listenUDP(addr netip.AddrPort) (*net.UDPConn, error) {
 	// The kernel gives what it may; less is only more loss under a burst.
 	conn.SetReadBuffer(socketBuffer)
 	conn.SetWriteBuffer(socketBuffer)
+	stampArrivals(conn)
 	return conn, nil
 }
 
 // serve reads datagrams until the socket is closed. Messages are taken in the order they came, on this goroutine.
 func (s *udpSocket) serve(a *Agent) {
-	buf := make([]byte, maxDatagram)
+	in := newBatchReader(s.conn, s.local.Addr().Is6())
 	for {
-		n, from, err := s.conn.ReadFromUDPAddrPort(buf)
+		batch, err := in.read()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
@@ -53,8 +55,7 @@ func (s *udpSocket) serve(a *Agent) {
 			}
 			continue
 		}
-		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
-		a.datagram(flow{transport: "udp", socket: s, remote: from}, buf[:n])
+		a.takeBatch(s, batch)
 	}
 }
 
@@ -70,8 +71,12 @@ func (a *Agent) pause(d time.Duration) bool {
 	}
 }
 
+func (a *Agent) takeDatagram(s *udpSocket, d *datagram) {
+	a.datagram(flow{transport: "udp", socket: s, remote: d.from}, d.bytes, d.waited)
+}
+
 // datagram takes one UDP payload.
-func (a *Agent) datagram(f flow, b []byte) {
+func (a *Agent) datagram(f flow, b []byte, waited time.Duration) {
 	defer a.recovered("datagram")
 	b = bytes.TrimLeft(b, "\r\n")
 	if isKeepalive(b) {
@@ -82,7 +87,9 @@ func (a *Agent) datagram(f flow, b []byte) {
 		a.unparsed(f, b, err)
 		return
 	}
-	a.receive(f, readPacket(m))
+	p := readPacket(m)
+	p.waited = waited
+	a.receive(f, p)
 }
 
 // isKeepalive recognises CRLF and NUL keepalives and stray STUN, none of which is SIP.

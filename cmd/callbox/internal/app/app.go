@@ -79,6 +79,11 @@ func (p *plan) Decide(r routing.Request) routing.Decision {
 	return routing.Decide(p.snapshot.Load(), p.registry, r)
 }
 
+// Urgent tells which INVITEs go first when not all can be taken.
+func (p *plan) Urgent(user, host string, source netip.Addr) bool {
+	return routing.Urgent(p.snapshot.Load(), user, host, source)
+}
+
 // Start builds and starts an edge, all or nothing: after an error nothing of it runs or stays bound. Bad configuration
 // is strict.Problems.
 func Start(ctx context.Context, o Options) (*App, error) {
@@ -206,7 +211,7 @@ func (a *App) buildEdge(context.Context) error {
 	sipAgent, err := agent.New(agent.Options{
 		Listeners: listeners(a.settings.SIP.Listeners), TLS: a.certs.serverConfig(),
 		UserAgent: a.settings.SIP.UserAgent, Logger: a.part("agent"), Ready: a.ready.Load,
-		OnInvite: func(in *agent.Incoming) { a.edge.Invite(in) },
+		OnInvite: func(in *agent.Incoming) { a.edge.Invite(in) }, Urgent: a.plan.Urgent,
 	})
 	if err != nil {
 		return fmt.Errorf("build SIP agent: %w", err)
