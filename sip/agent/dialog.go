@@ -95,6 +95,9 @@ func (l *Leg) over(e Event) {
 	if l.state == legOver {
 		return
 	}
+	if l.uas && l.state == legEarly { // the early dialog broke (481 to an UPDATE): its INVITE still waits for an answer
+		l.invite.respond(500, "Server Internal Error", "", Message{Headers: l.mark})
+	}
 	l.state = legOver
 	l.clear()
 	l.a.forget(l)

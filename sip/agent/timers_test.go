@@ -81,6 +81,16 @@ func TestAByeThatIsNeverAnsweredIsGivenUp(t *testing.T) {
 	}
 }
 
+func TestAnEarlyDialogThatBreaksStillAnswersItsInvite(t *testing.T) {
+	t.Parallel()
+	p, l, s, _ := rawCall(t)
+	l.Send("UPDATE", offer)
+	p.send(answer(p.recvUntil("UPDATE "), "481 Call/Transaction Does Not Exist"))
+	p.recvUntil("SIP/2.0 500")
+	s.expect(KindResponse)
+	s.expect(KindGone)
+}
+
 func TestACancelThatOvertookItsInviteCancelsIt(t *testing.T) {
 	t.Parallel()
 	a := newTestAgent(t, func(in *Incoming) { t.Error("the INVITE reached its owner") })
