@@ -145,7 +145,7 @@ func (a *Agent) bind(l Listener) (serve func(), err error) {
 			return nil, err
 		}
 		b.bound = conn.LocalAddr().(*net.UDPAddr).AddrPort()
-		s := &udpSocket{conn: conn, listener: b, local: b.bound}
+		s := &udpSocket{conn: conn, out: conn, listener: b, local: b.bound}
 		a.sockets = append(a.sockets, s)
 		a.closers = append(a.closers, conn.Close)
 		serve = func() { s.serve(a) }

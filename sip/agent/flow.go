@@ -33,7 +33,7 @@ func (f flow) send(b []byte) error {
 	if f.socket == nil {
 		return errFlowGone
 	}
-	_, err := f.socket.conn.WriteToUDPAddrPort(b, f.remote)
+	_, err := f.socket.out.WriteToUDPAddrPort(b, f.remote)
 	return err
 }
 

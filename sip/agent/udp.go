@@ -19,6 +19,7 @@ const maxDatagram = 65535
 // udpSocket is one UDP listener.
 type udpSocket struct {
 	conn     *net.UDPConn
+	out      datagramWriter // conn, but for a link
 	listener *boundListener
 	local    netip.AddrPort
 	refusal  []byte // written by serve: one at a time
