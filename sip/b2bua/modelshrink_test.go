@@ -29,7 +29,7 @@ func TestTheEdgeDoesWhatTheModelSays(t *testing.T) {
 		p, wrong := playCall(t, set, source)
 		if wrong != "" {
 			long := slices.Concat(set, p.played)
-			line, fault := shrink(t, long)
+			line, fault := shrink(long, replay(t))
 			t.Fatalf("seed %d, %d words: %s\n\nshortest: %q\n%s", seed, len(long), wrong, strings.Join(line, " "), fault)
 		}
 		events += len(p.played)
@@ -96,7 +96,7 @@ func FuzzCall(f *testing.F) {
 			line = append(line, text)
 		}
 		if _, wrong := playLine(t, line); wrong != "" {
-			line, fault := shrink(t, line)
+			line, fault := shrink(line, replay(t))
 			t.Fatalf("%s\n\nshortest: %q\n%s", wrong, strings.Join(line, " "), fault)
 		}
 	})
@@ -120,6 +120,13 @@ func playLine(t *testing.T, line []string) (p *player, wrong string) {
 		words = words[1:]
 		return next
 	})
+}
+
+func replay(t *testing.T) func([]string) string {
+	return func(line []string) string {
+		_, wrong := playLine(t, line)
+		return wrong
+	}
 }
 
 // spoken is every word in the places where it may be said.
@@ -176,9 +183,9 @@ func byChance(r *rand.Rand) (set []string, source func(*model) string) {
 // shrink makes a failing line as short as it can: it leaves out ever smaller pieces (Zeller's ddmin), then any two words,
 // such as a request and its answer, until none can be spared, and crossings that make no difference. It returns what is
 // wrong with that.
-func shrink(t *testing.T, line []string) (shortest []string, wrong string) {
+func shrink(line []string, wrongWith func([]string) string) (shortest []string, wrong string) {
 	fails := func(line []string) bool {
-		_, fault := playLine(t, line)
+		fault := wrongWith(line)
 		if fault != "" {
 			wrong = fault
 		}
