@@ -13,6 +13,7 @@ RACE        := $(if $(shell command -v $${CC:-gcc} 2>/dev/null),-race)
 # Its tests mostly wait for timers and audio, so that more of them run at once than there are cores.
 SYSTEM      := ./cmd/callbox/internal/systest
 FUZZTIME    ?= 10s
+SOAK        ?= 1h
 IMAGE       ?= callbox:$(VERSION)
 BUILDER     ?= golang:1.26-bookworm
 
@@ -37,7 +38,7 @@ check: ## gofmt, go vet, staticcheck
 
 unit: ## package tests under the race detector
 	$(if $(RACE),,@echo "no C compiler: testing without the race detector")
-	$(GO) test $(RACE) -timeout 10m $$($(GO) list ./... | grep -v /internal/systest)
+	$(GO) test $(RACE) -timeout 10m $$($(GO) list ./... | grep -v /internal/systest) ./testdata/bench/soak
 
 system: ## the real binary driven by SIPp, baresip and tshark
 	$(GO) test $(RACE) -timeout 15m -parallel 6 $(SYSTEM)
@@ -55,8 +56,12 @@ bench: build ## calls per second, CPU, delay and memory, beside Kamailio + rtpen
 floods: build ## emergency calls beside floods of junk, requests and connections
 	testdata/bench/floods.sh
 
+soak: build ## calls and faults for SOAK, an hour unless said otherwise, with a report and a plot
+	$(GO) build -o testdata/bench/soak/soak ./testdata/bench/soak
+	testdata/bench/soak/soak -callbox ./callbox -time $(SOAK) -out testdata/bench
+
 docker: ## the container image
 	docker build --build-arg BUILDER=$(BUILDER) --build-arg VERSION=$(VERSION) -t $(IMAGE) -t callbox:latest .
 
 clean: ## remove what the other targets made
-	rm -rf callbox dist testdata/bench/rtpbench/rtpbench testdata/bench/flood/flood
+	rm -rf callbox dist testdata/bench/rtpbench/rtpbench testdata/bench/soak/soak testdata/bench/flood/flood
