@@ -53,7 +53,7 @@ func TestAFloodOfRequestsLeavesNothingBehind(t *testing.T) {
 
 func TestRefusedInvitesAreForgottenOldestFirst(t *testing.T) {
 	t.Parallel()
-	a := newTestAgent(t, nil)
+	a := tunedAgent(t, func(a *Agent) { a.t1 = defaultT1 }, nil) // none of them ends by itself meanwhile
 	for i := range maxRefused + 100 {
 		tx, isNew := a.newServerTx(flow{}, &packet{method: "INVITE", via: via{branch: fmt.Sprint(magicCookie, i)}})
 		if !isNew {

@@ -16,11 +16,14 @@ type framer struct {
 	begin, end int // what was read and not yet taken lies between
 	blank      int // line ends seen since the last message: two are a keepalive
 	looked     int // how much of that holds no end of a head
+	used       bool
 	size       int // of the message at the front, 0 while its head is not complete
 }
 
-// framerRoom is what an idle connection keeps.
-const framerRoom = 4096
+const (
+	framerRoom = 4096 // what an idle connection keeps
+	framerTry  = 256  // what one has that has sent nothing yet
+)
 
 var (
 	errNoLength = errors.New("no Content-Length, so that the end of the message cannot be found")
@@ -30,6 +33,10 @@ var (
 
 // room returns space to read into.
 func (f *framer) room() []byte {
+	if !f.used {
+		f.used, f.store = true, make([]byte, framerTry)
+		return f.store
+	}
 	if f.begin == f.end {
 		f.begin, f.end = 0, 0
 		if len(f.store) > framerRoom {

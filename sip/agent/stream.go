@@ -1,23 +1,22 @@
 package agent
 
 import (
-	"container/list"
 	"context"
 	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
 const (
-	streamQueue      = 256             // messages waiting to be written to one connection; a full queue closes it
-	streamWrite      = 5 * time.Second // a peer that takes nothing for so long is gone
-	handshakeTimeout = 5 * time.Second
-	connectTimeout   = 3 * time.Second
+	streamQueue    = 256             // messages waiting to be written to one connection; a full queue closes it
+	streamWrite    = 5 * time.Second // a peer that takes nothing for so long is gone
+	connectTimeout = 3 * time.Second
 )
 
 // stream is one TCP or TLS connection, taken or made.
@@ -27,15 +26,22 @@ type stream struct {
 	transport string
 	local     netip.AddrPort
 	remote    netip.AddrPort
-	host      string // what a certificate was checked for, of a connection that we made
-	out       chan []byte
+	host      string        // what a certificate was checked for, of a connection that we made
 	done      chan struct{} // nothing more comes from the peer: what waits in out is the last
 	gone      chan struct{}
 	once      sync.Once
+	up        atomic.Bool // conn can be used
 	requests  atomic.Bool // requests of ours went this way and may wait for answers
 
-	taken   bool          // the peer made it; these two are the connections' business
-	waiting *list.Element // among those that have sent nothing
+	// The writer begins with the first message to write: most connections of a flood never get there.
+	writing sync.Once
+	out     chan []byte
+	written chan struct{}
+
+	// These are the connections' business.
+	taken  bool // the peer made it
+	kept   atomic.Bool
+	places [2]place // among all connections, and among those of its address
 }
 
 func (s *stream) key() streamKey { return streamKey{s.transport, s.remote} }
@@ -66,11 +72,32 @@ func (s *stream) send(b []byte) error {
 		return errFlowGone
 	}
 	select {
-	case s.out <- b:
+	case s.queue() <- b:
 		return nil
-	default: // the peer reads nothing; waiting would hold up every call on this connection
+	default: // it has ended, or the peer reads nothing; waiting would hold up every call on this connection
 		s.close()
 		return errFlowGone
+	}
+}
+
+// queue returns where messages wait to be written, and has them written; nil after the end.
+func (s *stream) queue() chan<- []byte {
+	s.writing.Do(func() {
+		s.out, s.written = make(chan []byte, streamQueue), make(chan struct{})
+		go func() {
+			defer close(s.written)
+			s.write()
+		}()
+	})
+	return s.out
+}
+
+// finish waits until what is queued is written. Nothing can be queued afterwards.
+func (s *stream) finish() {
+	close(s.done)
+	s.writing.Do(func() {})
+	if s.written != nil {
+		<-s.written
 	}
 }
 
@@ -100,7 +127,7 @@ func (a *Agent) goStream(conn net.Conn, transport string) bool {
 	if !a.streams.take(s) {
 		return false
 	}
-	return a.spawn(func() { a.runStream(s, func() error { return handshake(conn, a.opts.TLS, transport, s) }) })
+	return a.spawn(func() { a.runStream(s) })
 }
 
 func newStream(conn net.Conn, transport, host string) *stream {
@@ -108,10 +135,12 @@ func newStream(conn net.Conn, transport, host string) *stream {
 	if t, ok := conn.(*tls.Conn); ok {
 		raw = t.NetConn()
 	}
-	return &stream{
+	s := &stream{
 		raw: raw, conn: conn, transport: transport, local: addrPort(conn.LocalAddr()), remote: addrPort(conn.RemoteAddr()),
-		host: host, out: make(chan []byte, streamQueue), done: make(chan struct{}), gone: make(chan struct{}),
+		host: host, done: make(chan struct{}), gone: make(chan struct{}),
 	}
+	s.up.Store(transport != "tls" || conn != raw)
+	return s
 }
 
 func addrPort(a net.Addr) netip.AddrPort {
@@ -122,36 +151,32 @@ func addrPort(a net.Addr) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-func handshake(conn net.Conn, conf *tls.Config, transport string, s *stream) error {
-	if transport != "tls" {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), handshakeTimeout)
+// handshake makes a connection taken one of TLS.
+func (a *Agent) handshake(s *stream) error {
+	ctx, cancel := context.WithTimeout(context.Background(), a.patience.handshake)
 	defer cancel()
-	t := tls.Server(conn, conf)
+	t := tls.Server(s.raw, a.opts.TLS)
 	if err := t.HandshakeContext(ctx); err != nil {
 		return err
 	}
 	s.conn = t
+	s.up.Store(true)
 	return nil
 }
 
 // runStream owns a connection: it reads on this goroutine, writes on another, and returns when both are done.
-func (a *Agent) runStream(s *stream, ready func() error) {
+func (a *Agent) runStream(s *stream) {
 	defer a.dropStream(s)
 	defer s.close()
-	if err := ready(); err != nil {
-		a.log.Debug().Err(err).Str("source", s.remote.String()).Msg("tls handshake failed")
-		return
+	if !s.up.Load() {
+		if err := a.handshake(s); err != nil {
+			a.count.handshakes.Add(1)
+			a.log.Debug().Err(err).Str("source", s.remote.String()).Msg("tls handshake failed")
+			return
+		}
 	}
-	written := make(chan struct{})
-	go func() {
-		defer close(written)
-		s.write()
-	}()
 	a.readStream(s)
-	close(s.done)
-	<-written
+	s.finish()
 }
 
 // write sends what is queued until the connection breaks, or until nothing more comes from the peer and all that it
@@ -191,8 +216,9 @@ func (s *stream) put(b []byte, until time.Time) bool {
 func (a *Agent) readStream(s *stream) {
 	f := flow{transport: s.transport, stream: s, remote: s.remote}
 	var in framer
-	idle, proven, partial := a.patience.idle, !s.taken, false
-	deadline := time.Now().Add(idle)
+	var heard time.Time // when it was told that it is of use
+	proven, partial := !s.taken, false
+	deadline := time.Now().Add(a.patience.idle)
 	if !proven {
 		deadline = time.Now().Add(a.patience.start)
 	}
@@ -200,6 +226,9 @@ func (a *Agent) readStream(s *stream) {
 		s.conn.SetReadDeadline(deadline)
 		n, err := s.conn.Read(in.room())
 		if err != nil {
+			if errors.Is(err, os.ErrDeadlineExceeded) && (!proven || partial) {
+				a.count.late.Add(1)
+			}
 			if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
 				a.log.Debug().Err(err).Str("source", s.remote.String()).Msg("connection read failed")
 			}
@@ -210,16 +239,17 @@ func (a *Agent) readStream(s *stream) {
 		if !ok {
 			return
 		}
-		if taken && !proven {
-			proven = true
-			a.streams.proven(s)
+		now := time.Now()
+		if taken && s.taken && now.Sub(heard) > time.Second {
+			proven, heard = true, now
+			a.streams.heard(s)
 		}
 		switch { // a peer that drips bytes must not keep a connection for ever
 		case !proven:
 		case !in.partial():
-			partial, deadline = false, time.Now().Add(idle)
+			partial, deadline = false, now.Add(a.patience.idle)
 		case taken || !partial:
-			partial, deadline = true, time.Now().Add(a.patience.message)
+			partial, deadline = true, now.Add(a.patience.message)
 		}
 	}
 }
@@ -290,7 +320,7 @@ func (a *Agent) dial(ctx context.Context, transport string, remote netip.AddrPor
 	use, ok := a.streams.made(s)
 	if use != s { // another call was faster, or the agent is closing
 		conn.Close()
-	} else if ok = a.spawn(func() { a.runStream(s, func() error { return nil }) }); !ok {
+	} else if ok = a.spawn(func() { a.runStream(s) }); !ok {
 		s.close()
 		a.streams.drop(s)
 	}

@@ -221,52 +221,6 @@ func TestAFieldFoldedIntoTheNextSegmentIsWhole(t *testing.T) {
 	c.recv("SIP/2.0 200")
 }
 
-func TestAConnectionThatIsOfNoUseIsClosed(t *testing.T) {
-	t.Parallel()
-	a := tunedAgent(t, func(a *Agent) {
-		a.patience = streamPatience{start: 100 * time.Millisecond, message: 100 * time.Millisecond, idle: time.Hour}
-	}, nil, tcpLoopback)
-	p := newRawPeer(t, nil)
-	t.Run("says nothing", func(t *testing.T) { dialRaw(t, a).closed() })
-	t.Run("keepalives only", func(t *testing.T) {
-		c := dialRaw(t, a)
-		c.send("\r\n\r\n")
-		c.closed()
-	})
-	t.Run("never ends its second message", func(t *testing.T) {
-		c := dialRaw(t, a)
-		c.send(p.request("OPTIONS", newBranch(), 1, "") + "OPTIONS sip:")
-		c.recv("SIP/2.0 200")
-		c.closed()
-	})
-}
-
-func TestConnectionsAreSharedOutAndThoseOfNoUseGoFirst(t *testing.T) {
-	t.Parallel()
-	a := tunedAgent(t, func(a *Agent) { a.streams.most, a.streams.mostSource = 3, 3 }, nil, tcpLoopback, Listener{Network: "udp", Address: "127.0.0.1:0"})
-	p := newRawPeer(t, nil)
-	ask := func(c *rawConn) *rawConn {
-		c.send(p.request("OPTIONS", newBranch(), 1, ""))
-		c.recv("SIP/2.0 200")
-		return c
-	}
-	useful := []*rawConn{ask(dialRaw(t, a)), ask(dialRaw(t, a))}
-	idle := dialRaw(t, a)
-	dialRaw(t, a).closed() // one address has its share
-	// Another address pushes out the one that has said nothing, not those that have.
-	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
-	other, err := d.Dial("tcp", a.bound[0].bound.String())
-	useful = append(useful, ask(newRawConn(t, other, err)))
-	idle.closed()
-	for _, c := range useful {
-		ask(c)
-	}
-	// What callers do does not keep us from connecting ourselves.
-	ln := rawServer(t)
-	dialTo(t, a, "sip:psap@"+ln.Addr().String()+";transport=tcp", offer, func(Event) {})
-	accept(t, ln).recv("INVITE ")
-}
-
 func TestATLSConnectionServesTheHostItWasCheckedForOnly(t *testing.T) {
 	t.Parallel()
 	cert := testCertificate(t) // for 127.0.0.1

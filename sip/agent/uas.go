@@ -16,6 +16,7 @@ func (a *Agent) newServerLeg(in *serverInvite, sink Sink) *Leg {
 	}
 	in.tx.respond(100, "Trying", "", Message{})
 	a.remember(l)
+	a.streams.keep(in.flow.stream)
 	if c := in.tx.watchCancel(l.cancelled); c != nil {
 		l.cancelled(c.message)
 	}
@@ -128,6 +129,7 @@ func (l *Leg) takeRequest(t *serverTx, f flow, p *packet) {
 	}
 	if f.stream != nil || f.remote.Addr() == l.home.remote.Addr() {
 		l.home = f // the peer's address behind a NAT can move
+		l.a.streams.keep(f.stream)
 	}
 	if !l.inOrder(p) {
 		t.respond(500, "Server Internal Error", "", Message{Headers: []Header{warning("CSeq is lower than one seen before")}})

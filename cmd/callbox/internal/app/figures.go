@@ -58,6 +58,11 @@ func sipFigures() []web.Figure[agent.Metrics] {
 		f.Labels = map[string]string{"reason": reason}
 		return f
 	}
+	closed := func(reason string, read func(agent.Metrics) uint64) web.Figure[agent.Metrics] {
+		f := count("callbox_sip_refused_connections_total", "TCP and TLS connections refused or closed unasked: one address has its share (share) or there are too many (full), and the one of least use had to go; no message came in time or one did not end (late); TLS was not agreed upon (handshake).", read)
+		f.Labels = map[string]string{"reason": reason}
+		return f
+	}
 	now := func(name, help string, read func(agent.Metrics) int) web.Figure[agent.Metrics] {
 		return web.Figure[agent.Metrics]{Name: name, Help: help, Value: func(m agent.Metrics) float64 { return float64(read(m)) }}
 	}
@@ -68,6 +73,10 @@ func sipFigures() []web.Figure[agent.Metrics] {
 		refused("faulty", func(m agent.Metrics) uint64 { return m.Refused }),
 		refused("strange", func(m agent.Metrics) uint64 { return m.Strange }),
 		count("callbox_sip_shed_invites_total", "INVITEs refused at once with 503 because more calls waited for a processor than could be answered in time: the machine is too small for the load.", func(m agent.Metrics) uint64 { return m.Shed }),
+		closed("share", func(m agent.Metrics) uint64 { return m.Shared }),
+		closed("full", func(m agent.Metrics) uint64 { return m.Crowded }),
+		closed("late", func(m agent.Metrics) uint64 { return m.Late }),
+		closed("handshake", func(m agent.Metrics) uint64 { return m.Handshakes }),
 		now("callbox_sip_transactions", "SIP transactions that are open now.", func(m agent.Metrics) int { return m.Transactions }),
 		now("callbox_sip_legs", "SIP legs that are up now: a call in progress has two.", func(m agent.Metrics) int { return m.Legs }),
 		now("callbox_sip_connections", "TCP and TLS connections that are open now.", func(m agent.Metrics) int { return m.Connections }),
