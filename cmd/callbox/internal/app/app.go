@@ -50,6 +50,7 @@ type App struct {
 	settings  config.Options
 	sources   sources
 
+	faults    *board
 	data      *dataDir
 	certs     *certificates // nil without a tls listener
 	token     token
@@ -108,8 +109,9 @@ func (a *App) start(ctx context.Context) error {
 	if a.log, err = newLogger(a.options.Stderr, a.settings.Log); err != nil {
 		return err
 	}
+	a.faults = &board{log: a.part("faults"), now: time.Now}
 	for _, step := range []func(context.Context) error{
-		a.openData, a.startSimulator, a.readDirectory, a.openCertificates, a.startMedia, a.buildEdge, a.buildMetrics, a.listenHTTP, a.listenSIP, a.startProbing,
+		a.openData, a.startSimulator, a.readDirectory, a.openCertificates, a.startMedia, a.buildEdge, a.watchFaults, a.buildMetrics, a.listenHTTP, a.listenSIP, a.startProbing,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -166,7 +168,7 @@ func (a *App) openData(context.Context) error {
 	if a.token, err = data.token(string(a.settings.Auth.Token)); err != nil {
 		return err
 	}
-	if a.journal, err = cdr.Open(data.path, cdr.Options{Logger: a.part("cdr")}); err != nil {
+	if a.journal, err = cdr.Open(data.path, cdr.Options{Logger: a.part("cdr"), Patient: data.wanted}); err != nil {
 		return err
 	}
 	a.started(a.journal.Close)
@@ -177,7 +179,7 @@ func (a *App) openData(context.Context) error {
 func (a *App) openCertificates(context.Context) (err error) {
 	if hasTLS(a.settings.SIP.Listeners) {
 		hosts := hostNames(a.plan.snapshot.Load())
-		a.certs, err = newCertificates(a.data.path, hosts, a.settings.SIP.TLS, time.Now, a.part("tls"))
+		a.certs, err = newCertificates(a.data, hosts, a.settings.SIP.TLS, time.Now, a.part("tls"))
 	}
 	return err
 }
@@ -257,7 +259,7 @@ func (a *App) listenHTTP(ctx context.Context) error {
 	a.web = web.New(web.Options{
 		Account: a.account(), Token: a.token.value, Version: a.options.Version,
 		Live: a.edge, Journal: a.journal, Simulated: a.simulator, Centres: a.registry, Metrics: a.metrics.Handler(),
-		Ready: a.Ready, Reload: a.Reload, Explain: a.explain, Logger: a.part("web"),
+		Ready: a.Ready, Degraded: a.faults.degraded, Reload: a.Reload, Explain: a.explain, Logger: a.part("web"),
 	})
 	a.web.Start(l)
 	a.started(func() error {

@@ -22,18 +22,20 @@ const recheckAfter = 5 * time.Second
 // certificates gives the TLS listeners their certificate and follows the files it comes from. A new one that cannot be
 // used leaves the old one in place. A nil value has none.
 type certificates struct {
-	dir   string   // holds the certificate made at first start
+	dir   *dataDir // holds the certificate made at first start
 	hosts []string // which that one is made for
 	now   func() time.Time
 	log   zerolog.Logger
 
 	current atomic.Pointer[tls.Certificate]
-	checked atomic.Int64 // Unix nanoseconds of the last look at the files
+	begun   time.Time
+	checked atomic.Int64 // nanoseconds from begun to the last look at the files, whatever the clock is set to meanwhile
 
-	mu    sync.Mutex // guards the rest
-	files config.TLS
-	seen  stamps
-	aging string // serial number of the last certificate whose expiry was warned of
+	mu     sync.Mutex // guards the rest
+	files  config.TLS
+	seen   stamps
+	unkept *ownPair // the one in force, where the disk refused it
+	aging  string   // serial number of the last certificate whose expiry was warned of
 }
 
 // stamps tell two states of certificate and key file apart.
@@ -47,12 +49,13 @@ type pair struct {
 	files config.TLS
 	seen  stamps
 	cert  *tls.Certificate
+	own   *ownPair // could not be kept yet
 }
 
 // newCertificates reads the configured certificate, or the one in dir. Where there is none in dir, or one of our own
 // making that does not last, it makes one for hosts and this machine; an operator's is never overwritten.
-func newCertificates(dir string, hosts []string, o config.TLS, now func() time.Time, log zerolog.Logger) (*certificates, error) {
-	c := &certificates{dir: dir, hosts: hosts, now: now, log: log}
+func newCertificates(dir *dataDir, hosts []string, o config.TLS, now func() time.Time, log zerolog.Logger) (*certificates, error) {
+	c := &certificates{dir: dir, hosts: hosts, now: now, begun: now(), log: log}
 	p, err := c.prepare(o)
 	if err != nil {
 		return nil, err
@@ -72,7 +75,7 @@ func (c *certificates) serverConfig() *tls.Config {
 // get returns the certificate for a handshake, after a look at the files now and then.
 func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	last := c.checked.Load()
-	now := c.now().UnixNano()
+	now := int64(c.now().Sub(c.begun))
 	if now-last >= int64(recheckAfter) && c.checked.CompareAndSwap(last, now) {
 		c.follow()
 	}
@@ -111,8 +114,8 @@ func (c *certificates) prepare(o config.TLS) (pair, error) {
 		return p, err
 	}
 	own := config.TLS{
-		Certificate: filepath.Join(c.dir, "tls-certificate.pem"),
-		Key:         filepath.Join(c.dir, "tls-key.pem"),
+		Certificate: filepath.Join(c.dir.path, "tls-certificate.pem"),
+		Key:         filepath.Join(c.dir.path, "tls-key.pem"),
 	}
 	there, err := either(own)
 	if err != nil {
@@ -127,14 +130,43 @@ func (c *certificates) prepare(o config.TLS) (pair, error) {
 			c.warnOfExpiry(p)
 			return p, nil
 		}
-		if !c.aged(p) {
+		if !c.aged(p) && !c.early(p) {
 			return p, nil
 		}
 	}
-	if err := makeCertificate(own, c.hosts, c.now()); err != nil {
+	made, err := makeCertificate(c.hosts, c.now())
+	if err != nil {
 		return pair{}, fmt.Errorf("make TLS certificate: %w", err)
 	}
-	return read(own)
+	if err := made.keep(own, c.dir.write); err == nil {
+		return read(own)
+	} else if !c.dir.excuses(err) {
+		return pair{}, fmt.Errorf("make TLS certificate: %w", err)
+	}
+	cert, err := tls.X509KeyPair(made.certificate, made.key)
+	return pair{files: own, cert: &cert, own: &made}, err
+}
+
+// keep writes the certificate that a disk kept from being written, unless there are other files by now.
+func (c *certificates) keep() error {
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.unkept == nil {
+		return nil
+	}
+	if there, err := either(c.files); err != nil {
+		return err
+	} else if !there {
+		if err := c.unkept.keep(c.files, c.dir.write); err != nil {
+			return err
+		}
+		c.seen, _ = look(c.files) // else the next handshake looks
+	}
+	c.unkept = nil
+	return nil
 }
 
 // either tells whether there is a certificate or a key: one alone is an operator's, too.
@@ -153,6 +185,9 @@ func either(files config.TLS) (bool, error) {
 
 // aged tells whether p is in its last month or past it.
 func (c *certificates) aged(p pair) bool { return p.cert.Leaf.NotAfter.Sub(c.now()) <= renewBefore }
+
+// early tells whether p is from a time when the clock was ahead of now: nobody takes it for valid yet.
+func (c *certificates) early(p pair) bool { return p.cert.Leaf.NotBefore.After(c.now()) }
 
 // warnOfExpiry says once of a certificate which is not ours to renew that it will not last.
 func (c *certificates) warnOfExpiry(p pair) {
@@ -177,8 +212,8 @@ func (c *certificates) use(p pair) (changed bool) {
 
 func (c *certificates) useLocked(p pair) bool {
 	old := c.current.Swap(p.cert)
-	c.files, c.seen = p.files, p.seen
-	c.checked.Store(c.now().UnixNano())
+	c.files, c.seen, c.unkept = p.files, p.seen, p.own
+	c.checked.Store(int64(c.now().Sub(c.begun)))
 	return old == nil || !old.Leaf.Equal(p.cert.Leaf)
 }
 
@@ -207,7 +242,7 @@ func read(files config.TLS) (pair, error) {
 			return pair{}, fmt.Errorf("read TLS certificate %s: %w", files.Certificate, err)
 		}
 	}
-	return pair{files, seen, &cert}, nil
+	return pair{files: files, seen: seen, cert: &cert}, nil
 }
 
 // look returns the state of both files.

@@ -35,7 +35,7 @@ func newClock() *clock { return &clock{time.Date(2025, 6, 1, 0, 0, 0, 0, time.UT
 func openCerts(t *testing.T, dir string, o config.TLS, c *clock) (*certificates, *bytes.Buffer) {
 	t.Helper()
 	var log bytes.Buffer
-	certs, err := newCertificates(dir, []string{"lab.example"}, o, c.Now, zerolog.New(&log))
+	certs, err := newCertificates(&dataDir{path: dir, write: writeFile}, []string{"lab.example"}, o, c.Now, zerolog.New(&log))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,11 @@ func serial(t *testing.T, c *certificates) string {
 func inFiles(t *testing.T, dir string, c *clock, n int) config.TLS {
 	t.Helper()
 	files := config.TLS{Certificate: filepath.Join(dir, "c.pem"), Key: filepath.Join(dir, "k.pem")}
-	if err := makeCertificate(files, nil, c.now); err != nil {
+	made, err := makeCertificate(nil, c.now)
+	if err == nil {
+		err = made.keep(files, writeFile)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	touch(t, files, c.now.Add(time.Duration(n)*time.Second))
@@ -199,7 +203,7 @@ func TestHalfAPairIsNotOverwritten(t *testing.T) {
 			if err := os.Remove(filepath.Join(dir, name)); err != nil {
 				t.Fatal(err)
 			}
-			_, err := newCertificates(dir, nil, config.TLS{}, c.Now, zerolog.Nop())
+			_, err := newCertificates(&dataDir{path: dir, write: writeFile}, nil, config.TLS{}, c.Now, zerolog.Nop())
 			if err == nil || !strings.Contains(err.Error(), name) {
 				t.Errorf("%v", err)
 			}
@@ -285,7 +289,7 @@ func TestACertificateThatCannotBeReadStopsTheStart(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "tls-key.pem"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := newCertificates(dir, nil, config.TLS{}, c.Now, zerolog.Nop()); err == nil || !strings.Contains(err.Error(), "delete both files") {
+	if _, err := newCertificates(&dataDir{path: dir, write: writeFile}, nil, config.TLS{}, c.Now, zerolog.Nop()); err == nil || !strings.Contains(err.Error(), "delete both files") {
 		t.Errorf("%v", err)
 	}
 }

@@ -54,7 +54,7 @@ func TestADirectoryThatCannotBeMadeSaysWhatToDo(t *testing.T) {
 
 func TestTheTokenIsMadeOnceAndKept(t *testing.T) {
 	t.Parallel()
-	d := &dataDir{path: t.TempDir()}
+	d := &dataDir{path: t.TempDir(), write: writeFile}
 	made, err := d.token("")
 	if err != nil || !made.made || len(made.value) != 64 {
 		t.Fatalf("%+v, %v", made, err)

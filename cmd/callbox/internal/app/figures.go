@@ -20,6 +20,7 @@ func (a *App) buildMetrics(context.Context) error {
 		web.Watch(a.metrics, a.journal.Stats, journalFigures()...),
 		web.Watch(a.metrics, a.relay.Metrics, mediaFigures()...),
 		web.Watch(a.metrics, a.centreStates, centreFigures()...),
+		web.Watch(a.metrics, a.faults.counts, a.faults.figures()...),
 		web.Watch(a.metrics, a.ready.Load, web.Figure[bool]{
 			Name: "callbox_ready", Help: "1 while the edge wants calls, 0 while it starts or drains.", Value: number,
 		}),

@@ -114,6 +114,8 @@ func (a *App) summary() string {
 	}
 	fmt.Fprintf(&b, "  API    user %s", a.account())
 	switch {
+	case a.token.made && a.token.file == "":
+		fmt.Fprintf(&b, ", auth token %s (made now, shown this once, kept when the disk takes it)\n", a.token.value)
 	case a.token.made:
 		fmt.Fprintf(&b, ", auth token %s (made now, shown this once, kept in %s)\n", a.token.value, a.token.file)
 	case a.token.file != "":

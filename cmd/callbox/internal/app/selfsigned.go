@@ -66,16 +66,18 @@ func ownNames() []string {
 	return names
 }
 
-// makeCertificate writes a self-signed certificate for this machine and hosts, the key first, so that no
-// certificate is ever there without one.
-func makeCertificate(files config.TLS, hosts []string, now time.Time) error {
+// ownPair is a certificate of our own making and its key as they stand in their files.
+type ownPair struct{ certificate, key []byte }
+
+// makeCertificate makes a self-signed certificate for this machine and hosts.
+func makeCertificate(hosts []string, now time.Time) (ownPair, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return fmt.Errorf("make key: %w", err)
+		return ownPair{}, fmt.Errorf("make key: %w", err)
 	}
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
 	if err != nil {
-		return fmt.Errorf("choose serial number: %w", err)
+		return ownPair{}, fmt.Errorf("choose serial number: %w", err)
 	}
 	template := &x509.Certificate{
 		SerialNumber:          serial,
@@ -91,16 +93,24 @@ func makeCertificate(files config.TLS, hosts []string, now time.Time) error {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
-		return fmt.Errorf("sign: %w", err)
+		return ownPair{}, fmt.Errorf("sign: %w", err)
 	}
 	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		return fmt.Errorf("encode key: %w", err)
+		return ownPair{}, fmt.Errorf("encode key: %w", err)
 	}
-	if err := writeFile(files.Key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})); err != nil {
+	return ownPair{
+		certificate: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		key:         pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}),
+	}, nil
+}
+
+// keep writes the pair, the key first, so that no certificate is ever there without one.
+func (o ownPair) keep(files config.TLS, write func(path string, data []byte) error) error {
+	if err := write(files.Key, o.key); err != nil {
 		return fmt.Errorf("write key: %w", err)
 	}
-	if err := writeFile(files.Certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})); err != nil {
+	if err := write(files.Certificate, o.certificate); err != nil {
 		return fmt.Errorf("write certificate: %w", err)
 	}
 	return nil

@@ -29,6 +29,7 @@ type edge struct {
 	spoken  map[call.ID][]Transcript
 	psaps   []psap.Status
 	notYet  string
+	wrong   []Degraded
 	reload  func() (Reloaded, error)
 	metrics *Metrics
 	log     bytes.Buffer
@@ -80,9 +81,10 @@ func (e *edge) handler() http.Handler {
 	}
 	return Handler(Options{
 		Account: account, Token: secret, Version: "v1", Live: e, Journal: e, Simulated: e, Centres: centres{e},
-		Metrics: e.metrics.Handler(),
-		Ready:   func() (bool, string) { return e.notYet == "", e.notYet },
-		Reload:  func(context.Context) (Reloaded, error) { return e.reload() },
+		Metrics:  e.metrics.Handler(),
+		Ready:    func() (bool, string) { return e.notYet == "", e.notYet },
+		Degraded: func() []Degraded { return e.wrong },
+		Reload:   func(context.Context) (Reloaded, error) { return e.reload() },
 		Explain: func(q explain.Question) (explain.Answer, error) {
 			if q.Source == "nowhere" {
 				return explain.Answer{}, fmt.Errorf("source %q is no IP address", q.Source)

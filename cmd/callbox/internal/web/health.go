@@ -1,24 +1,76 @@
 package web
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
+	"time"
 )
 
-// registerHealth adds the two health pages: /livez is 200 while the process runs, /readyz only while it wants calls.
-func registerHealth(mux *http.ServeMux, ready func() (bool, string)) {
+// Degraded is one thing that is wrong with the machine while calls go on.
+type Degraded struct {
+	Fault   string    `json:"fault"`             // a word for scripts: data, descriptors, …
+	Subject string    `json:"subject,omitempty"` // what of several it befell
+	Since   time.Time `json:"since"`
+	What    string    `json:"what,omitempty"`
+	Mend    string    `json:"mend"`
+}
+
+// health is what /readyz answers to who accepts JSON.
+type health struct {
+	Ready    bool       `json:"ready"`
+	Why      string     `json:"why,omitempty"` // it is not ready
+	Degraded []Degraded `json:"degraded"`
+}
+
+// registerHealth adds the two health pages: /livez is 200 while the process runs, /readyz only while it wants calls. What
+// is wrong while calls go on leaves /readyz at 200 and is listed below its first line, or as JSON where that is accepted.
+func registerHealth(mux *http.ServeMux, o Options) {
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
 		plain(w, http.StatusOK, "ok\n")
 	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		ok, why := ready()
-		if !ok {
-			plain(w, http.StatusServiceUnavailable, "not ready: "+why+"\n")
-			return
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		h := health{Degraded: []Degraded{}}
+		h.Ready, h.Why = o.Ready()
+		if o.Degraded != nil {
+			h.Degraded = append(h.Degraded, o.Degraded()...)
 		}
-		plain(w, http.StatusOK, "ready\n")
+		if !trusted(r, o.Account, o.Token) {
+			for i := range h.Degraded { // files and hosts are nothing for strangers
+				h.Degraded[i].Subject, h.Degraded[i].What = "", ""
+			}
+		}
+		h.write(w, r)
 	})
+}
+
+func (h health) write(w http.ResponseWriter, r *http.Request) {
+	status := http.StatusOK
+	if !h.Ready {
+		status = http.StatusServiceUnavailable
+	}
+	if strings.Contains(r.Header.Get("Accept"), "application/json") {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(h) // fails only when the client has gone
+		return
+	}
+	var text strings.Builder
+	if h.Ready {
+		text.WriteString("ready\n")
+	} else {
+		fmt.Fprintf(&text, "not ready: %s\n", h.Why)
+	}
+	for _, d := range h.Degraded {
+		fmt.Fprintf(&text, "degraded: %s since %s", strings.TrimSpace(d.Fault+" "+d.Subject), d.Since.Format(time.RFC3339))
+		if d.What != "" {
+			fmt.Fprintf(&text, ": %s", strings.ReplaceAll(d.What, "\n", "; "))
+		}
+		fmt.Fprintf(&text, "; mend: %s\n", d.Mend)
+	}
+	plain(w, status, text.String())
 }
 
 func plain(w http.ResponseWriter, status int, text string) {

@@ -41,10 +41,11 @@ type Options struct {
 	Centres   Centres
 	Metrics   http.Handler // GET /metrics
 
-	Ready   func() (ready bool, why string) // why not, one sentence
-	Reload  ReloadFunc
-	Explain ExplainFunc
-	Logger  zerolog.Logger
+	Ready    func() (ready bool, why string) // why not, one sentence
+	Degraded func() []Degraded               // what is wrong while calls go on; nil: nothing ever is
+	Reload   ReloadFunc
+	Explain  ExplainFunc
+	Logger   zerolog.Logger
 }
 
 // Limits of the server: enough for a lab's dashboards and scripts, and a bound for everybody else.
@@ -111,7 +112,7 @@ func Handler(o Options) http.Handler {
 	registerCentres(api, o.Centres)
 	registerExplain(api, o.Explain)
 	registerReload(api, o.Reload, o.Logger)
-	registerHealth(mux, o.Ready)
+	registerHealth(mux, o)
 	mux.Handle("GET /metrics", o.Metrics)
 	mux.HandleFunc("GET /{$}", index(o.Version))
 

@@ -1,0 +1,188 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"callbox/cmd/callbox/internal/web"
+	"callbox/sip/fault"
+)
+
+// The pace of the board: how often it looks by itself, and how long a fault must be gone to be over, so that one that
+// comes and goes with every call is one fault and not many.
+const (
+	lookEvery = time.Second
+	lingers   = 3 * time.Second
+)
+
+// faultKind is one way in which the machine can fail while calls go on.
+type faultKind struct {
+	name string // a word for metrics and scripts
+	mend string // what an operator can do
+	told bool   // the part that meets it writes it to the log itself
+	read func(now time.Time) []fault.Report
+}
+
+// board knows what is wrong now. It asks the parts, writes the beginning and the end of each fault to the log, once, and
+// tells /readyz and the metrics. It is safe for concurrent use.
+type board struct {
+	log zerolog.Logger
+	now func() time.Time
+
+	mu    sync.Mutex
+	kinds []*faultKind
+	open  []*openFault // in the order in which they began
+}
+
+// openFault is a fault that is there, or was a moment ago.
+type openFault struct {
+	kind   *faultKind
+	report fault.Report
+	seen   time.Time // when it was there last
+}
+
+// watch adds a kind of fault.
+func (b *board) watch(k faultKind) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.kinds = append(b.kinds, &k)
+}
+
+// look asks every part.
+func (b *board) look() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lookLocked()
+}
+
+func (b *board) lookLocked() {
+	now := b.now()
+	for _, k := range b.kinds {
+		for _, r := range k.read(now) {
+			b.note(k, r, now)
+		}
+	}
+	b.open = slices.DeleteFunc(b.open, func(o *openFault) bool {
+		over := now.Sub(o.seen) >= lingers
+		if over && !o.kind.told {
+			o.line(b.log.Warn()).Int64("after_ms", o.seen.Sub(o.report.Since).Milliseconds()).Uint64("times", o.report.Met).
+				Msg("fault is over")
+		}
+		return over
+	})
+}
+
+// note takes a report of a fault that is there now.
+func (b *board) note(k *faultKind, r fault.Report, now time.Time) {
+	for _, o := range b.open {
+		if o.kind == k && o.report.Subject == r.Subject {
+			r.Since = o.report.Since
+			o.report, o.seen = r, now
+			return
+		}
+	}
+	o := &openFault{kind: k, report: r, seen: now}
+	b.open = append(b.open, o)
+	if !k.told {
+		o.line(b.log.Error()).Str("error", r.Problem).Str("mend", k.mend).Msg("the machine fails; calls go on as far as they can")
+	}
+}
+
+func (o *openFault) line(e *zerolog.Event) *zerolog.Event {
+	e = e.Str("fault", o.kind.name)
+	if o.report.Subject != "" {
+		e = e.Str("subject", o.report.Subject)
+	}
+	return e
+}
+
+// degraded returns what is wrong now, the oldest first.
+func (b *board) degraded() []web.Degraded {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lookLocked()
+	out := make([]web.Degraded, len(b.open))
+	for i, o := range b.open {
+		out[i] = web.Degraded{
+			Fault: o.kind.name, Subject: o.report.Subject, Since: o.report.Since.UTC(), What: o.report.Problem, Mend: o.kind.mend,
+		}
+	}
+	return out
+}
+
+// counts returns how many faults of each kind there are.
+func (b *board) counts() map[string]int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lookLocked()
+	n := map[string]int{}
+	for _, o := range b.open {
+		n[o.kind.name]++
+	}
+	return n
+}
+
+// figures are one for each kind of fault.
+func (b *board) figures() []web.Figure[map[string]int] {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var figures []web.Figure[map[string]int]
+	for _, k := range b.kinds {
+		figures = append(figures, web.Figure[map[string]int]{
+			Name: "callbox_faults", Help: "Faults of the machine that are there now while calls go on; /readyz says what they are and what mends them.",
+			Labels: map[string]string{"fault": k.name}, Value: func(n map[string]int) float64 { return float64(n[k.name]) },
+		})
+	}
+	return figures
+}
+
+// run looks again and again until ctx ends. Each time heal mends what can be, which may take a while.
+func (b *board) run(ctx context.Context, heal func()) {
+	b.look()
+	t := time.NewTicker(lookEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			heal()
+			b.look()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// one returns a fault that is there as a list.
+func one(r fault.Report, there bool) []fault.Report {
+	if !there {
+		return nil
+	}
+	return []fault.Report{r}
+}
+
+// watchFaults tells the board what to ask, and has it look once in a while.
+func (a *App) watchFaults(context.Context) error {
+	a.faults.watch(faultKind{
+		name: "call_records", told: true,
+		mend: "make room on the disk of " + a.data.path + " or let it be written; records wait in memory and are written then",
+		read: func(time.Time) []fault.Report { return one(a.journal.Fault()) },
+	})
+	a.faults.watch(faultKind{
+		name: "data_directory",
+		mend: "make room on the disk of " + a.data.path + " or let it be written; what could not be kept is kept then",
+		read: func(time.Time) []fault.Report { return one(a.data.refuse.Report()) },
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() { a.faults.run(ctx, func() { a.data.heal(a.certs.keep) }) })
+	a.started(func() error {
+		cancel()
+		done.Wait()
+		return nil
+	})
+	return nil
+}
