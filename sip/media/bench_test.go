@@ -130,7 +130,7 @@ func BenchmarkForward(b *testing.B) {
 			}
 			defer r.Close()
 			s := openSession(b, r, nil)
-			r.workers[0].epoll.Close() // this benchmark is the loop
+			r.workers[0].loop.close() // this benchmark is the loop
 			r.wg.Wait()
 			w := throughSession(b, s)
 			const batch = 100

@@ -22,7 +22,7 @@ func (s *Session) receive(w *worker, k int) {
 	sd.notice = false
 	s.mu.Unlock()
 	if notice && s.notify != nil {
-		s.notify(Notice{Kind: NoticeFirstPacket, Side: sd.leg})
+		w.loop.tell(func() { s.notify(Notice{Kind: NoticeFirstPacket, Side: sd.leg}) })
 	}
 }
 

@@ -15,14 +15,14 @@ import (
 
 func TestAnExhaustedRangeIsAClearError(t *testing.T) {
 	t.Parallel()
-	r := newTestRelay(t, Options{PortMin: 20000, PortMax: 20007})
+	r := newTestRelay(t, Options{PortMin: 10000, PortMax: 10007})
 	var err error
 	for range 3 {
 		if _, err = r.Open(nil); err != nil {
 			break
 		}
 	}
-	if !errors.Is(err, ErrNoPorts) || !strings.Contains(err.Error(), "of the 4 pairs in 20000-20007") {
+	if !errors.Is(err, ErrNoPorts) || !strings.Contains(err.Error(), "of the 4 pairs in 10000-10007") {
 		t.Errorf("error %v does not say that the range is exhausted", err)
 	}
 	m := r.Metrics()
@@ -33,7 +33,7 @@ func TestAnExhaustedRangeIsAClearError(t *testing.T) {
 
 func TestHalfASessionLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
-	r := newTestRelay(t, Options{PortMin: 20020, PortMax: 20025, Quarantine: -1})
+	r := newTestRelay(t, Options{PortMin: 10020, PortMax: 10025, Quarantine: -1})
 	openSession(t, r, nil)
 	for range 2 {
 		if _, err := r.Open(nil); !errors.Is(err, ErrNoPorts) {
@@ -59,7 +59,7 @@ func TestARelayThatCannotBindSaysSo(t *testing.T) {
 func TestPacketsOfADeadCallReachNobody(t *testing.T) {
 	t.Parallel()
 	clock := &testClock{}
-	r := newTestRelay(t, Options{PortMin: 20100, PortMax: 20131, Clock: clock.read, Quarantine: 10 * time.Second})
+	r := newTestRelay(t, Options{PortMin: 10100, PortMax: 10131, Clock: clock.read, Quarantine: 10 * time.Second})
 	old := newBridge(t, r, "127.0.0.1", "127.0.0.1")
 	old.a.say(1, 0xa)
 	old.b.hears(1)
@@ -119,7 +119,7 @@ func TestCloseIsIdempotentAndFinal(t *testing.T) {
 
 func TestAClosedRelayOpensNothing(t *testing.T) {
 	t.Parallel()
-	r, err := New(Options{PortMin: 20200, PortMax: 20299})
+	r, err := New(Options{PortMin: 10200, PortMax: 10299})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestAClosedRelayOpensNothing(t *testing.T) {
 
 func TestSessionsComeAndGoUnderTraffic(t *testing.T) {
 	t.Parallel()
-	r := newTestRelay(t, Options{PortMin: 20300, PortMax: 20899, Quarantine: -1})
+	r := newTestRelay(t, Options{PortMin: 10300, PortMax: 10899, Quarantine: -1})
 	steady := newBridge(t, r, "127.0.0.1", "127.0.0.1")
 	var wg sync.WaitGroup
 	for range 4 {

@@ -76,16 +76,11 @@ func (s *Session) Close() call.Media {
 	}
 	s.final = s.stats()
 	s.closed = true
-	for i := range s.sides {
-		s.sides[i].closeSockets()
-	}
 	final := s.final
 	s.mu.Unlock()
 
+	s.worker.loop.do(func(int) { s.closeSockets() })
 	s.worker.remove(s)
-	for i := range s.sides {
-		s.relay.ports.give(s.sides[i].port)
-	}
 	return final
 }
 
@@ -120,6 +115,32 @@ func (s *Session) addTo(m *Metrics) {
 	}
 	for i := range s.sides {
 		m.addFlow(&s.sides[i].flow)
+	}
+}
+
+// openSockets opens the sockets of both sides on ports of the range; on an error none stays open.
+func (s *Session) openSockets() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sides[0].port, s.sides[1].port = 0, 0
+	for i := range s.sides {
+		sd := &s.sides[i]
+		_, err := s.relay.ports.take(func(port uint16) error { return sd.openSockets(s.relay.binding, port) })
+		if err != nil {
+			s.closeSockets()
+			return err
+		}
+	}
+	return nil
+}
+
+// closeSockets closes the sockets that are open and puts their ports into quarantine.
+func (s *Session) closeSockets() {
+	for i := range s.sides {
+		if sd := &s.sides[i]; sd.port != 0 {
+			sd.closeSockets()
+			s.relay.ports.give(sd.port)
+		}
 	}
 }
 

@@ -2,32 +2,25 @@ package media
 
 import (
 	"fmt"
-	"os"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-const (
-	socketsPerSession = 4
-	eventsPerWake     = 128
-)
+const socketsPerSession = 4
 
 // worker relays the packets of its sessions in one goroutine. All it needs for a packet is its own: buffer, epoll
 // instance, table. Sessions come and go from other goroutines through the table's mutex, which the packet path does
-// not take, and epoll_ctl, which needs no wake-up.
+// not take, and the loop.
 type worker struct {
 	clock   func() time.Duration
 	relearn time.Duration
+	room    int // sessions it may have
 
-	epoll  *os.File
-	conn   syscall.RawConn
-	events [eventsPerWake]unix.EpollEvent
-	ready  int
+	loop   loop
+	events events
 	buf    [maxPacket + 1]byte // one byte more than is relayed
 	from   sockaddr
 
@@ -40,51 +33,59 @@ type worker struct {
 	ended    Metrics // sums of the sessions that are gone
 }
 
-func newWorker(clock func() time.Duration, relearn time.Duration) (*worker, error) {
-	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-	if err != nil {
-		return nil, fmt.Errorf("create epoll: %w", err)
-	}
-	// Non-blocking, so that the runtime's poller watches the epoll instance and no thread is spent on waiting.
-	if err := unix.SetNonblock(fd, true); err != nil {
-		unix.Close(fd)
-		return nil, fmt.Errorf("set epoll non-blocking: %w", err)
-	}
-	w := &worker{clock: clock, relearn: relearn, epoll: os.NewFile(uintptr(fd), "rtp epoll")}
-	if w.conn, err = w.epoll.SyscallConn(); err != nil {
-		w.epoll.Close()
-		return nil, fmt.Errorf("watch epoll: %w", err)
-	}
+func newWorker(clock func() time.Duration, relearn time.Duration, room int) *worker {
+	w := &worker{clock: clock, relearn: relearn, room: room}
 	w.table.Store(new([]atomic.Pointer[Session]))
-	return w, nil
+	return w
 }
 
-// run relays until the epoll instance is closed.
-func (w *worker) run() {
-	poll := w.poll
-	for w.conn.Read(poll) == nil {
-		table := *w.table.Load()
-		for i := range w.events[:w.ready] {
-			e := &w.events[i]
-			slot, k := e.Fd/socketsPerSession, e.Fd%socketsPerSession
-			if s := table[slot].Load(); s != nil && s.generation == e.Pad {
-				s.receive(w, int(k))
-			}
+// run relays until the loop is closed.
+func (w *worker) run() { w.loop.run(w.handle) }
+
+// handle relays what one wake-up brought.
+func (w *worker) handle() {
+	table := *w.table.Load()
+	for i := range w.events.list[:w.events.n] {
+		e := &w.events.list[i]
+		slot, k := e.Fd/socketsPerSession, e.Fd%socketsPerSession
+		if s := table[slot].Load(); s != nil && s.generation == e.Pad {
+			s.receive(w, int(k))
 		}
 	}
 }
 
-// poll takes what is ready now; the runtime's poller calls it again when there may be more.
-func (w *worker) poll(fd uintptr) bool {
-	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, fd, uintptr(unsafe.Pointer(&w.events)), eventsPerWake, 0, 0, 0)
-	w.ready = int(n)
-	return errno == 0 && n > 0
+// errFull is the kernel's word for it: the worker has its share of the descriptors.
+var errFull = fmt.Errorf("the calls that are up have their share of the descriptors: %w", unix.EMFILE)
+
+// host opens the sockets of s here and relays its packets from now on. The error wraps EMFILE when another worker,
+// with another descriptor table, may still have room.
+func (w *worker) host(s *Session) error {
+	if !w.add(s) {
+		return errFull
+	}
+	s.worker = w
+	var err error
+	w.loop.do(func(epoll int) {
+		if err = s.openSockets(); err != nil {
+			return
+		}
+		if err = w.watch(epoll, s); err != nil {
+			s.closeSockets()
+		}
+	})
+	if err != nil {
+		w.remove(s)
+	}
+	return err
 }
 
-// add gives s a slot. Its packets are relayed once watch has named its sockets to the kernel.
-func (w *worker) add(s *Session) {
+// add gives s a slot, unless there is no room.
+func (w *worker) add(s *Session) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.sessions >= w.room {
+		return false
+	}
 	if len(w.free) == 0 {
 		w.grow()
 	}
@@ -94,6 +95,7 @@ func (w *worker) add(s *Session) {
 	s.generation = w.next
 	w.sessions++
 	(*w.table.Load())[s.slot].Store(s)
+	return true
 }
 
 func (w *worker) grow() {
@@ -111,21 +113,12 @@ func (w *worker) grow() {
 
 // watch names the session's sockets to the kernel. The event carries slot, socket and generation, so that one left
 // over from a closed session is told from its successor's without a look-up.
-func (w *worker) watch(s *Session) error {
-	var err error
-	ctlErr := w.conn.Control(func(ep uintptr) {
-		for k := range socketsPerSession {
-			ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: s.slot*socketsPerSession + int32(k), Pad: s.generation}
-			if err = unix.EpollCtl(int(ep), unix.EPOLL_CTL_ADD, s.sides[k/2].fds[k%2], &ev); err != nil {
-				return
-			}
+func (w *worker) watch(epoll int, s *Session) error {
+	for k := range socketsPerSession {
+		ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: s.slot*socketsPerSession + int32(k), Pad: s.generation}
+		if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, s.sides[k/2].fds[k%2], &ev); err != nil {
+			return fmt.Errorf("watch rtp sockets: %w", err)
 		}
-	})
-	if ctlErr != nil {
-		return ctlErr
-	}
-	if err != nil {
-		return fmt.Errorf("watch rtp sockets: %w", err)
 	}
 	return nil
 }
