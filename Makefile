@@ -64,4 +64,4 @@ docker: ## the container image
 	docker build --build-arg BUILDER=$(BUILDER) --build-arg VERSION=$(VERSION) -t $(IMAGE) -t callbox:latest .
 
 clean: ## remove what the other targets made
-	rm -rf callbox dist testdata/bench/rtpbench/rtpbench testdata/bench/soak/soak testdata/bench/flood/flood
+	rm -rf callbox dist testdata/bench/rtpbench/rtpbench testdata/bench/callbench/callbench testdata/bench/soak/soak testdata/bench/flood/flood

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures callbox and, when they are installed, Kamailio + rtpengine one after the other on this machine's loopback, and
-# writes the comparison to REPORT.md beside this script. About eight minutes; ends by itself and leaves nothing running.
+# writes the comparison to REPORT.md beside this script. About twelve minutes; ends by itself and leaves nothing running.
 #
 #   testdata/bench/bench.sh [--quick]     --quick: a tenth of the load, to see that everything works
 #
@@ -13,9 +13,10 @@ edge=127.0.0.1:15060   # where the edge under test listens
 centre=127.0.0.1:5080  # where SIPp or rtpbench answers as the call centre
 seconds=8 calls=600 stream=15s steady=200 flood=1000
 rates=(200 300 400 500 600 700 800 1000 1200 1400 1600 2000 2500)
+share=30 warm=800x35s climb=800x6s,1000x6s,1200x6s,1400x6s,1600x6s # of overload.sh
 report=$here/REPORT.md
 if [ "${1:-}" = --quick ]; then
-	seconds=2 calls=60 stream=3s steady=50 flood=100 rates=(50 100) report=/dev/null
+	seconds=2 calls=60 stream=3s steady=50 flood=100 rates=(50 100) share=10 warm=50x1s climb=100x2s,200x2s report=/dev/null
 fi
 # Media of the callers and centres; none of it is sent in the signalling runs.
 uac_media=20000 uas_media=16000
@@ -29,7 +30,9 @@ stop() {
 	for pid in "${started[@]}"; do wait "$pid" 2>/dev/null || true; done
 	started=() pids=()
 }
-trap 'stop; rm -rf "$work"' EXIT
+trap 'stop; release; rm -rf "$work"' EXIT
+# shellcheck source=overload.sh
+. "$here/overload.sh"
 
 need() { command -v "$1" >/dev/null || { echo "bench: $1 is not installed (Debian: $2)" >&2; exit 1; }; }
 
@@ -125,7 +128,7 @@ pair() { tr ' ' '\n' <<<"$2" | sed -n "s/^$1=//p"; }
 # measure NAME fills result[NAME.*] for the edge that start_NAME starts.
 declare -A result
 measure() {
-	local name=$1 ok failed goodput cost line
+	local name=$1 ok failed goodput cost line half
 	echo "$name: signalling" >&2
 	"start_$name"
 	read -r ok failed goodput cost < <(signalling "$steady" 200)
@@ -133,6 +136,11 @@ measure() {
 	result[$name.best]=$(ladder)
 	read -r ok failed goodput cost < <(signalling "$flood" 200)
 	result[$name.flood]=$goodput
+	stop
+	"start_$name"
+	half=$((result[$name.best] / 2))
+	calls "$half"x2s >/dev/null # the first calls after a start find nothing warm
+	read -r result[$name.dial50] result[$name.dial99] < <(post_dial "$half")
 	stop
 	echo "$name: media" >&2
 	"start_$name"
@@ -169,6 +177,8 @@ anything elsewhere. Peer: Kamailio with 8 workers, From check and record-routing
 $(row "complete calls per second, media anchored, under 0.5 % failed" best)
 $(row "goodput when offered $flood calls per second" flood)
 $(row "CPU per complete call at $steady calls per second, µs" cpu)
+$(row "post-dial delay added at half of each one's rate, p50, µs" dial50)
+$(row "post-dial delay added at half of each one's rate, p99, µs" dial99)
 $(row "RTP: CPU per packet, $calls calls, µs" packet)
 $(row "RTP: loss, %" loss)
 $(row "RTP: delay added, p50, µs" p50)
@@ -180,6 +190,9 @@ $(row "growth per call, kB" each)
 Calls are held 200 ms in the signalling runs. The generators share the cores with the edge, so both columns of the first
 two rows are lower than on a machine of the edge's own. RTP without an edge:
 \`$floor\`.
+$(overload_table "$crowd")
+
+## Made with
 
 | | |
 |---|---|
@@ -196,6 +209,7 @@ need sipp sip-tester
 need ss iproute2
 [ -x "$callbox" ] || { echo "bench: build callbox first (make build)" >&2; exit 1; }
 (cd "$here/rtpbench" && go build -o rtpbench .)
+(cd "$here/callbench" && go build -o callbench .)
 
 echo "generator alone" >&2
 floor=$("$here/rtpbench/rtpbench" -direct -calls "$calls" -time "$stream")
@@ -205,4 +219,6 @@ if command -v kamailio >/dev/null && command -v rtpengine >/dev/null; then
 else
 	echo "bench: Kamailio and rtpengine are not installed: nothing to compare with" >&2
 fi
+echo "callbox: more than it can carry" >&2
+crowd=$(overload start_callbox)
 write_report | tee "$report"

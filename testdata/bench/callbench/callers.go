@@ -37,6 +37,7 @@ type one struct {
 	next    time.Time     // when the last request is repeated, or BYE is due
 	wait    time.Duration // until the repetition after that
 	target  string        // the edge's Contact
+	route   []byte        // through a proxy that wants to be in the way: one at most
 	to      string        // To with the edge's tag
 	request []byte        // the last request
 }
@@ -110,6 +111,9 @@ func (c *callers) message(n int, x *one, method string, cseq int, target, body s
 	b = fmt.Appendf(b, "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%s-%d-%s\r\nMax-Forwards: 70\r\n"+
 		"From: <sip:%s@%s>;tag=%d\r\nTo: %s\r\nCall-ID: %d-%s\r\nCSeq: %d %s\r\nContact: <sip:%s@%s>\r\n",
 		method, target, c.o.caller, c.run, n, method, c.o.from, c.o.domain, n, x.to, n, c.run, cseq, method, c.o.from, c.o.caller)
+	if x.route != nil {
+		b = fmt.Appendf(b, "Route: %s\r\n", x.route)
+	}
 	if body != "" {
 		b = append(b, "Content-Type: application/sdp\r\n"...)
 	}
@@ -170,6 +174,9 @@ func (c *callers) answered(n int, x *one, b []byte) {
 		x.to = string(field(b, "To"))
 		contact := field(b, "Contact")
 		x.target = string(bytes.Trim(contact, "<>"))
+		if r := field(b, "Record-Route"); r != nil {
+			x.route = bytes.Clone(r)
+		}
 		x.next = time.Now().Add(c.o.hold)
 	}
 	c.write(c.message(n, x, "ACK", 1, x.target, ""))

@@ -11,10 +11,17 @@ import (
 type tally struct {
 	offered, completed, refused, otherwise, timedOut int
 	setUp, postal                                    []time.Duration
+	began                                            time.Time     // of the first call
+	recovered                                        time.Duration // when the last call began that was not set up within T1
 }
 
 func (t *tally) add(x *one) {
-	t.offered++
+	if t.offered++; t.offered == 1 {
+		t.began = x.began
+	}
+	if x.result != completed || x.setUp > t1 {
+		t.recovered = x.began.Sub(t.began)
+	}
 	switch x.result {
 	case completed:
 		t.completed++
@@ -31,6 +38,7 @@ func (t *tally) add(x *one) {
 
 // report prints a line of name=value pairs for each phase, and for each second when asked. Times are in microseconds
 // of completed calls: setup from INVITE to 200, postdial from the caller's INVITE to the one that the centre gets.
+// recovered_ms is how far into the phase the last call began that was refused, failed, or took over 500 ms to set up.
 func (c *callers) report(w io.Writer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -62,8 +70,8 @@ func (c *callers) report(w io.Writer) {
 func (t *tally) String() string {
 	slices.Sort(t.setUp)
 	slices.Sort(t.postal)
-	return fmt.Sprintf("offered=%d completed=%d refused=%d otherwise=%d timed_out=%d setup_p50_us=%d setup_p99_us=%d postdial_p50_us=%d postdial_p99_us=%d",
-		t.offered, t.completed, t.refused, t.otherwise, t.timedOut,
+	return fmt.Sprintf("offered=%d completed=%d refused=%d otherwise=%d timed_out=%d recovered_ms=%d setup_p50_us=%d setup_p99_us=%d postdial_p50_us=%d postdial_p99_us=%d",
+		t.offered, t.completed, t.refused, t.otherwise, t.timedOut, t.recovered.Milliseconds(),
 		quantile(t.setUp, 50), quantile(t.setUp, 99), quantile(t.postal, 50), quantile(t.postal, 99))
 }
 
