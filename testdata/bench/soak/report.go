@@ -191,7 +191,7 @@ func (r *result) calls(b *bytes.Buffer) {
 	rows("call", func(name string) bool { return !isFault(name) })
 	fmt.Fprintf(b, "| **all %d** | **%d** | **%d** |\n\n", r.Offered, total.Meant, total.Unmeant)
 	rows("fault beside the calls", isFault)
-	fmt.Fprintf(b, "\nOf the noise, %d packets reached a phone or a call centre before it had heard its peer, none or unmeant afterwards.\n", r.Noise)
+	fmt.Fprintf(b, "\nOf the noise, %d packets reached a phone or a call centre before it had heard its peer; what came afterwards would be unmeant.\n", r.Noise)
 	if len(r.Unmeant) > 0 {
 		fmt.Fprint(b, "\nUnmeant, the first of them:\n\n")
 		for _, line := range r.Unmeant {
