@@ -95,16 +95,15 @@ func (r *records) missing(patience time.Duration) {
 	}
 }
 
-// follow reads the file at path, and its successors when it is rotated, until stop is closed; then to the end.
-func (r *records) follow(path string, stop <-chan struct{}) error {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
+// follow reads the file at path, and its successors when it is rotated, until stop is closed; then to the end. It looks
+// for more at every tick.
+func (r *records) follow(path string, tick <-chan time.Time, stop <-chan struct{}) error {
 	for last := false; ; {
 		f, err := os.Open(path)
 		if err != nil {
 			return err
 		}
-		last, err = r.read(f, path, stop, tick.C)
+		last, err = r.read(f, path, tick, stop)
 		f.Close()
 		if last || err != nil {
 			return err
@@ -113,7 +112,7 @@ func (r *records) follow(path string, stop <-chan struct{}) error {
 }
 
 // read reads one file until another has its name, or until stop.
-func (r *records) read(f *os.File, path string, stop <-chan struct{}, tick <-chan time.Time) (last bool, err error) {
+func (r *records) read(f *os.File, path string, tick <-chan time.Time, stop <-chan struct{}) (last bool, err error) {
 	in, part := bufio.NewReaderSize(f, 1<<16), []byte(nil)
 	for over := false; ; {
 		line, err := in.ReadBytes('\n')

@@ -41,7 +41,9 @@ func (s *soak) run(ctx context.Context) error {
 	}()
 	following, stopFollowing := make(chan error, 1), make(chan struct{})
 	go func() {
-		following <- s.w.records.follow(filepath.Join(s.work, "data", "cdr.jsonl"), stopFollowing)
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		following <- s.w.records.follow(filepath.Join(s.work, "data", "cdr.jsonl"), tick.C, stopFollowing)
 	}()
 
 	f := &faults{w: s.w, directory: filepath.Join(s.work, "directory.yaml"), http: s.at(webPort), edge: s.edge.Process, span: s.time}

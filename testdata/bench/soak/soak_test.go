@@ -107,6 +107,43 @@ func TestRecordsAreComparedWhicheverComesFirst(t *testing.T) {
 	}
 }
 
+func TestRecordsAreReadAcrossARotation(t *testing.T) {
+	w, log := books(t)
+	path := filepath.Join(t.TempDir(), "cdr.jsonl")
+	write := func(at, text string) {
+		f, err := os.OpenFile(at, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteString(text); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+	}
+	write(path, "{\"id\":\"CA1\"}\n{\"id\":")
+	tick, stop, done := make(chan time.Time), make(chan struct{}), make(chan error)
+	go func() { done <- w.records.follow(path, tick, stop) }()
+	tick <- time.Time{} // at the end of half a line
+	write(path, "\"CA2\"}\n")
+	if err := os.Rename(path, path+".old"); err != nil {
+		t.Fatal(err)
+	}
+	write(path+".old", "{\"id\":\"CA3\"}\n")
+	write(path, "{\"id\":\"CA4\"}\n")
+	tick <- time.Time{}
+	tick <- time.Time{} // in the new file
+	write(path, "{\"id\":\"CA5\"}\n")
+	close(stop)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"CA1", "CA2", "CA3", "CA4", "CA5"} {
+		if !w.records.seen[id] {
+			t.Errorf("%s was not read; log: %s", id, log())
+		}
+	}
+}
+
 func TestRecordsThatAreMissingOrDoubleAreUnmeant(t *testing.T) {
 	w, log := books(t)
 	w.records.expect("CA1", want{kind: "k"})
