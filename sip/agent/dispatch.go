@@ -242,7 +242,7 @@ func salvage(b []byte) *packet {
 		}
 		switch strings.ToLower(name) {
 		case "via", "v", "from", "f", "to", "t", "call-id", "i", "cseq":
-			p.field(name, clean(strings.TrimSpace(value)), &seen)
+			p.field(name, strings.TrimSpace(clean(value)), &seen)
 		}
 	}
 	p.check(seen)

@@ -127,6 +127,16 @@ func TestALineFeedInsideAHeaderIsNotPassedOn(t *testing.T) {
 	}
 }
 
+func TestAControlCharacterAtTheEndOfACallIDIsNoPartOfIt(t *testing.T) {
+	t.Parallel()
+	a := newTestAgent(t, nil)
+	p := newRawPeer(t, a)
+	p.send(strings.Replace(p.request("OPTIONS", newBranch(), 1, ""), "Call-ID: raw-"+t.Name(), "Call-ID: raw\x00 \x01", 1))
+	if got := header(p.recv(), "Call-ID"); got != "raw" { // with a space behind it, what comes later would be of another call
+		t.Errorf("Call-ID is %q", got)
+	}
+}
+
 func TestViaIsStampedWithTheRealSource(t *testing.T) {
 	t.Parallel()
 	a := newTestAgent(t, nil)

@@ -82,7 +82,7 @@ func readPacket(m sip.Message) *packet {
 	p.message.Headers = make([]Header, 0, 4)
 	seen := singles(0)
 	for _, h := range headers {
-		p.field(h.Name(), clean(h.Value()), &seen)
+		p.field(h.Name(), strings.TrimSpace(clean(h.Value())), &seen)
 	}
 	p.check(seen)
 	return p
