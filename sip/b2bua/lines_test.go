@@ -44,7 +44,11 @@ var toCentre = map[string]map[string]line{
 		"Subject": anyNumber(anything), "User-to-User": anyNumber(anything),
 		"Content-Type": atMostOne(`application/sdp|multipart/mixed;boundary="[\w.-]+"`),
 	}),
-	"ACK":    joined(ofRequest("ACK"), map[string]line{"Content-Type": atMostOne("application/sdp")}),
+	"ACK": joined(ofRequest("ACK"), map[string]line{"Content-Type": atMostOne("application/sdp")}),
+	"INFO": joined(ofRequest("INFO"), map[string]line{
+		"Info-Package": atMostOne(anything), "Content-Disposition": atMostOne(anything), "Content-Type": atMostOne(anything),
+		"Reason": anyNumber(anything), "Accept-Language": anyNumber(anything), "Resource-Priority": anyNumber(anything),
+	}),
 	"BYE":    joined(ofRequest("BYE"), map[string]line{"Reason": anyNumber(anything)}),
 	"CANCEL": joined(ofRequest("CANCEL"), map[string]line{"Reason": anyNumber(anything)}),
 }
@@ -74,6 +78,9 @@ var toCaller = map[string]line{
 	"Accept-Encoding": anyNumber(anything), "Accept-Language": atMostOne("en"),
 	"Proxy-Authenticate": anyNumber(`Digest .*`),
 }
+
+// answerToInfo has any body: it is the other side's.
+var answerToInfo = joined(toCaller, map[string]line{"Content-Type": atMostOne(anything)})
 
 // byeToCaller are the lines of the BYE to the caller, whose Contact and Record-Route are its own.
 var byeToCaller = joined(ofRequest("BYE"), map[string]line{
@@ -114,6 +121,8 @@ func (w *wire) inspect(m datagram) {
 		allowed = byeToCaller
 	case first != nil, statusLine.FindString(lines[0]) == "":
 		w.t.Fatalf("the first line is %q", lines[0])
+	case strings.HasSuffix(value(m.text, "CSeq"), " INFO"):
+		allowed = answerToInfo
 	}
 	seen := map[string]int{}
 	for _, l := range lines[1:] {
@@ -134,7 +143,9 @@ func (w *wire) inspect(m datagram) {
 	if n, err := strconv.Atoi(value(m.text, "Content-Length")); err != nil || n != len(body) {
 		w.t.Fatalf("Content-Length is %q of %d bytes in\n%s", value(m.text, "Content-Length"), len(body), m.text)
 	}
-	inspectBody(w.t, value(m.text, "Content-Type"), body)
+	if !strings.HasSuffix(value(m.text, "CSeq"), " INFO") { // whose body is for the other side alone
+		inspectBody(w.t, value(m.text, "Content-Type"), body)
+	}
 }
 
 var sdpLine = regexp.MustCompile(`^[vostcbam]=[^\x00-\x08\x0a-\x1f]*$`)

@@ -32,8 +32,11 @@ type wire struct {
 	in      chan datagram
 	stopped chan struct{}
 	calls   int
+	probes  int
 	insist  bool         // decide as if a caller of the lab had dialled 911, whatever the INVITE says
 	target  atomic.Value // string, the URI of the centre in the next call
+
+	within func(id, final string) // what is done in a call that is up; nil: nothing
 }
 
 // datagram is what the edge has sent to one of the two.
@@ -42,7 +45,7 @@ type datagram struct {
 	text   string
 }
 
-// newWire starts an edge that gives a call which nobody ends at most a second.
+// newWire starts an edge that ends a call soon which nobody else ends.
 func newWire(t testing.TB) *wire {
 	t.Helper()
 	w := &wire{
@@ -63,7 +66,7 @@ func newWire(t testing.TB) *wire {
 		t.Fatal(err)
 	}
 	w.edge, err = New(Options{
-		Agent: w.a, Media: relay, Decider: w, Logger: zerolog.Nop(), SetupLimit: time.Second, MaxDuration: time.Second,
+		Agent: w.a, Media: relay, Decider: w, Logger: zerolog.Nop(), SetupLimit: 5 * time.Second, MaxDuration: 300 * time.Millisecond,
 		LimitEmergency: true, PassHeaders: []string{"Subject", "User-to-User"},
 	})
 	if err != nil {
@@ -141,6 +144,16 @@ func (w *wire) says(conn *net.UDPConn, msg string) {
 	if _, err := conn.WriteToUDP([]byte(msg), w.to); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// sync returns when the edge has read what it was sent before, and whether one message is the one that is meant.
+func (w *wire) sync(meant func(datagram) bool) datagram {
+	w.t.Helper()
+	w.probes++
+	id := fmt.Sprintf("probe%d-%s", w.probes, w.port(w.caller))
+	w.says(w.caller, "OPTIONS sip:911@lab SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:"+w.port(w.caller)+";branch=z9hG4bK"+id+
+		"\r\nFrom: <sip:a@lab>;tag=p\r\nTo: <sip:911@lab>\r\nCall-ID: "+id+"\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\n\r\n")
+	return w.await(certain.first, func(d datagram) bool { return meant(d) || value(d.text, "Call-ID") == id })
 }
 
 // next begins a call: the centre it is to reach is one of its own, so that nothing of another call is taken for it.
