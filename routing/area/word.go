@@ -15,7 +15,7 @@ func Country(s string) string { return strings.ToUpper(strings.TrimSpace(s)) }
 func Word(s string) string {
 	var b strings.Builder
 	gap := false
-	for _, r := range norm.NFD.String(s) {
+	for _, r := range norm.NFD.String(strings.ToValidUTF8(s, " ")) { // NFD leaves what follows a wrong byte as it is
 		switch {
 		case unicode.IsLetter(r), unicode.IsDigit(r):
 			if gap && b.Len() > 0 {
