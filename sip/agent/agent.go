@@ -59,6 +59,8 @@ type Agent struct {
 	clientTxs map[string]*clientTx
 	merged    map[string]*serverTx // INVITEs that make calls, by mergeKey
 	early     earlyCancels
+	urgent    lateness
+	other     lateness
 	turned    *turnedAway
 	tooMany   [len(retries)][]byte // see endings
 	refused   refusals
@@ -102,7 +104,8 @@ func New(o Options) (*Agent, error) {
 	a := &Agent{
 		opts: o, log: o.Logger, t1: defaultT1, nonces: newNonces(), seed: maphash.MakeSeed(),
 		serverTxs: make(map[string]*serverTx), merged: make(map[string]*serverTx), clientTxs: make(map[string]*clientTx),
-		legs: make(map[string]*Leg), turned: newTurnedAway(), tooMany: endings(o.UserAgent), streams: newConnections(), patience: usualPatience,
+		legs: make(map[string]*Leg), urgent: lateness{patience: patience, floor: floor}, other: lateness{patience: patience / lesser},
+		turned: newTurnedAway(), tooMany: endings(o.UserAgent), streams: newConnections(), patience: usualPatience,
 		ctx: ctx, cancel: cancel, done: ctx.Done(),
 	}
 	// Only Content-Length is read by sipgo, for framing: the other fields are read strictly by readPacket.

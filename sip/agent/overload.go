@@ -27,9 +27,9 @@ const (
 // crowded tells whether a new request that has waited is to be refused.
 func (a *Agent) crowded(r rank, waited time.Duration) bool {
 	if r == rankUrgent {
-		return waited > patience || a.waiting.Load() >= maxWaiting
+		return a.waiting.Load() >= maxWaiting || a.urgent.refuses(waited, time.Now())
 	}
-	return r == rankOther && waited > patience/lesser || a.waiting.Load() >= maxWaiting/lesser
+	return a.waiting.Load() >= maxWaiting/lesser || a.other.refuses(waited, time.Now())
 }
 
 // busy tells that ranks may matter.

@@ -100,6 +100,14 @@ func TestARankComesFromWhatTheMessageIs(t *testing.T) {
 	}
 }
 
+// crowd makes the agent one whose datagrams have waited long for some time.
+func (a *Agent) crowd() {
+	now := time.Now()
+	for _, c := range []*lateness{&a.urgent, &a.other} {
+		c.since, c.last, c.second, c.taken = now.Add(-time.Hour), now.Add(time.Hour), now.Add(time.Hour), c.floor
+	}
+}
+
 // offerBatch gives an agent datagrams of p as if they had come at once and had waited.
 func offerBatch(a *Agent, p *rawPeer, waited time.Duration, messages ...string) {
 	from := p.conn.LocalAddr().(interface{ AddrPort() netip.AddrPort }).AddrPort()
@@ -114,6 +122,7 @@ func TestWhatWaitedTooLongIsRefusedAtOnceAndForGood(t *testing.T) {
 	t.Parallel()
 	taken := make(chan string, 8)
 	a := newTestAgent(t, func(in *Incoming) { taken <- in.CallID; in.Refuse(480, "Temporarily Unavailable") })
+	a.crowd()
 	for _, tc := range []struct{ name, extra string }{{"glanced at", "X: plain"}, {"parsed", "X:\n folded"}} {
 		p := newRawPeer(t, a)
 		invite := p.request("INVITE", newBranch(), 1, "", tc.extra)
@@ -162,6 +171,7 @@ func TestARepeatedInviteIsNotRefusedWhenItWasTaken(t *testing.T) {
 	t.Parallel()
 	hold := make(chan struct{})
 	a := newTestAgent(t, func(in *Incoming) { <-hold; in.Refuse(480, "Temporarily Unavailable") })
+	a.crowd()
 	defer close(hold)
 	for i, extra := range []string{"X: plain", "X:\n folded"} {
 		p := newRawPeer(t, a)
@@ -182,6 +192,7 @@ func TestARepeatedInviteIsNotRefusedWhenItWasTaken(t *testing.T) {
 func TestWhatIsNotUrgentIsRefusedSooner(t *testing.T) {
 	t.Parallel()
 	a := newTestAgent(t, nil)
+	a.crowd()
 	p := newRawPeer(t, a)
 	late := patience/lesser + 1
 	offerBatch(a, p, late, p.request("OPTIONS", newBranch(), 1, ""), p.request("REGISTER", newBranch(), 1, ""),
@@ -221,6 +232,7 @@ func TestABatchIsTakenByRankAndInOrder(t *testing.T) {
 func TestTheACKOfARefusalIsDroppedUnparsed(t *testing.T) {
 	t.Parallel()
 	a := newTestAgent(t, nil)
+	a.crowd()
 	p := newRawPeer(t, a)
 	branch := newBranch()
 	offerBatch(a, p, patience+1, p.request("INVITE", branch, 1, ""))
@@ -312,5 +324,40 @@ func TestDatagramsAreReadAsTheyCame(t *testing.T) {
 				i++
 			}
 		}
+	}
+}
+
+func TestAMachineThatStoodStillRefusesNobody(t *testing.T) {
+	t.Parallel()
+	const long = patience + 1
+	type step struct {
+		at, waited time.Duration
+		want       bool
+	}
+	for _, tc := range []struct {
+		name  string
+		floor int
+		steps []step
+	}{
+		{"once", 0, []step{{0, long, false}, {forgiven - 1, long, false}, {forgiven + relaxed, long, false}}},
+		{"short waits do not count", 0, []step{{0, long, false}, {100, patience, false}, {forgiven, patience, false}}},
+		{"for some time", 0, []step{{0, long, false}, {forgiven, long, true}, {forgiven + 1, patience, false}, {forgiven + 2, long, true}}},
+		{"again after a while", 0, []step{{0, long, false}, {forgiven, long, true}, {forgiven + relaxed + 1, long, false}}},
+		{"some are taken in any second", 2, []step{
+			{0, long, false}, {forgiven, long, false}, {forgiven + 1, long, false}, {forgiven + 2, long, true},
+			{forgiven + relaxed, long, true}, {forgiven + 2*relaxed, long, true}, {forgiven + 3*relaxed, long, true},
+			{forgiven + time.Second, long, false}, {forgiven + time.Second, long, false}, {forgiven + time.Second, long, true},
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			c := lateness{patience: patience, floor: tc.floor}
+			start := time.Now()
+			for i, s := range tc.steps {
+				if got := c.refuses(s.waited, start.Add(s.at)); got != s.want {
+					t.Errorf("step %d, %v after %v: %v, want %v", i, s.waited, s.at, got, s.want)
+				}
+			}
+		})
 	}
 }
