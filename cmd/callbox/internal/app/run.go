@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -14,7 +13,7 @@ import (
 // Run runs an edge until it is told to stop: SIGHUP reloads, SIGTERM and SIGINT (or the end of ctx) drain, and a
 // second of those ends it at once. An edge that was told to stop is no error, however many calls it cut off.
 func Run(ctx context.Context, o Options, signals <-chan os.Signal) error {
-	tuneMemory(os.LookupEnv)
+	defer tuneMemory(os.LookupEnv)()
 	a, err := Start(ctx, o)
 	if err != nil {
 		return err
@@ -66,25 +65,6 @@ func (a *App) stop(signals <-chan os.Signal) error {
 
 // lastPatience is how long a second signal waits for BYEs to be sent and files to be closed.
 const lastPatience = 2 * time.Second
-
-// Collecting garbage less often than Go does by itself costs memory and saves a good part of the time a call takes;
-// the limit keeps that from going too far.
-const (
-	gcPercent     = 400
-	memoryPercent = 75
-)
-
-// tuneMemory sets the pace of the garbage collector where the environment does not.
-func tuneMemory(env func(string) (string, bool)) {
-	if _, ok := env("GOGC"); !ok {
-		debug.SetGCPercent(gcPercent)
-	}
-	if _, ok := env("GOMEMLIMIT"); !ok {
-		if n := memoryAvailable("/"); n > 0 {
-			debug.SetMemoryLimit(n / 100 * memoryPercent)
-		}
-	}
-}
 
 // summary is what a person who starts an edge wants to know, the token once included.
 func (a *App) summary() string {
