@@ -79,5 +79,8 @@ func people(r *rand.Rand) []string {
 	case 3:
 		line = append(line, at("c1", "bye", 2*soon()))
 	}
+	if r.IntN(8) == 0 {
+		line = append(line, at([]string{"a", "c1", "c1", "c2"}[r.IntN(4)], "cut", 3*soon()))
+	}
 	return line
 }

@@ -13,11 +13,12 @@ import (
 
 	"callbox/sip/agent"
 	"callbox/sip/call"
+	"callbox/sip/media"
 )
 
 // lossyCall is one call through the whole stack, transactions and dialogs included, over a lossy link in fake time. Its
-// line has what the people do, "c1:ring@100 c1:200@900 a:bye@4000" in milliseconds since the INVITE left or came, and
-// what the link does.
+// line has what the people do, "c1:ring@100 c1:200@900 a:bye@4000" in milliseconds since the INVITE left or came, what
+// the link does, and who is cut off from when on, "a:cut@2000" in milliseconds since the call began.
 type lossyCall struct {
 	w      *world
 	link   *lossyLink
@@ -55,9 +56,12 @@ func playLossy(t *testing.T, line []string, fate func(string, int) string) (x *l
 		}
 		x.w.edge = newEdge(x.w.edge.o, agentDialer{x.agents["e"]}, x.w)
 		x.plan()
+		x.cut()
 		x.dial()
 		x.w.pass(lossyEnd)
 		x.hangUp()
+		x.w.pass(lossyRest)
+		x.goQuiet()
 		x.w.pass(5 * time.Minute)
 		x.check()
 		wrong = strings.Join(heard.complaints, "\n")
@@ -109,6 +113,16 @@ func (x *lossyCall) dial() {
 	x.act(x.caller)
 }
 
+// cut notes who is off the network from when on.
+func (x *lossyCall) cut() {
+	for _, text := range x.line {
+		who, at, ok := strings.Cut(text, ":cut@")
+		if ms, err := strconv.Atoi(at); ok && err == nil {
+			x.link.cuts[who] = time.Now().Add(time.Duration(ms) * time.Millisecond)
+		}
+	}
+}
+
 // centre takes an INVITE at a call centre.
 func (x *lossyCall) centre(name string, in *agent.Incoming) {
 	f := &far{name: name}
@@ -126,6 +140,9 @@ func (x *lossyCall) act(f *far) {
 		what, at, timed := strings.Cut(rest, "@")
 		ms, err := strconv.Atoi(at)
 		if !ok || !timed || err != nil || who != f.name {
+			continue
+		}
+		if what == "cut" {
 			continue
 		}
 		time.AfterFunc(time.Duration(ms)*time.Millisecond, func() { f.do(what) })
@@ -191,6 +208,13 @@ func (f *far) sink(e agent.Event) {
 	}
 }
 
+// goQuiet: who was cut off sends no media either, and the other side has given up.
+func (x *lossyCall) goQuiet() {
+	if len(x.link.cuts) > 0 && x.w.media != nil && x.w.edge.Active() > 0 {
+		x.w.media.notify(media.Notice{Kind: media.NoticeTimeout})
+	}
+}
+
 func (x *lossyCall) hangUp() {
 	x.caller.leg.Cancel()
 	x.caller.leg.Bye()
@@ -203,16 +227,17 @@ func (x *lossyCall) check() {
 		t.Errorf("%d calls still up", n)
 	}
 	for name, a := range x.agents {
-		if m := a.Metrics(); m.Legs != 0 || m.Transactions != 0 {
+		_, cut := x.link.cuts[name]
+		if m := a.Metrics(); !cut && (m.Legs != 0 || m.Transactions != 0) {
 			t.Errorf("%s has %d legs and %d transactions left", name, m.Legs, m.Transactions)
 		}
-	}
-	if len(x.caller.finals) != 1 {
-		t.Errorf("the caller got the final answers %v, want one", x.caller.finals)
 	}
 	x.w.mu.Lock()
 	records := slices.Clone(x.w.records)
 	x.w.mu.Unlock()
+	if _, cut := x.link.cuts["a"]; cut && len(records) == 0 {
+		return // its INVITE was lost
+	}
 	if len(records) != 1 {
 		t.Errorf("%d records, want 1", len(records))
 		return
@@ -221,22 +246,46 @@ func (x *lossyCall) check() {
 	if m := x.w.media; m != nil && m.closed != 1 || x.w.registry.taken != x.w.registry.given {
 		t.Errorf("media or places are left over")
 	}
-	if len(x.caller.finals) == 1 && r.SIPStatus != x.caller.finals[0] && !x.crossed(r) {
+	x.checkFinal(r)
+	for _, f := range x.fars {
+		x.checkFar(f, r)
+	}
+	p := player{w: x.w, m: newModel(nil)}
+	p.checkPromise(r)
+}
+
+// checkFinal holds what the caller heard against the record.
+func (x *lossyCall) checkFinal(r call.Record) {
+	t := x.w.t
+	if len(x.caller.finals) != 1 {
+		t.Errorf("the caller got the final answers %v, want one", x.caller.finals)
+		return
+	}
+	if _, cut := x.link.cuts["a"]; cut {
+		if r.EndReason == call.EndMediaTimeout && x.link.seen["a>e:ACK/1"] == 0 {
+			t.Errorf("no ACK came, and yet the call went on until its media was missed")
+		}
+		return
+	}
+	if r.SIPStatus != x.caller.finals[0] && !x.crossed(r) {
 		t.Errorf("the caller heard %d, the record says %d", x.caller.finals[0], r.SIPStatus)
 	}
 	if r.EndReason == call.EndNoAck {
 		t.Errorf("no ACK came, though the link loses %d copies of one at the most", mostLosses)
 	}
-	for _, f := range x.fars {
-		if f.unheard {
-			t.Errorf("the BYE of %s was not answered", f.name)
-		}
-		if f != x.caller && f.over.IsZero() && !f.rejected(x.line) || f.over.Sub(r.EndedAt) > lossyRest {
-			t.Errorf("the leg of %s ended at %v, the call at %v", f.name, f.over, r.EndedAt)
-		}
+}
+
+// checkFar holds a far end to having ended in time, and heard.
+func (x *lossyCall) checkFar(f *far, r call.Record) {
+	if _, cut := x.link.cuts[f.name]; cut {
+		return
 	}
-	p := player{w: x.w, m: newModel(nil)}
-	p.checkPromise(r)
+	if f.unheard {
+		x.w.t.Errorf("the BYE of %s was not answered", f.name)
+	}
+	if f != x.caller && f.over.IsZero() && !f.rejected(x.line) || f.over.Sub(r.EndedAt) > lossyRest {
+		x.w.t.Errorf("the leg of %s ended at %v, the call at %v", f.name, f.over, r.EndedAt)
+	}
 }
 
 // crossed: the caller gave up while its 200 was under way, or its early dialog broke.

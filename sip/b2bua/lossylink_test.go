@@ -21,6 +21,7 @@ type lossyLink struct {
 	fate   func(key string, nth int) string // "", lose, double or late
 	faults []string                         // what was decided, in the words of a replay
 	count  int
+	cuts   map[string]time.Time // ends that nothing reaches or leaves from then on
 }
 
 const (
@@ -42,7 +43,7 @@ func endpoint(name string) netip.AddrPort {
 }
 
 func newLossyLink(fate func(string, int) string) *lossyLink {
-	return &lossyLink{take: map[netip.AddrPort]func([]byte, netip.AddrPort){}, seen: map[string]int{}, fate: fate}
+	return &lossyLink{take: map[netip.AddrPort]func([]byte, netip.AddrPort){}, seen: map[string]int{}, fate: fate, cuts: map[string]time.Time{}}
 }
 
 // join attaches an agent by its name.
@@ -61,7 +62,7 @@ func (l *lossyLink) send(from, to netip.AddrPort, b []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	take := l.take[to]
-	if take == nil {
+	if take == nil || l.cut(names[from.Port()]) || l.cut(names[to.Port()]) {
 		return
 	}
 	l.count++
@@ -82,6 +83,12 @@ func (l *lossyLink) send(from, to netip.AddrPort, b []byte) {
 		wait += lossyLate
 	}
 	time.AfterFunc(wait, func() { take(b, from) })
+}
+
+// cut tells whether an end is off the network by now.
+func (l *lossyLink) cut(name string) bool {
+	at, ok := l.cuts[name]
+	return ok && !time.Now().Before(at)
 }
 
 // jitter is enough to let what is sent together come in another order.
