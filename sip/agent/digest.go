@@ -19,12 +19,13 @@ const nonceLife = 5 * time.Minute
 // maxNonces bounds the nonces whose use is remembered; each needs a valid answer to get in.
 const maxNonces = 65536
 
-// nonces makes and checks digest nonces (RFC 7616 section 3.3). A nonce carries its time and a MAC, so that challenges
-// cost no memory; only nonces that were used are remembered, with their highest count, against replay. When there are
+// nonces makes and checks digest nonces (RFC 7616 section 3.3). A nonce carries its time, counted from the start of the
+// process so that nobody's is too old or too young when the clock is set, and a MAC, so that challenges cost no memory; only nonces that were used are remembered, with their highest count, against replay. When there are
 // too many, the older half is forgotten and whatever is as old as it becomes stale: its users are challenged once more,
 // and nobody is refused.
 type nonces struct {
-	key [32]byte
+	key   [32]byte
+	start time.Time
 
 	mu      sync.Mutex
 	used    [2]nonceUse // the one being filled, and the one before
@@ -38,7 +39,7 @@ type nonceUse struct {
 }
 
 func newNonces() *nonces {
-	n := &nonces{}
+	n := &nonces{start: time.Now().Add(-time.Second)} // no nonce is made at 0, which is the horizon's beginning
 	n.used[0].count = make(map[string]int)
 	rand.Read(n.key[:])
 	return n
@@ -52,7 +53,7 @@ func (n *nonces) mac(b []byte) []byte {
 
 func (n *nonces) make(now time.Time) string {
 	b := make([]byte, 16, 28)
-	binary.BigEndian.PutUint64(b, uint64(now.UnixNano()))
+	binary.BigEndian.PutUint64(b, uint64(now.Sub(n.start)))
 	rand.Read(b[8:])
 	return base64.RawURLEncoding.EncodeToString(append(b, n.mac(b)...))
 }
@@ -65,7 +66,7 @@ func (n *nonces) fresh(s string, now time.Time) bool {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	age := now.Sub(time.Unix(0, made))
+	age := now.Sub(n.start) - time.Duration(made)
 	return age >= 0 && age < nonceLife && made > n.horizon
 }
 

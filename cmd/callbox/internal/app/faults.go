@@ -176,6 +176,10 @@ func (a *App) watchFaults(context.Context) error {
 		mend: "make room on the disk of " + a.data.path + " or let it be written; what could not be kept is kept then",
 		read: func(time.Time) []fault.Report { return one(a.data.refuse.Report()) },
 	})
+	a.faults.watch(faultKind{
+		name: "clock", read: new(stepWatch).read,
+		mend: "see that the machine's time service works; durations are right all the same, times of day before and after do not compare",
+	})
 	ctx, cancel := context.WithCancel(context.Background())
 	var done sync.WaitGroup
 	done.Go(func() { a.faults.run(ctx, func() { a.data.heal(a.certs.keep) }) })
