@@ -83,21 +83,36 @@ func (w *wire) play(id, invite string, p pace, ringing, answered func(request st
 	if now := w.a.Metrics(); !ours(m) && now.Requests > before.Requests+1 && now.Refused == before.Refused {
 		m = w.await(p.first, ours) // it was read, has a goroutine of its own, and will be heard of
 	}
-	switch {
-	case m.centre:
+	if m.centre {
 		offered = m.text
-		ringing(offered)
-		answered(offered)
-		final = w.await(p.next, func(d datagram) bool { return ours(d) && !d.centre }).text
-		if final != "" {
-			w.hangUp(id, offered, final, p)
-		}
-	case m.text != "":
+		final = w.settle(offered, p, ours, ringing, answered)
+	} else {
 		final = m.text
+	}
+	switch {
+	case final == "" || !ours(datagram{text: final}):
+		return offered, ""
+	case offered != "" && strings.HasPrefix(final, "SIP/2.0 2"):
+		w.hangUp(id, offered, final, p)
+	default:
 		w.says(w.caller, "ACK sip:911@lab SIP/2.0\r\nVia: "+value(final, "Via")+"\r\n"+echo(final, "From", "To", "Call-ID")+
 			"CSeq: "+number(final)+" ACK\r\nContent-Length: 0\r\n\r\n")
 	}
 	return offered, final
+}
+
+// settle is the centre's part in a call, and returns what the caller is answered in the end.
+func (w *wire) settle(offered string, p pace, ours func(datagram) bool, ringing, answered func(string)) string {
+	w.t.Helper()
+	before := w.a.Metrics().Unparsed
+	ringing(offered)
+	answered(offered)
+	toCaller := func(d datagram) bool { return ours(d) && !d.centre }
+	m := w.sync(toCaller)
+	if !toCaller(m) && w.a.Metrics().Unparsed == before {
+		m = w.await(p.next, toCaller)
+	}
+	return m.text
 }
 
 func isFinal(msg string) bool { return strings.HasPrefix(msg, "SIP/2.0 ") && msg[8] != '1' }
@@ -254,6 +269,38 @@ func TestNothingOfTheTortureMessagesIsSmuggledToTheCentre(t *testing.T) {
 func leavesTheMachine(b []byte) bool {
 	b = bytes.ToLower(b)
 	return bytes.Contains(b, []byte("transport")) || bytes.Contains(b, []byte("sips"))
+}
+
+func TestNothingIsSmuggledWhereNoCallComesUp(t *testing.T) {
+	t.Parallel()
+	w := newWire(t)
+	refused, cancelled := 0, 0
+	for _, evil := range evils {
+		id := w.next()
+		_, final := w.play(id, w.inviteWith(id, nil), hasty, w.rings, func(request string) {
+			w.answers(request, "486 Busy"+evil, "Retry-After: 9"+evil+"\r\nWarning: 399 x \"y\""+evil+"\r\nReason: SIP;cause=486"+evil+"\r\n", "")
+		})
+		if strings.HasPrefix(final, "SIP/2.0 503") {
+			refused++
+		}
+		id = w.next()
+		invite := w.inviteWith(id, nil)
+		_, final = w.play(id, invite, hasty, w.rings, func(request string) {
+			w.says(w.caller, "CANCEL "+strings.TrimPrefix(strings.Split(invite, "\r\n")[0], "INVITE ")+"\r\n"+
+				echo(invite, "Via", "From", "To", "Call-ID")+"CSeq: 1 CANCEL\r\nReason: SIP;cause=200;text=\"x"+evil+"\"\r\nReason: a"+evil+"\r\n\r\n")
+			cancel := w.await(time.Second, func(d datagram) bool {
+				return strings.HasPrefix(d.text, "CANCEL ") || value(d.text, "CSeq") == "1 CANCEL" && !strings.HasPrefix(d.text, "SIP/2.0 200")
+			})
+			if cancel.centre {
+				cancelled++
+				w.answers(cancel.text, "200 OK", "", "")
+			}
+			w.answers(request, "487 Gone"+evil, "", "")
+		})
+	}
+	if refused < len(evils)/2 || cancelled < len(evils)/2 {
+		t.Errorf("%d refused and %d cancelled of %d", refused, cancelled, len(evils))
+	}
 }
 
 func TestNothingIsSmuggledByARequestWithinACall(t *testing.T) {
