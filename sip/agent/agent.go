@@ -73,6 +73,7 @@ type Agent struct {
 	patience streamPatience
 
 	peers peerCache
+	names *names
 	count counters
 
 	waiting atomic.Int32 // INVITEs whose owner has not begun
@@ -108,6 +109,7 @@ func New(o Options) (*Agent, error) {
 		turned: newTurnedAway(), tooMany: endings(o.UserAgent), streams: newConnections(), patience: usualPatience,
 		ctx: ctx, cancel: cancel, done: ctx.Done(),
 	}
+	a.names = newNames(ctx, net.DefaultResolver, a.spawn)
 	// Only Content-Length is read by sipgo, for framing: the other fields are read strictly by readPacket.
 	all := sip.DefaultHeadersParser()
 	a.parser = sip.NewParser(sip.WithHeadersParsers(map[string]sip.HeaderParser{

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -96,8 +95,8 @@ func defaultPort(transport string) uint16 {
 	return 5060
 }
 
-// Route resolves a SIP or SIPS URI to its next hop. It returns at once for IP literals and blocks for DNS names until
-// ctx ends.
+// Route resolves a SIP or SIPS URI to its next hop. It returns at once for IP literals and for names that were
+// looked up lately; for others it waits for DNS, until ctx ends.
 func (a *Agent) Route(ctx context.Context, target string) (Route, error) {
 	u, err := parseURI(target)
 	if err != nil {
@@ -110,7 +109,7 @@ func (a *Agent) Route(ctx context.Context, target string) (Route, error) {
 	if r.Transport != "udp" && r.Transport != "tcp" && r.Transport != "tls" {
 		return Route{}, fmt.Errorf("route %q: transport %q is not spoken here: udp, tcp or tls", target, r.Transport)
 	}
-	r.Remote, err = resolveHop(ctx, u, r.Transport)
+	r.Remote, err = a.resolveHop(ctx, u, r.Transport)
 	if err != nil {
 		return Route{}, fmt.Errorf("route %q: %w", target, err)
 	}
@@ -118,48 +117,47 @@ func (a *Agent) Route(ctx context.Context, target string) (Route, error) {
 	return r, nil
 }
 
-// resolveHop finds the address of a URI's host: a literal, an A or AAAA record, or, without a port, SRV first (RFC
-// 3263 section 4.2).
-func resolveHop(ctx context.Context, u uri, transport string) (netip.AddrPort, error) {
-	port := u.Port
-	if port == 0 {
-		port = defaultPort(transport)
-	}
+// resolveHop finds the address of a URI's host: a literal, or what its name leads to. Of several addresses it is the
+// first that a listener reaches, IPv4 before IPv6.
+func (a *Agent) resolveHop(ctx context.Context, u uri, transport string) (netip.AddrPort, error) {
 	if ip, ok := u.literal(); ok {
+		port := u.Port
+		if port == 0 {
+			port = defaultPort(transport)
+		}
 		return netip.AddrPortFrom(ip, port), nil
 	}
-	host := u.Host
-	if u.Port == 0 {
-		if name, p, ok := lookupSRV(ctx, transport, host); ok {
-			host, port = name, p
-		}
-	}
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	hops, err := a.names.find(ctx, nameKey{transport, u.Host, u.Port})
 	if err != nil {
 		return netip.AddrPort{}, err
 	}
-	best := netip.Addr{}
-	for _, ip := range ips {
-		if ip = ip.Unmap(); !best.IsValid() || ip.Is4() && !best.Is4() {
-			best = ip
+	best, merit := hops[0], -1
+	for _, h := range hops {
+		m := 0
+		if a.listensLike(transport, h.Addr()) {
+			m += 2
+		}
+		if h.Addr().Is4() {
+			m++
+		}
+		if m > merit {
+			best, merit = h, m
 		}
 	}
-	if !best.IsValid() {
-		return netip.AddrPort{}, errors.New("the name has no address")
-	}
-	return netip.AddrPortFrom(best, port), nil
+	return best, nil
 }
 
-func lookupSRV(ctx context.Context, transport, host string) (string, uint16, bool) {
-	service, proto := "sip", transport
-	if transport == "tls" {
-		service, proto = "sips", "tcp"
+// listensLike tells whether requests to ip can leave by a listener: those over UDP need one of the same family.
+func (a *Agent) listensLike(transport string, ip netip.Addr) bool {
+	if transport != "udp" {
+		return true
 	}
-	_, srvs, err := net.DefaultResolver.LookupSRV(ctx, service, proto, host)
-	if err != nil || len(srvs) == 0 {
-		return "", 0, false
+	for _, s := range a.sockets {
+		if s.local.Addr().Is4() == ip.Is4() {
+			return true
+		}
 	}
-	return srvs[0].Target, srvs[0].Port, true
+	return false
 }
 
 // flowTo makes the flow for a route. It blocks while a connection is made; a UDP flow is there at once.

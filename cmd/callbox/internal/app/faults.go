@@ -177,6 +177,11 @@ func (a *App) watchFaults(context.Context) error {
 		read: func(time.Time) []fault.Report { return one(a.data.refuse.Report()) },
 	})
 	a.faults.watch(faultKind{
+		name: "dns",
+		mend: "see that the name server answers and knows the name, or name the call centre by its address",
+		read: func(time.Time) []fault.Report { return a.agent.NameFaults() },
+	})
+	a.faults.watch(faultKind{
 		name: "clock", read: new(stepWatch).read,
 		mend: "see that the machine's time service works; durations are right all the same, times of day before and after do not compare",
 	})
