@@ -23,6 +23,7 @@ type Session struct {
 	sides    [2]Side
 	closed   bool
 	held     bool
+	muxed    bool // the RTCP sockets are closed, since both peers take RTCP by way of RTP
 	timedOut bool
 	quiet    time.Duration // since when no RTP has come
 	final    call.Media    // once closed
@@ -142,6 +143,45 @@ func (s *Session) closeSockets() {
 			s.relay.ports.give(sd.port)
 		}
 	}
+}
+
+// fitRTCP closes the RTCP sockets when both peers have agreed to multiplex (RFC 5761), and opens them again when that
+// has changed. While only one has offered it the other may still say no.
+func (s *Session) fitRTCP() {
+	s.mu.Lock()
+	same := s.closed || s.muxed == (s.sides[0].mux && s.sides[1].mux)
+	s.mu.Unlock()
+	if same {
+		return
+	}
+	s.worker.loop.do(func(epoll int) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.closed {
+			return
+		}
+		s.muxed = s.sides[0].mux && s.sides[1].mux
+		for i := range s.sides {
+			if err := s.fitSocket(epoll, 2*i+1); err != nil {
+				s.relay.logger.Warn().Err(err).Uint16("port", s.sides[i].port+1).Msg("a call goes on without RTCP on its own port")
+			}
+		}
+	})
+}
+
+// fitSocket does it for socket k.
+func (s *Session) fitSocket(epoll, k int) (err error) {
+	sd := &s.sides[k/2]
+	switch open := sd.fds[1] >= 0; {
+	case s.muxed && open:
+		unix.Close(sd.fds[1])
+		sd.fds[1] = -1
+	case !s.muxed && !open:
+		if sd.fds[1], err = openSocket(s.relay.binding, sd.port+1); err == nil {
+			err = s.worker.watchSocket(epoll, s, k)
+		}
+	}
+	return err
 }
 
 // openSockets opens the side's RTP and RTCP sockets on port and the one above; on an error neither stays open.

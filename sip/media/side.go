@@ -56,6 +56,7 @@ func (sd *Side) SetRemote(rem Remote) {
 	if !rtcp.IsValid() && rtp.IsValid() && rtp.Port() < 1<<16-1 {
 		rtcp = netip.AddrPortFrom(rtp.Addr(), rtp.Port()+1)
 	}
+	defer sd.s.fitRTCP()
 	sd.s.mu.Lock()
 	defer sd.s.mu.Unlock()
 	now := sd.s.relay.clock()
@@ -90,6 +91,7 @@ func (s *Session) expect(now time.Duration) {
 
 // Reset forgets the peer: its announced address, its latched source and its SSRC. For the next target. Counts go on.
 func (sd *Side) Reset() {
+	defer sd.s.fitRTCP()
 	sd.s.mu.Lock()
 	defer sd.s.mu.Unlock()
 	sd.latch.reset()

@@ -111,14 +111,22 @@ func (w *worker) grow() {
 	w.table.Store(&table)
 }
 
-// watch names the session's sockets to the kernel. The event carries slot, socket and generation, so that one left
-// over from a closed session is told from its successor's without a look-up.
+// watch names the session's sockets to the kernel.
 func (w *worker) watch(epoll int, s *Session) error {
 	for k := range socketsPerSession {
-		ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: s.slot*socketsPerSession + int32(k), Pad: s.generation}
-		if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, s.sides[k/2].fds[k%2], &ev); err != nil {
-			return fmt.Errorf("watch rtp sockets: %w", err)
+		if err := w.watchSocket(epoll, s, k); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// watchSocket names socket k. The event carries slot, socket and generation, so that one left over from a closed session
+// is told from its successor's without a look-up.
+func (w *worker) watchSocket(epoll int, s *Session, k int) error {
+	ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: s.slot*socketsPerSession + int32(k), Pad: s.generation}
+	if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, s.sides[k/2].fds[k%2], &ev); err != nil {
+		return fmt.Errorf("watch rtp sockets: %w", err)
 	}
 	return nil
 }
