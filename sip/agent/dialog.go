@@ -83,6 +83,12 @@ func (l *Leg) emit(e Event) {
 	}
 	l.queue = nil
 	l.draining = false
+	if l.state == legOver { // a transaction may hold on to the leg for 32 s, which must not be the whole call
+		l.sink, l.mark = func(Event) {}, nil
+		if l.dial != nil {
+			l.dial.out = Outgoing{}
+		}
+	}
 }
 
 func (l *Leg) deliver(e Event) {

@@ -105,7 +105,7 @@ func (t *serverTx) respondBytes(status int, reason, contact string, m Message) (
 	case status < 200:
 		t.state = txProceeding
 	case t.invite() && status < 300:
-		t.state = txAccepted
+		t.state, t.last = txAccepted, nil // the leg repeats it
 		t.end(giveUp * t.a.t1)
 	case t.invite():
 		t.state = txCompleted
@@ -125,7 +125,8 @@ func (t *serverTx) respondBytes(status int, reason, contact string, m Message) (
 		t.end(giveUp * t.a.t1)
 	}
 	if status >= 200 {
-		t.req = nil // an answered call must not hold on to its INVITE
+		// An answered transaction must not hold on to its request, nor to the call that it made.
+		t.req, t.onCancel, t.canceled = nil, nil, nil
 	}
 	if err := t.flow.send(b); err != nil {
 		t.a.log.Debug().Err(err).Int("sip_status", status).Msg("answer not sent")

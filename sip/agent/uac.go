@@ -183,6 +183,7 @@ func (l *Leg) takeOK(p *packet) {
 	if len(d.out.Message.Body) > 0 {
 		l.ack(p.cseq, Message{})
 	}
+	d.out = Outgoing{}
 	l.emit(Event{Kind: KindAnswered, Status: p.status, Reason: p.reason, Fork: p.to.tag, Message: p.message})
 }
 
