@@ -40,6 +40,9 @@ type Options struct {
 	// Urgent tells whether an INVITE is a call for help, by user and host of its Request-URI and where it comes from. It
 	// is asked when not all can be taken, before anything was checked, and must be quick; nil takes all for it.
 	Urgent func(user, host string, source netip.Addr) bool
+
+	// Starved is told when no file descriptor is left for a connection; nil tells the log each time.
+	Starved func(error)
 }
 
 // Agent is one SIP user agent: its sockets and all dialogs on them. Its methods are safe for concurrent use.
@@ -72,9 +75,10 @@ type Agent struct {
 	streams  *connections
 	patience streamPatience
 
-	peers peerCache
-	names *names
-	count counters
+	peers  peerCache
+	names  *names
+	kernel *kernel
+	count  counters
 
 	waiting atomic.Int32 // INVITEs whose owner has not begun
 
@@ -109,7 +113,8 @@ func New(o Options) (*Agent, error) {
 		turned: newTurnedAway(), tooMany: endings(o.UserAgent), streams: newConnections(), patience: usualPatience,
 		ctx: ctx, cancel: cancel, done: ctx.Done(),
 	}
-	a.names = newNames(ctx, net.DefaultResolver, a.spawn)
+	a.names, a.kernel = newNames(ctx, net.DefaultResolver, a.spawn), newKernel()
+	a.closers = append(a.closers, a.kernel.close)
 	// Only Content-Length is read by sipgo, for framing: the other fields are read strictly by readPacket.
 	all := sip.DefaultHeadersParser()
 	a.parser = sip.NewParser(sip.WithHeadersParsers(map[string]sip.HeaderParser{

@@ -137,6 +137,14 @@ func (c *connections) evict(from *crowd) bool {
 	return true
 }
 
+// spare closes the connection that is missed least, if there is one.
+func (c *connections) spare() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refused.full++
+	c.evict(&c.whole)
+}
+
 // rank gives a connection taken its standing, as the latest heard of.
 func (c *connections) rank(s *stream, st standing) {
 	s.places[0].enter(&c.whole, s, st)

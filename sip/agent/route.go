@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -43,7 +42,16 @@ func (a *Agent) localTowards(peer netip.Addr) netip.Addr {
 	if ok && now.Before(f.until) {
 		return f.value
 	}
-	local := askKernel(peer)
+	local, there := a.kernel.towards(peer)
+	switch {
+	case there:
+	case ok: // the last that is known
+		local = f.value
+	case peer.Is4():
+		local = netip.IPv4Unspecified()
+	default:
+		local = netip.IPv6Unspecified()
+	}
 	a.peers.mu.Lock()
 	defer a.peers.mu.Unlock()
 	if a.peers.local == nil || len(a.peers.local) >= peerMax {
@@ -54,19 +62,6 @@ func (a *Agent) localTowards(peer netip.Addr) netip.Addr {
 }
 
 var peerLoopback4 = netip.AddrFrom4([4]byte{127, 0, 0, 1})
-
-// askKernel connects a UDP socket, which sends nothing, and reads its local address.
-func askKernel(peer netip.Addr) netip.Addr {
-	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(peer, outgoingPort)))
-	if err != nil {
-		if peer.Is4() {
-			return netip.IPv4Unspecified()
-		}
-		return netip.IPv6Unspecified()
-	}
-	defer conn.Close()
-	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
-}
 
 func (a *Agent) noteTCPRefused(peer netip.AddrPort) {
 	a.peers.mu.Lock()

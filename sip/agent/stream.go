@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	outage "callbox/sip/fault"
 )
 
 const (
@@ -109,7 +111,7 @@ func (a *Agent) accept(l *boundListener, ln net.Listener) {
 			return
 		}
 		if err != nil { // out of descriptors, as a rule: wait for some to come back
-			a.log.Warn().Err(err).Str("listener", l.bound.String()).Msg("accept failed")
+			a.starved(l, err)
 			if !a.pause(50 * time.Millisecond) {
 				return
 			}
@@ -118,6 +120,19 @@ func (a *Agent) accept(l *boundListener, ln net.Listener) {
 		if !a.goStream(conn, l.Network) {
 			conn.Close()
 		}
+	}
+}
+
+// starved says why no connection can be taken, and where descriptors have run out gives up the connection that is missed
+// least, so that a call can come in by another.
+func (a *Agent) starved(l *boundListener, err error) {
+	if !outage.Descriptors(err) || a.opts.Starved == nil {
+		a.log.Warn().Err(err).Str("listener", l.bound.String()).Msg("accept failed")
+	} else {
+		a.opts.Starved(err)
+	}
+	if outage.Descriptors(err) {
+		a.streams.spare()
 	}
 }
 

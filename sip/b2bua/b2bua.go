@@ -53,6 +53,9 @@ type Options struct {
 	// when the call was decided, so that a call keeps the plan it began with. nil is none.
 	Announce func() string
 
+	// NoMedia is told why a call got no media ports. It must not block; nil tells the log each time.
+	NoMedia func(error)
+
 	Advertise   []netip.Addr // addresses to write into SDP, at most one a family; none: the leg's own local address
 	PassHeaders []string     // header fields of the caller's INVITE that go to the centre beside the built-in list
 

@@ -8,6 +8,7 @@ import (
 	"callbox/routing"
 	"callbox/sip/agent"
 	"callbox/sip/call"
+	outage "callbox/sip/fault"
 )
 
 // begin takes the INVITE as far as the first target: what it says is checked, the call decided, the caller's leg
@@ -102,8 +103,7 @@ func (c *bridge) takeLeg() {
 func (c *bridge) firstTarget() {
 	var err error
 	if c.media, err = c.e.media.open(c.notify); err != nil {
-		c.log(zerolog.ErrorLevel, call.LegA).Err(err).Msg("no media for a call")
-		c.end(ending{reason: call.EndNoPorts, status: 503, sentence: "no media ports are free"})
+		c.withoutMedia(err)
 		return
 	}
 	c.media.Hold(true) // while it rings, silence is not a fault
@@ -115,4 +115,18 @@ func (c *bridge) firstTarget() {
 		c.limitAt = time.Now().Add(limit)
 	}
 	c.nextTarget()
+}
+
+// withoutMedia refuses a call that could not be heard. The next one may be luckier.
+func (c *bridge) withoutMedia(err error) {
+	if told := c.e.o.NoMedia; told != nil {
+		told(err)
+	} else {
+		c.log(zerolog.ErrorLevel, call.LegA).Err(err).Msg("no media for a call")
+	}
+	sentence := "no media ports are free"
+	if outage.Descriptors(err) {
+		sentence = "no file descriptors are left for media"
+	}
+	c.end(ending{reason: call.EndNoPorts, status: 503, sentence: sentence})
 }

@@ -2,8 +2,10 @@ package b2bua
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -243,12 +245,26 @@ func TestTheAdvertisedAddressTakesThePlaceOfTheLocalOneOfItsFamily(t *testing.T)
 }
 
 func TestNoMediaPorts(t *testing.T) {
-	play(t, func(w *world) {
-		w.noMedia = errors.New("range is exhausted")
-		a := w.invite(offerA)
-		has(a, a.expect("reject 503").message, "Retry-After: 30", "no media ports are free")
-		w.ended(call.EndNoPorts)
-	})
+	for name, tt := range map[string]struct {
+		cause    error
+		sentence string
+	}{
+		"the range is used up":    {errors.New("range is exhausted"), "no media ports are free"},
+		"no descriptors are left": {fmt.Errorf("open media session: %w", syscall.EMFILE), "no file descriptors are left for media"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var told error
+			playWith(t, Options{NoMedia: func(err error) { told = err }}, func(w *world) {
+				w.noMedia = tt.cause
+				a := w.invite(offerA)
+				has(a, a.expect("reject 503").message, "Retry-After: 30", tt.sentence)
+				w.ended(call.EndNoPorts)
+			})
+			if !errors.Is(told, tt.cause) {
+				t.Errorf("told %v, want %v", told, tt.cause)
+			}
+		})
+	}
 }
 
 func TestACallerWithoutOfferGetsTheCentresOffer(t *testing.T) {

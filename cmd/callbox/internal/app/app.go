@@ -26,6 +26,7 @@ import (
 	"callbox/sip/b2bua"
 	"callbox/sip/call"
 	"callbox/sip/cdr"
+	"callbox/sip/fault"
 	"callbox/sip/media"
 )
 
@@ -51,6 +52,8 @@ type App struct {
 	sources   sources
 
 	faults    *board
+	reserve   *reserve
+	noPorts   fault.Episode
 	data      *dataDir
 	certs     *certificates // nil without a tls listener
 	token     token
@@ -109,7 +112,8 @@ func (a *App) start(ctx context.Context) error {
 	if a.log, err = newLogger(a.options.Stderr, a.settings.Log); err != nil {
 		return err
 	}
-	a.faults = &board{log: a.part("faults"), now: time.Now}
+	a.faults, a.reserve = &board{log: a.part("faults"), now: time.Now}, &reserve{}
+	a.started(a.reserve.close)
 	for _, step := range []func(context.Context) error{
 		a.openData, a.startSimulator, a.readDirectory, a.openCertificates, a.startMedia, a.buildEdge, a.watchFaults, a.buildMetrics, a.listenHTTP, a.listenSIP, a.startProbing,
 	} {
@@ -213,7 +217,7 @@ func (a *App) buildEdge(context.Context) error {
 	sipAgent, err := agent.New(agent.Options{
 		Listeners: listeners(a.settings.SIP.Listeners), TLS: a.certs.serverConfig(),
 		UserAgent: a.settings.SIP.UserAgent, Logger: a.part("agent"), Ready: a.ready.Load,
-		OnInvite: func(in *agent.Incoming) { a.edge.Invite(in) }, Urgent: a.plan.Urgent,
+		OnInvite: func(in *agent.Incoming) { a.edge.Invite(in) }, Urgent: a.plan.Urgent, Starved: a.reserve.starved,
 	})
 	if err != nil {
 		return fmt.Errorf("build SIP agent: %w", err)
@@ -227,6 +231,7 @@ func (a *App) buildEdge(context.Context) error {
 	a.edge, err = b2bua.New(b2bua.Options{
 		Agent: sipAgent, Decider: &a.plan, Media: a.relay, Registry: a.registry,
 		Recorder: recorder{a.journal, a.metrics}, Observer: a.metrics, Logger: a.part("b2bua"),
+		NoMedia:     a.noMedia,
 		Announce:    func() string { return a.plan.snapshot.Load().Announcement() },
 		Advertise:   a.settings.RTP.Advertised(),
 		MaxDuration: a.settings.Call.MaxDuration,
@@ -261,7 +266,7 @@ func (a *App) listenHTTP(ctx context.Context) error {
 		Live: a.edge, Journal: a.journal, Simulated: a.simulator, Centres: a.registry, Metrics: a.metrics.Handler(),
 		Ready: a.Ready, Degraded: a.faults.degraded, Reload: a.Reload, Explain: a.explain, Logger: a.part("web"),
 	})
-	a.web.Start(l)
+	a.web.Start(a.reserve.listen(l))
 	a.started(func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 		defer cancel()

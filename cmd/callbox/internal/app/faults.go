@@ -177,6 +177,18 @@ func (a *App) watchFaults(context.Context) error {
 		read: func(time.Time) []fault.Report { return one(a.data.refuse.Report()) },
 	})
 	a.faults.watch(faultKind{
+		name: "descriptors", read: a.reserve.read,
+		mend: "raise the limit of open files (LimitNOFILE of systemd, ulimit -n); until then calls beyond it are refused with 503",
+	})
+	a.faults.watch(faultKind{
+		name: "media_ports",
+		mend: "widen rtp.ports, or stop the programs that use ports of that range; until then calls beyond it are refused with 503",
+		read: func(now time.Time) []fault.Report {
+			a.noPorts.Rest(now, starvedFor)
+			return one(a.noPorts.Report())
+		},
+	})
+	a.faults.watch(faultKind{
 		name: "dns",
 		mend: "see that the name server answers and knows the name, or name the call centre by its address",
 		read: func(time.Time) []fault.Report { return a.agent.NameFaults() },

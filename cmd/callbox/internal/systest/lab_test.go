@@ -23,6 +23,7 @@ type lab struct {
 	host   string
 	dir    string // holds config.yaml, directory.yaml and the data directory
 	log    *buffer
+	files  int // limit of open files, 0 for the usual
 	cmd    *exec.Cmd
 	exited chan struct{} // closed when the process has ended
 }
@@ -102,6 +103,9 @@ func (l *lab) start(t *testing.T) {
 	t.Helper()
 	l.log, l.exited = &buffer{}, make(chan struct{})
 	l.cmd = exec.Command(callbox(t), "serve", "--config", filepath.Join(l.dir, "config.yaml"))
+	if l.files > 0 {
+		l.cmd = exec.Command("/bin/sh", append([]string{"-c", fmt.Sprintf(`ulimit -n %d && exec "$@"`, l.files), "sh"}, l.cmd.Args...)...)
+	}
 	l.cmd.Dir = l.dir
 	l.cmd.Stdout, l.cmd.Stderr = l.log, l.log
 	l.cmd.Env = append(os.Environ(), "GORACE=halt_on_error=0 exitcode=66")
