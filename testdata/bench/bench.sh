@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures callbox and, when they are installed, Kamailio + rtpengine one after the other on this machine's loopback, and
-# writes the comparison to REPORT.md beside this script. About twelve minutes; ends by itself and leaves nothing running.
+# writes the comparison to REPORT.md beside this script. About seventeen minutes; ends by itself and leaves nothing running.
 #
 #   testdata/bench/bench.sh [--quick]     --quick: a tenth of the load, to see that everything works
 #
@@ -14,9 +14,11 @@ centre=127.0.0.1:5080  # where SIPp or rtpbench answers as the call centre
 seconds=8 calls=600 stream=15s steady=200 flood=1000
 rates=(200 300 400 500 600 700 800 1000 1200 1400 1600 2000 2500)
 share=30 warm=800x35s climb=800x6s,1000x6s,1200x6s,1400x6s,1600x6s # of overload.sh
+held=600,2400,4800,10000 hold=40s # of memory.sh
+rtp=40000-59999
 report=$here/REPORT.md
 if [ "${1:-}" = --quick ]; then
-	seconds=2 calls=60 stream=3s steady=50 flood=100 rates=(50 100) share=10 warm=50x1s climb=100x2s,200x2s report=/dev/null
+	seconds=2 calls=60 stream=3s steady=50 flood=100 rates=(50 100) share=10 warm=50x1s climb=100x2s,200x2s held=60,240 hold=3s report=/dev/null
 fi
 # Media of the callers and centres; none of it is sent in the signalling runs.
 uac_media=20000 uas_media=16000
@@ -33,6 +35,8 @@ stop() {
 trap 'stop; release; rm -rf "$work"' EXIT
 # shellcheck source=overload.sh
 . "$here/overload.sh"
+# shellcheck source=memory.sh
+. "$here/memory.sh"
 
 need() { command -v "$1" >/dev/null || { echo "bench: $1 is not installed (Debian: $2)" >&2; exit 1; }; }
 
@@ -53,7 +57,7 @@ family() { echo "$1"; pgrep -P "$1" || true; }
 start_callbox() {
 	rm -rf "$work/data" # the calls of the run before would be in memory
 	"$callbox" serve --config "$here/edge.yaml" --sip "udp:$edge" --http 127.0.0.1:18080 --data "$work/data" \
-		--rtp-ports 40000-59999 --log-level warn >"$work/callbox.log" 2>&1 &
+		--rtp-ports "$rtp" --log-level warn >"$work/callbox.log" 2>&1 &
 	started+=($!)
 	until_udp "$edge"
 	pids=("$!")
@@ -191,6 +195,7 @@ Calls are held 200 ms in the signalling runs. The generators share the cores wit
 two rows are lower than on a machine of the edge's own. RTP without an edge:
 \`$floor\`.
 $(overload_table "$crowd")
+$(memory_table "$lines")
 
 ## Made with
 
@@ -221,4 +226,6 @@ else
 fi
 echo "callbox: more than it can carry" >&2
 crowd=$(overload start_callbox)
+echo "callbox: many calls up" >&2
+lines=$(memory)
 write_report | tee "$report"

@@ -16,9 +16,8 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// setUp places o.calls calls through the edge and gives both sides the streams that the SDP asks for. The returned
-// function hangs up.
-func setUp(ctx context.Context, o options, caller, centre *side) (hangUp func(), err error) {
+// newCallers starts the call centre and whoever calls it.
+func newCallers(ctx context.Context, o options, caller, centre *side) (*callers, error) {
 	if err := serveCentre(ctx, o.centre, centre); err != nil {
 		return nil, err
 	}
@@ -26,19 +25,28 @@ func setUp(ctx context.Context, o options, caller, centre *side) (hangUp func(),
 	if err != nil {
 		return nil, err
 	}
-	c := &callers{options: o, side: caller, dialogs: ua.dialogs(o.number)}
-	var wg sync.WaitGroup
-	pace := time.NewTicker(time.Second / time.Duration(o.rate))
+	return &callers{options: o, side: caller, dialogs: ua.dialogs(o.number)}, nil
+}
+
+// rounds is how often calls are tried that a busy edge turned away.
+const rounds = 3
+
+// setUp places calls through the edge until n are up, and gives both sides the streams that the SDP asks for.
+func (c *callers) setUp(ctx context.Context, n int) error {
+	pace := time.NewTicker(time.Second / time.Duration(c.rate))
 	defer pace.Stop()
-	for i := range o.calls {
-		<-pace.C
-		wg.Go(func() { c.place(ctx, i) })
+	for range rounds {
+		var wg sync.WaitGroup
+		for i := len(c.open); i < n; i++ {
+			<-pace.C
+			wg.Go(func() { c.place(ctx, i) })
+		}
+		wg.Wait()
 	}
-	wg.Wait()
-	if len(c.open) < o.calls {
-		return nil, fmt.Errorf("%d of %d calls were not set up: %w", o.calls-len(c.open), o.calls, errors.Join(c.failed...))
+	if len(c.open) < n {
+		return fmt.Errorf("%d of %d calls were not set up: %w", n-len(c.open), n, errors.Join(c.failed...))
 	}
-	return c.hangUp, nil
+	return nil
 }
 
 // agent is one sipgo user agent on one UDP address.

@@ -3,8 +3,9 @@
 //
 //	rtpbench -edge 127.0.0.1:5060 -calls 600 -time 15s -pids 123,456
 //	rtpbench -direct -calls 600 -time 15s     without an edge: what the generator itself costs and delays
+//	rtpbench -climb 600,10000 -time 40s -pps 1 -pids 123     only the memory: before, with 600 calls, with 10,000, after
 //
-// The result is one line of name=value pairs on standard output.
+// The result is one line of name=value pairs on standard output, with -climb one for each number of calls.
 package main
 
 import (
@@ -28,6 +29,7 @@ type options struct {
 	duration             time.Duration
 	pids                 processes
 	direct               bool
+	climb                steps
 }
 
 func main() {
@@ -52,6 +54,7 @@ func parse(args []string) (options, error) {
 	f.DurationVar(&o.duration, "time", 10*time.Second, "how long to stream")
 	f.Var(&o.pids, "pids", "comma-separated `processes` to charge with CPU and memory")
 	f.BoolVar(&o.direct, "direct", false, "no edge: send straight to the other side")
+	f.Var(&o.climb, "climb", "comma-separated `numbers` of calls to measure memory at, rising")
 	return o, f.Parse(args)
 }
 
@@ -69,13 +72,21 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	idle := o.pids.memory()
-	hangUp := func() {}
 	if o.direct {
 		connect(caller, centre, o.calls)
-	} else if hangUp, err = setUp(ctx, o, caller, centre); err != nil {
+		return measure(o, caller, centre, idle, stdout)
+	}
+	c, err := newCallers(ctx, o, caller, centre)
+	if err != nil {
 		return err
 	}
-	defer hangUp()
+	if len(o.climb) > 0 {
+		return climb(ctx, c, centre, stdout)
+	}
+	if err := c.setUp(ctx, o.calls); err != nil {
+		return err
+	}
+	defer c.hangUp()
 	return measure(o, caller, centre, idle, stdout)
 }
 

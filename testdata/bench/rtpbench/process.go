@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -70,6 +71,26 @@ func machineCPU() (total time.Duration) {
 		const idle, ioWait, guest = 3, 4, 8
 		if n, err := strconv.ParseInt(f, 10, 64); err == nil && i != idle && i != ioWait && i < guest {
 			total += time.Duration(n) * tick
+		}
+	}
+	return total
+}
+
+// descriptors returns how many files the processes have open, in the tables of all their threads.
+func (p processes) descriptors() (total int) {
+	for _, id := range p {
+		tables := map[string]int{}
+		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", id))
+		for _, t := range threads {
+			fds, err := os.ReadDir(t + "/fd")
+			if err != nil || len(fds) == 0 {
+				continue
+			}
+			last, _ := os.Readlink(t + "/fd/" + fds[len(fds)-1].Name()) // threads that share a table have the same
+			tables[last] = len(fds)
+		}
+		for _, n := range tables {
+			total += n
 		}
 	}
 	return total
