@@ -18,10 +18,11 @@ const (
 )
 
 // After a busy time the heap stays as large as it was. When there has been no collection for a while, one is made and
-// what is not in use goes back to the kernel, unless it is little.
+// what is not in use goes back to the kernel, unless it is little. That is done again while it helps: what ended calls
+// leave behind is in use for another half minute.
 const (
 	quietSeconds = 30
-	little       = 32 << 20 // bytes
+	little       = 24 << 20 // bytes
 )
 
 // heap is a reading of the runtime's figures, in bytes.
@@ -49,8 +50,8 @@ type pacer struct {
 	percent   int    // as it stands
 	collected uint64 // as of the last reading
 	quiet     int    // readings since the last collection
-	settled   bool   // that collection was ours
-	asked     bool   // the last reading led to one
+	asked     uint64 // what was held when the last reading led to a collection, or 0
+	settled   bool   // the last collection was such a one, and freed little
 }
 
 // next returns the percentage for debug.SetGCPercent, and whether it is time to give memory back.
@@ -61,10 +62,13 @@ func (p *pacer) next(h heap) (percent int, giveBack bool) {
 	}
 	p.quiet++
 	if h.collected != p.collected {
-		p.collected, p.quiet, p.settled = h.collected, 0, p.asked
+		p.collected, p.quiet, p.settled = h.collected, 0, h.held+h.held/8 > p.asked && p.asked > 0
 	}
-	p.asked = !p.settled && p.quiet >= quietSeconds && h.held > little
-	return p.percent, p.asked
+	p.asked = 0
+	if !p.settled && p.quiet >= quietSeconds && h.held > little {
+		p.asked = h.held
+	}
+	return p.percent, p.asked > 0
 }
 
 // memoryPercent of what the machine has is where garbage is no longer let lie at all.
