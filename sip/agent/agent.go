@@ -65,6 +65,7 @@ type Agent struct {
 	urgent    lateness
 	other     lateness
 	turned    *turnedAway
+	strikes   *strikes
 	tooMany   [len(retries)][]byte // see endings
 	refused   refusals
 	seed      maphash.Seed // for tags and keys that only have to differ
@@ -110,7 +111,7 @@ func New(o Options) (*Agent, error) {
 		opts: o, log: o.Logger, t1: defaultT1, nonces: newNonces(), seed: maphash.MakeSeed(),
 		serverTxs: make(map[string]*serverTx), merged: make(map[string]*serverTx), clientTxs: make(map[string]*clientTx),
 		legs: make(map[string]*Leg), urgent: lateness{patience: patience, floor: floor}, other: lateness{patience: patience / lesser},
-		turned: newTurnedAway(), tooMany: endings(o.UserAgent), streams: newConnections(), patience: usualPatience,
+		turned: newTurnedAway(), strikes: newStrikes(), tooMany: endings(o.UserAgent), streams: newConnections(), patience: usualPatience,
 		ctx: ctx, cancel: cancel, done: ctx.Done(),
 	}
 	a.names, a.kernel = newNames(ctx, net.DefaultResolver, a.spawn), newKernel()

@@ -239,16 +239,8 @@ func (c *connections) close() {
 	}
 }
 
-// sourceOf is the address that a connection counts for: an IPv6 host has a whole /64 to choose from.
-func sourceOf(s *stream) netip.Addr {
-	ip := s.remote.Addr()
-	if ip.Is6() {
-		if p, err := ip.WithZone("").Prefix(64); err == nil {
-			return p.Addr()
-		}
-	}
-	return ip
-}
+// sourceOf is the address that a connection counts for.
+func sourceOf(s *stream) netip.Addr { return neighbourhood(s.remote.Addr()) }
 
 // streamPatience is how long a peer may keep a connection busy with nothing.
 type streamPatience struct {

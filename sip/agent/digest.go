@@ -175,12 +175,15 @@ func answerChallenge(headers []Header, method, uri, username, password string) (
 	return Header{}, false
 }
 
+// unquoted leaves out what would end a quoted-string.
+var unquoted = strings.NewReplacer(`\`, "", `"`, "")
+
 // challenges are the header fields of a 407: MD5 first, since older phones look at the first only (RFC 8760 lets the
 // client choose).
 func (a *Agent) challenges(realm string, stale bool) []Header {
 	var out []Header
 	for _, alg := range []string{"MD5", "SHA-256"} {
-		v := `Digest realm="` + strings.NewReplacer(`\`, "", `"`, "").Replace(realm) + `", nonce="` +
+		v := `Digest realm="` + unquoted.Replace(realm) + `", nonce="` +
 			a.nonces.make(time.Now()) + `", algorithm=` + alg + `, qop="auth"`
 		if stale {
 			v += ", stale=true"

@@ -5,6 +5,8 @@ import (
 	"hash/maphash"
 	"strconv"
 	"strings"
+
+	"github.com/emiago/sipgo/sip"
 )
 
 // receive takes one message, on the goroutine that read it: messages of one socket stay in order, and nothing here
@@ -20,6 +22,7 @@ func (a *Agent) receive(f flow, p *packet) {
 	case p.method == "ACK":
 		a.receiveAck(p)
 	case p.fault != nil:
+		a.strikes.add(f.remote.Addr())
 		a.refuse(f, p, p.fault)
 	case p.method == "CANCEL":
 		a.receiveCancel(f, p)
@@ -164,9 +167,12 @@ func isSupported(tag string) bool {
 	return tag == ""
 }
 
+// quoted escapes what stands in a quoted-string.
+var quoted = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
 // warning is the human sentence that goes with a refusal (RFC 3261 section 20.43).
 func warning(sentence string) Header {
-	return Header{"Warning", `399 callbox "` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(clean(sentence)) + `"`}
+	return Header{"Warning", `399 callbox "` + quoted.Replace(clean(sentence)) + `"`}
 }
 
 // refuse answers a request that has a fault.
@@ -206,10 +212,29 @@ func (a *Agent) capabilities() (status int, reason string, m Message) {
 	return 200, "OK", m
 }
 
+// parse reads a message. Of one with too many header fields, which is refused for them, it reads no more than that
+// takes: a thousand of them in one datagram cost as much as a call.
+func (a *Agent) parse(b []byte) (sip.Message, error) {
+	line := 0
+	for i := 0; i < len(b) && b[i] != '\r'; line++ {
+		if line == maxHeaders+2 {
+			b = append(b[:i:i], "\r\n"...)
+			break
+		}
+		n := bytes.IndexByte(b[i:], '\n')
+		if n < 0 {
+			break
+		}
+		i += n + 1
+	}
+	return a.parser.ParseSIP(b)
+}
+
 // unparsed takes what sipgo could not parse. A request that says enough about itself is answered 400, so that its
 // sender stops repeating it; anything else is dropped, and the answer is false.
 func (a *Agent) unparsed(f flow, b []byte, cause error) bool {
 	a.count.unparsed.Add(1)
+	a.strikes.add(f.remote.Addr())
 	a.log.Debug().Err(cause).Str("source", f.remote.String()).Int("bytes", len(b)).Msg("message cannot be parsed")
 	p := salvage(b)
 	if p != nil {

@@ -13,6 +13,7 @@ const (
 	rankWithin rank = iota // answers and requests within dialogs: they belong to calls that have begun
 	rankUrgent             // INVITEs to emergency numbers, and what cancels them
 	rankOther
+	rankStruck // from an address of which nothing good has come, see strikes
 )
 
 // glance is what can be told of a datagram without parsing it: enough to put it in its place among others, and to

@@ -88,6 +88,7 @@ func (in *Incoming) Accept(sink Sink) *Leg {
 // not unasked.
 func (in *Incoming) Refuse(status int, reason string, headers ...Header) {
 	i := in.invite
+	i.agent.strikes.add(i.flow.remote.Addr())
 	if i.tx.respond(status, reason, "", Message{Headers: headers}) {
 		i.agent.refused.add(i.tx)
 	}

@@ -26,8 +26,11 @@ const (
 
 // crowded tells whether a new request that has waited is to be refused.
 func (a *Agent) crowded(r rank, waited time.Duration) bool {
-	if r == rankUrgent {
+	switch r {
+	case rankUrgent:
 		return a.waiting.Load() >= maxWaiting || a.urgent.refuses(waited, time.Now())
+	case rankStruck:
+		return a.waiting.Load() >= maxWaiting/lesser || !a.strikes.spare()
 	}
 	return a.waiting.Load() >= maxWaiting/lesser || a.other.refuses(waited, time.Now())
 }
@@ -39,7 +42,7 @@ func (a *Agent) busy(waited time.Duration) bool {
 
 // takeBatch takes datagrams by their rank, and those of one rank in the order they came.
 func (a *Agent) takeBatch(s *udpSocket, batch []datagram) {
-	if len(batch) == 1 && !a.busy(batch[0].waited) && !a.turned.recently() {
+	if len(batch) == 1 && !a.busy(batch[0].waited) && !a.turned.recently() && !a.strikes.recently() {
 		a.takeDatagram(s, &batch[0])
 		return
 	}
@@ -48,7 +51,7 @@ func (a *Agent) takeBatch(s *udpSocket, batch []datagram) {
 		d.glance = look(d.bytes)
 		d.rank = a.rankOf(&d.glance, d.from)
 	}
-	for r := rankWithin; r <= rankOther; r++ {
+	for r := rankWithin; r <= rankStruck; r++ {
 		for i := range batch {
 			if d := &batch[i]; d.rank == r && !a.settled(s, d) {
 				a.takeDatagram(s, d)
@@ -62,6 +65,8 @@ func (a *Agent) rankOf(g *glance, from netip.AddrPort) rank {
 	switch {
 	case g.method == nil || g.tagged || string(g.method) == "ACK":
 		return rankWithin
+	case a.strikes.out(from.Addr()):
+		return rankStruck
 	case string(g.method) != "INVITE" && string(g.method) != "CANCEL":
 		return rankOther
 	case a.opts.Urgent != nil && !a.opts.Urgent(string(g.user), string(g.host), from.Addr()):
@@ -76,6 +81,9 @@ func (a *Agent) settled(s *udpSocket, d *datagram) bool {
 	switch {
 	case string(g.method) == "ACK":
 		return a.turned.has(d.from, g.branch)
+	case !g.sound && d.rank == rankStruck && a.crowded(d.rank, d.waited):
+		a.count.unparsed.Add(1)
+		return true
 	case !g.sound || g.tagged || string(g.method) == "CANCEL":
 		return false
 	case string(g.method) != "INVITE":
@@ -104,11 +112,13 @@ func (a *Agent) tooLate(f flow, p *packet, target uri) bool {
 	if repeats && a.turned.has(f.remote, branch) {
 		return true
 	}
-	if !a.busy(p.waited) {
-		return false
-	}
 	r := rankUrgent
-	if a.opts.Urgent != nil && !a.opts.Urgent(target.User, target.Host, f.remote.Addr()) {
+	switch {
+	case a.strikes.out(f.remote.Addr()):
+		r = rankStruck
+	case !a.busy(p.waited):
+		return false
+	case a.opts.Urgent != nil && !a.opts.Urgent(target.User, target.Host, f.remote.Addr()):
 		r = rankOther
 	}
 	if !a.crowded(r, p.waited) || a.findServerTx(p) != nil {

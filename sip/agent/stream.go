@@ -296,7 +296,7 @@ func (a *Agent) streamBytes(f flow, in *framer) (taken, ok bool) {
 // where it ends all the same, and a connection may carry many calls, so that it stays.
 func (a *Agent) streamMessage(f flow, b []byte) (taken bool) {
 	defer a.recovered("stream")
-	m, err := a.parser.ParseSIP(b)
+	m, err := a.parse(b)
 	if err != nil {
 		return a.unparsed(f, b, err)
 	}

@@ -81,7 +81,7 @@ func (l *Leg) identify(f flow) {
 func nameAddr(a Address) string {
 	s := "<" + a.String() + ">"
 	if a.Display != "" {
-		s = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(clean(a.Display)) + `" ` + s
+		s = `"` + quoted.Replace(clean(a.Display)) + `" ` + s
 	}
 	return s
 }

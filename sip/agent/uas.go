@@ -17,6 +17,7 @@ func (a *Agent) newServerLeg(in *serverInvite, sink Sink) *Leg {
 	in.tx.respond(100, "Trying", "", Message{})
 	a.remember(l)
 	a.streams.keep(in.flow.stream)
+	a.strikes.forgive(in.flow.remote.Addr())
 	if c := in.tx.watchCancel(l.cancelled); c != nil {
 		l.cancelled(c.message)
 	}

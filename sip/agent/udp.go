@@ -83,7 +83,7 @@ func (a *Agent) datagram(f flow, b []byte, waited time.Duration) {
 	if isKeepalive(b) {
 		return
 	}
-	m, err := a.parser.ParseSIP(b)
+	m, err := a.parse(b)
 	if err != nil {
 		a.unparsed(f, b, err)
 		return
