@@ -308,7 +308,7 @@ func cutLast3(s string) (transport, rest string, ok bool) {
 	}
 	s = strings.TrimLeft(s, " \t")
 	i := strings.IndexAny(s, " \t")
-	if i <= 0 {
+	if i <= 0 || !isToken(s[:i]) {
 		return "", "", false
 	}
 	return s[:i], strings.TrimSpace(s[i:]), true

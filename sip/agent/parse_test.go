@@ -89,7 +89,7 @@ func TestViaIsReadWithWhiteSpaceAndQuotes(t *testing.T) {
 	if !ok || v.transport != "udp" || v.host != "192.0.2.2" || v.port != 5061 || v.branch != "z9hG4bKyes" || !v.rport {
 		t.Errorf("got %+v %v", v, ok)
 	}
-	for _, in := range []string{"", "SIP/2.0/UDP", "HTTP/2.0/UDP h", "SIP/2.0/UDP [::1", "SIP/2.0/UDP h:99999", `SIP/2.0/UDP h;branch=z9hG4bK1;x="a`} {
+	for _, in := range []string{"", "SIP/2.0/UDP", "HTTP/2.0/UDP h", "SIP/2.0/UDP [::1", "SIP/2.0/UDP h:99999", `SIP/2.0/UDP h;branch=z9hG4bK1;x="a`, `SIP/2.0/"UDP h;rport`} {
 		if _, ok := parseVia(in); ok {
 			t.Errorf("%q was read", in)
 		}
