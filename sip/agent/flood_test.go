@@ -71,6 +71,38 @@ func TestRefusedInvitesAreForgottenOldestFirst(t *testing.T) {
 	}
 }
 
+// TestARefusedInviteThatEndedIsNotHeld: the places among the refusals are many, and it takes an edge hours to fill them.
+func TestARefusedInviteThatEndedIsNotHeld(t *testing.T) {
+	t.Parallel()
+	a := tunedAgent(t, func(a *Agent) { a.t1 = defaultT1 }, nil)
+	a.refused.ring = make([]*serverTx, 2)
+	refuse := func(before func(*serverTx)) *serverTx {
+		tx, _ := a.newServerTx(flow{}, &packet{method: "INVITE", via: via{branch: newBranch()}})
+		tx.respond(404, "Not Found", "", Message{})
+		before(tx)
+		a.refused.add(tx)
+		return tx
+	}
+	nothing := func(*serverTx) {}
+	first, second := refuse(nothing), refuse(nothing)
+	third := refuse(nothing) // in the place of the first
+	if !first.over() || a.refused.ring[0] != third {
+		t.Error("the oldest was not forgotten for the latest")
+	}
+	first.stop()
+	if a.refused.ring[0] != third {
+		t.Error("one that had lost its place took that of another along")
+	}
+	second.stop()
+	if a.refused.ring[1] != nil {
+		t.Error("one that ended is held")
+	}
+	refuse((*serverTx).stop)
+	if a.refused.ring[1] != nil {
+		t.Error("one that ended while it was added is held")
+	}
+}
+
 func TestARefusalIsNotRepeatedUnasked(t *testing.T) {
 	t.Parallel()
 	a := newTestAgent(t, nil)

@@ -106,7 +106,7 @@ func (in *Incoming) Challenge(realm string, headers ...Header) {
 const maxRefused = 16384
 
 // refusals remembers which INVITEs were refused, the oldest first, and forgets that one when there are too many. When
-// it is repeated after that, it is decided anew.
+// it is repeated after that, it is decided anew. Transactions that have ended by themselves are not held.
 type refusals struct {
 	mu   sync.Mutex
 	ring []*serverTx
@@ -119,10 +119,22 @@ func (r *refusals) add(t *serverTx) {
 		r.ring = make([]*serverTx, maxRefused)
 	}
 	old := r.ring[r.next]
-	r.ring[r.next] = t
+	r.ring[r.next], t.refusal = t, r.next
 	r.next = (r.next + 1) % len(r.ring)
 	r.mu.Unlock()
 	if old != nil {
 		old.shed()
+	}
+	if t.over() { // its ACK was faster
+		r.remove(t)
+	}
+}
+
+// remove lets go of a transaction that has ended.
+func (r *refusals) remove(t *serverTx) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ring != nil && r.ring[t.refusal] == t {
+		r.ring[t.refusal] = nil
 	}
 }

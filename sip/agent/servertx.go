@@ -36,6 +36,7 @@ type serverTx struct {
 	flow     flow // where answers go
 	toTag    string
 	mergeKey string // see merge; guarded by Agent.txMu
+	refusal  int    // its place among the refusals if it is there; guarded by refusals.mu
 
 	mu       sync.Mutex
 	state    txState
@@ -179,11 +180,21 @@ func (t *serverTx) gone() {
 		t.timer.Stop()
 	}
 	t.unmerge()
+	if t.invite() {
+		t.a.refused.remove(t)
+	}
 	t.a.txMu.Lock()
 	if t.a.serverTxs[t.key] == t {
 		delete(t.a.serverTxs, t.key)
 	}
 	t.a.txMu.Unlock()
+}
+
+// over tells whether the transaction is forgotten.
+func (t *serverTx) over() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.state == txGone
 }
 
 // again takes a retransmitted request. One that nobody has said anything to yet hears 100 if it is an INVITE (RFC 3261
