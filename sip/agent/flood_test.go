@@ -25,7 +25,7 @@ func TestAFloodOfRequestsLeavesNothingBehind(t *testing.T) {
 	first := newRawPeer(t, a) // once it is answered, the listener has its buffers
 	first.send(first.request("OPTIONS", newBranch(), 1, ""))
 	first.recv()
-	for _, tc := range []struct {
+	for row, tc := range []struct {
 		method  string
 		tag     string
 		pad, at int64 // size of a field, and most bytes that may stay for each request
@@ -44,10 +44,10 @@ func TestAFloodOfRequestsLeavesNothingBehind(t *testing.T) {
 				wg.Add(1)
 			}
 			m := p.request(tc.method, fmt.Sprintf("z9hG4bK%s%d-%d", tc.method, tc.pad, i), i+1, tc.tag, "X: "+strings.Repeat("a", int(tc.pad)))
-			source := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 1, byte(i >> 8), byte(i)}), 9)
+			source := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, byte(row), byte(i >> 8), byte(i)}), 9)
 			a.datagram(flow{transport: "udp", socket: a.sockets[0], remote: source}, []byte(strings.ReplaceAll(m, "\n", "\r\n")), 0)
+			wg.Wait() // or they would be too many at once
 		}
-		wg.Wait()
 		if left := (heap() - before) / n; left > tc.at {
 			t.Errorf("%s with %d bytes more leaves %d bytes behind, want at most %d", tc.method, tc.pad, left, tc.at)
 		}
