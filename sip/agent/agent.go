@@ -18,6 +18,8 @@ import (
 
 	"github.com/emiago/sipgo/sip"
 	"github.com/rs/zerolog"
+
+	outage "callbox/sip/fault"
 )
 
 // Listener is one socket to take SIP on.
@@ -79,6 +81,7 @@ type Agent struct {
 	peers  peerCache
 	names  *names
 	kernel *kernel
+	absent absences
 	count  counters
 
 	waiting atomic.Int32 // INVITEs whose owner has not begun
@@ -116,6 +119,7 @@ func New(o Options) (*Agent, error) {
 	}
 	a.names, a.kernel = newNames(ctx, net.DefaultResolver, a.spawn), newKernel()
 	a.closers = append(a.closers, a.kernel.close)
+	a.absent = absences{try: bindable, why: make(map[string]*outage.Episode)}
 	// Only Content-Length is read by sipgo, for framing: the other fields are read strictly by readPacket.
 	all := sip.DefaultHeadersParser()
 	a.parser = sip.NewParser(sip.WithHeadersParsers(map[string]sip.HeaderParser{
@@ -129,6 +133,9 @@ func (a *Agent) Start() error {
 	var serve []func()
 	for _, l := range a.opts.Listeners {
 		f, err := a.bind(l)
+		if err != nil && a.excuse(l, err) {
+			continue
+		}
 		if err != nil {
 			for _, c := range a.closers {
 				c()

@@ -54,6 +54,7 @@ type App struct {
 	faults    *board
 	reserve   *reserve
 	noPorts   fault.Episode
+	listening atomic.Bool // the agent has its listeners
 	data      *dataDir
 	certs     *certificates // nil without a tls listener
 	token     token
@@ -297,6 +298,7 @@ func (a *App) listenSIP(context.Context) error {
 	if err := a.agent.Start(); err != nil {
 		return bindError("sip", "", "--sip or sip.listeners", err)
 	}
+	a.listening.Store(true)
 	a.started(a.agent.Close)
 	a.started(func() error { // calls have goroutines of the agent's, which it waits for
 		now, cancel := context.WithCancel(context.Background())

@@ -38,6 +38,7 @@ func TestAPortThatCannotBeHadIsExplained(t *testing.T) {
 	}{
 		{"in use", with(unix.EADDRINUSE), []string{"sip port 5060 is in use", "udp 127.0.0.1:5060", "another callbox", "--sip"}},
 		{"not ours to take", with(unix.EACCES), []string{"5060 may not be used", "CAP_NET_BIND_SERVICE"}},
+		{"IPv6 where there is none", with(unix.EAFNOSUPPORT), []string{"IPv6, which this machine does not have", "--sip"}},
 		{"not this machine's", with(unix.EADDRNOTAVAIL), []string{"127.0.0.1:5060 is none of this machine's", "--sip"}},
 		{"without an address", fmt.Errorf("bind: %w", unix.EADDRINUSE), []string{"sip port is in use", "given", "--sip"}},
 		{"something else", errors.New("the moon"), []string{"start sip: the moon"}},

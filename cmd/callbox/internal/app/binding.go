@@ -35,6 +35,9 @@ func bindError(what, address, setting string, err error) error {
 			what, port, address, setting)
 	case errors.Is(err, unix.EADDRNOTAVAIL):
 		words = fmt.Sprintf("%s address %s is none of this machine's; choose another with %s", what, address, setting)
+	case errors.Is(err, unix.EAFNOSUPPORT):
+		words = fmt.Sprintf("%s address %s is IPv6, which this machine does not have; choose an IPv4 address with %s, or have both and callbox starts with IPv4 alone",
+			what, address, setting)
 	default:
 		return fmt.Errorf("start %s: %w", what, err)
 	}

@@ -189,6 +189,16 @@ func (a *App) watchFaults(context.Context) error {
 		},
 	})
 	a.faults.watch(faultKind{
+		name: "addresses",
+		mend: "give the machine the address again, or IPv6; a listener that was missing at the start needs a restart then",
+		read: func(time.Time) []fault.Report {
+			if !a.listening.Load() {
+				return nil
+			}
+			return a.agent.AddressFaults()
+		},
+	})
+	a.faults.watch(faultKind{
 		name: "dns",
 		mend: "see that the name server answers and knows the name, or name the call centre by its address",
 		read: func(time.Time) []fault.Report { return a.agent.NameFaults() },
