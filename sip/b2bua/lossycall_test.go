@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,11 +31,18 @@ type lossyCall struct {
 
 // far is a leg as its far end has it.
 type far struct {
-	name    string
-	leg     *agent.Leg
-	finals  []int
-	over    time.Time
-	unheard bool // its BYE was never answered
+	name     string
+	leg      *agent.Leg
+	finals   []int
+	over     time.Time
+	unheard  bool // its BYE was never answered
+	mu       sync.Mutex
+	asked    map[uint32]time.Time // its requests
+	answered map[uint32]bool      // those that have their final answer
+}
+
+func newFar(name string) *far {
+	return &far{name: name, asked: map[uint32]time.Time{}, answered: map[uint32]bool{}}
 }
 
 // broke stands for a final answer where a 481 ended a caller's early dialog.
@@ -42,6 +50,9 @@ const broke = 0
 
 // lossyEnd is when the caller hangs up at the latest.
 const lossyEnd = 90 * time.Second
+
+// lossyPatience is how long a request within a call may wait for its final answer.
+const lossyPatience = 45 * time.Second
 
 // lossyRest is how long a leg may outlast the end of the call: a BYE that is repeated for 32 s, after a 200 that was.
 const lossyRest = 70 * time.Second
@@ -59,6 +70,7 @@ func playLossy(t *testing.T, line []string, fate func(string, int) string) (x *l
 		x.cut()
 		x.dial()
 		x.w.pass(lossyEnd)
+		x.checkAnswers()
 		x.hangUp()
 		x.w.pass(lossyRest)
 		x.goQuiet()
@@ -107,7 +119,7 @@ func (x *lossyCall) dial() {
 	if err != nil {
 		x.w.t.Fatalf("%v", err)
 	}
-	x.caller = &far{name: "a"}
+	x.caller = newFar("a")
 	x.fars = append(x.fars, x.caller)
 	x.caller.leg = x.agents["a"].Dial(agent.Outgoing{Route: r, From: agent.Address{User: "+14155550100"}, Message: sdpMessage(offerA)}, x.caller.sink)
 	x.act(x.caller)
@@ -125,7 +137,7 @@ func (x *lossyCall) cut() {
 
 // centre takes an INVITE at a call centre.
 func (x *lossyCall) centre(name string, in *agent.Incoming) {
-	f := &far{name: name}
+	f := newFar(name)
 	x.w.mu.Lock()
 	x.fars = append(x.fars, f)
 	x.w.mu.Unlock()
@@ -166,16 +178,36 @@ func (f *far) do(what string) {
 	case "bye":
 		f.leg.Bye()
 	case "reinvite":
-		f.leg.Send("INVITE", sdpMessage(with(offerA, "sendonly", 4000)))
+		f.send("INVITE", sdpMessage(with(offerA, "sendonly", 4000)))
 	case "reinvite0":
-		f.leg.Send("INVITE", agent.Message{})
+		f.send("INVITE", agent.Message{})
 	case "update":
-		f.leg.Send("UPDATE", sdpMessage(offerA))
+		f.send("UPDATE", sdpMessage(offerA))
 	case "info":
-		f.leg.Send("INFO", agent.Message{ContentType: "application/dtmf-relay", Body: []byte("Signal=1")})
+		f.send("INFO", agent.Message{ContentType: "application/dtmf-relay", Body: []byte("Signal=1")})
 	case "refer":
-		f.leg.Send("REFER", agent.Message{Headers: []agent.Header{header("Refer-To", "<sip:x@example.com>")}})
+		f.send("REFER", agent.Message{Headers: []agent.Header{header("Refer-To", "<sip:x@example.com>")}})
 	}
+}
+
+// send notes when a request went out.
+func (f *far) send(method string, m agent.Message) {
+	id := f.leg.Send(method, m)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked[id] = time.Now()
+}
+
+// unanswered counts the requests that have waited too long for their answer.
+func (f *far) unanswered() (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for id, at := range f.asked {
+		if !f.answered[id] && time.Since(at) > lossyPatience {
+			n++
+		}
+	}
+	return n
 }
 
 // sink answers what the edge asks and keeps the books.
@@ -196,6 +228,9 @@ func (f *far) sink(e agent.Event) {
 	case agent.KindAckTimeout:
 		e.Leg.Bye()
 	case agent.KindResponse:
+		f.mu.Lock()
+		f.answered[e.ID] = true
+		f.mu.Unlock()
 		if e.Status == 200 {
 			e.Leg.Ack(sdpMessage(answerB)) // counts for an INVITE without an offer only
 		}
@@ -218,6 +253,15 @@ func (x *lossyCall) goQuiet() {
 func (x *lossyCall) hangUp() {
 	x.caller.leg.Cancel()
 	x.caller.leg.Bye()
+}
+
+// checkAnswers: on a leg that is up, every request has its answer in time.
+func (x *lossyCall) checkAnswers() {
+	for _, f := range x.fars {
+		if n := f.unanswered(); n > 0 && f.over.IsZero() && !f.rejected(x.line) && len(x.link.cuts) == 0 {
+			x.w.t.Errorf("%d requests of %s have no answer", n, f.name)
+		}
+	}
 }
 
 // check is what must hold when everything has come to rest.
