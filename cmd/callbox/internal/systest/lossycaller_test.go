@@ -31,7 +31,7 @@ type held struct {
 	finals map[string]string // final answers to the first INVITE: status by To
 	acks   map[string]string // ACKs sent, by CSeq
 	hungUp bool              // by either side
-	call   string            // X-Callbox-Call
+	heard  []string          // what came, for the one who has to find out
 }
 
 func startPersistent(t *testing.T, at, edge string) *persistent {
@@ -118,6 +118,9 @@ func (h *held) repeat(method, text string, seq int, least byte) (final message, 
 		select {
 		case m := <-h.in:
 			h.take(m)
+			if h.hungUp && seq > 1 && method == "INVITE" {
+				return message{}, true // the dialog is over, and with it the wait for a 2xx that is not repeated any more
+			}
 			if m.header("CSeq") != fmt.Sprintf("%d %s", seq, method) || !strings.HasPrefix(m.start, "SIP/2.0 ") {
 				continue
 			}
@@ -138,7 +141,14 @@ func (h *held) repeat(method, text string, seq int, least byte) (final message, 
 
 // idle lets time go by.
 func (h *held) idle(d time.Duration) {
-	for end := time.After(d); ; {
+	end := make(chan struct{})
+	time.AfterFunc(d, func() { close(end) })
+	h.listen(end)
+}
+
+// listen answers what comes until end is closed.
+func (h *held) listen(end <-chan struct{}) {
+	for {
 		select {
 		case m := <-h.in:
 			h.take(m)
@@ -151,12 +161,12 @@ func (h *held) idle(d time.Duration) {
 // take acknowledges final answers to INVITE, as often as they come, and answers requests.
 func (h *held) take(m message) {
 	seq, method, _ := strings.Cut(m.header("CSeq"), " ")
+	h.heard = append(h.heard, time.Now().Format("05.000 ")+m.start+" "+m.header("CSeq"))
 	status, isAnswer := strings.CutPrefix(m.start, "SIP/2.0 ")
 	switch {
 	case isAnswer && method == "INVITE" && status[0] != '1':
 		if seq == "1" {
 			h.finals[m.header("To")] = status[:3]
-			h.call = m.header("X-Callbox-Call")
 		}
 		if status[0] == '2' && seq == "1" {
 			h.to = m.header("To")
@@ -209,7 +219,7 @@ func (h *held) reply(m message) {
 
 // live plays one of the callers that there are, and returns what it did.
 func (h *held) live(r *rand.Rand) (did string, ok bool) {
-	did = []string{"talks", "cancels", "hangs up at once", "holds", "cancels late"}[h.n%5]
+	did = []string{"talks", "cancels", "hangs up at once", "holds", "cancels late", "is hung up on"}[h.n%6]
 	invite := h.write("INVITE", 1, h.branch(1), h.to, "sendrecv")
 	h.seq = 1
 	if did == "cancels" || did == "cancels late" { // not before something came: RFC 3261 section 9.1
@@ -233,8 +243,16 @@ func (h *held) live(r *rand.Rand) (did string, ok bool) {
 	switch did {
 	case "talks":
 		h.idle(time.Duration(r.IntN(1000)) * time.Millisecond)
+	case "is hung up on":
+		for waited := time.Duration(0); !h.hungUp && waited < 32*time.Second; waited += 100 * time.Millisecond {
+			h.idle(100 * time.Millisecond)
+		}
+		return did, h.hungUp
 	case "holds":
 		for _, direction := range []string{"sendonly", "sendrecv"} {
+			if h.hungUp {
+				break
+			}
 			if _, ok := h.ask("INVITE", direction); !ok {
 				return did + " without answer", false
 			}

@@ -13,15 +13,17 @@ import (
 	"callbox/sip/call"
 )
 
-// TestCallsOverALossyNetwork places calls over a network that loses every eighth datagram on either side of the edge, doubles
-// and delays others. Callers talk, cancel before and about the answer, hang up at once, hold: every one hears one final
-// answer, every call ends and has one record that says the same, and the edge holds nothing afterwards.
+// TestCallsOverALossyNetwork places calls over a network that loses every seventh datagram on either side of the edge, doubles
+// and delays others, to a centre that is down and then to one that hangs up after a while. Callers talk, cancel before and
+// about the answer, hang up at once, hold, wait for the end: every one hears one final answer, every call ends and has one
+// record that says the same, and the edge holds nothing afterwards.
 func TestCallsOverALossyNetwork(t *testing.T) {
 	t.Parallel()
 	l := prepareLab(t, settings{})
 	near, far, host := sameLength(l.host), sameLength(l.host), sameLength(l.host)
 	l.configure(t, settings{
-		directory:     directoryOf(t, target{id: "psap-first", uri: "sip:psap-sf@" + far + ":6063", ring: "30s"}, target{id: "ecc-us", uri: "sip:ecc-us@sim"}),
+		directory: directoryOf(t, target{id: "psap-first", uri: "sip:psap-down@" + far + ":6063"},
+			target{id: "psap-second", uri: "sip:psap-hangs-up@" + far + ":6063"}, target{id: "ecc-us", uri: "sip:ecc-us@sim"}),
 		probeInterval: -1,
 	})
 	l.start(t)
@@ -30,23 +32,28 @@ func TestCallsOverALossyNetwork(t *testing.T) {
 	before := l.metrics(t)
 	p := startPersistent(t, host+":6060", near+":6062")
 
-	var running sync.WaitGroup
+	var living, listening sync.WaitGroup
+	stop := make(chan struct{})
 	calls, started := make([]*held, *lossyCalls), time.Now()
 	for n := range calls {
 		calls[n] = p.place(n)
-		running.Go(func() {
+		living.Add(1)
+		listening.Go(func() {
 			r := rand.New(rand.NewPCG(*lossySeed, uint64(n)))
 			h := calls[n]
 			h.idle(time.Duration(n) * 30 * time.Millisecond)
 			if did, ok := h.live(r); !ok {
-				t.Errorf("%s: %s", h.id, did)
+				t.Errorf("%s: %s; it heard\n%s", h.id, did, strings.Join(h.heard, "\n"))
 			}
-			h.idle(time.Second) // what was on its way is answered
+			living.Done()
+			h.listen(stop)
 		})
 	}
-	running.Wait()
+	living.Wait()
 	t.Logf("%d calls in %v; caller's side: %v; centre's side: %v", len(calls), time.Since(started).Round(time.Second), callerSide, centreSide)
 	l.leftClean(t, before)
+	close(stop)
+	listening.Wait()
 	l.compareRecords(t, calls)
 }
 
@@ -97,7 +104,7 @@ func (l *lab) compareRecords(t *testing.T, calls []*held) {
 			}
 		}
 		switch r.EndReason {
-		case call.EndCallerHungUp, call.EndCallerCancelled:
+		case call.EndCallerHungUp, call.EndCalleeHungUp, call.EndCallerCancelled:
 		default:
 			t.Errorf("%s ended by %v with %v", h.id, r.EndReason, attempts(r))
 		}

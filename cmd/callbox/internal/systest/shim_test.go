@@ -12,8 +12,8 @@ import (
 )
 
 var (
-	lossyCalls   = flag.Int("lossy.calls", 30, "calls that TestCallsOverALossyNetwork places")
-	lossyPercent = flag.Int("lossy.percent", 12, "percent of the datagrams that are lost; half as many are doubled, as many are late")
+	lossyCalls   = flag.Int("lossy.calls", 36, "calls that TestCallsOverALossyNetwork places")
+	lossyPercent = flag.Int("lossy.percent", 15, "percent of the datagrams that are lost; half as many are doubled, as many are late")
 	lossySeed    = flag.Uint64("lossy.seed", 1, "seed of what is lost")
 )
 
