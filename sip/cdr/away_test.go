@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -104,10 +105,10 @@ func TestADiskThatRefusesFromTheStartIsWaitedFor(t *testing.T) {
 	dir := t.TempDir()
 	fill(t, dir, 0, 2, Options{})
 	synctest.Test(t, func(t *testing.T) {
-		refusal := error(&os.PathError{Op: "open", Path: fileName, Err: syscall.EROFS})
+		var writable atomic.Bool
 		j := open(t, dir, Options{open: func(path string) (handle, int64, error) {
-			if refusal != nil {
-				return nil, 0, refusal
+			if !writable.Load() {
+				return nil, 0, &os.PathError{Op: "open", Path: path, Err: syscall.EROFS}
 			}
 			return openOS(path)
 		}})
@@ -119,7 +120,7 @@ func TestADiskThatRefusesFromTheStartIsWaitedFor(t *testing.T) {
 		}
 		j.Append(record(2))
 		synctest.Wait()
-		refusal = nil
+		writable.Store(true)
 		later(2 * time.Second)
 		if r, ok := j.Fault(); ok || j.Stats().Written != 1 {
 			t.Errorf("after it: %+v, %+v", r, j.Stats())
