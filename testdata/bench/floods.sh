@@ -188,7 +188,7 @@ three figures they are before, at most during, and one second after.
 
 $1
 
-\`one-source\` is \`silent\` from one address. What the kinds are is said by \`flood send -h\` and its source.
+The second row of \`silent\` is from one address. What the kinds are is said by \`flood send -h\` and its source.
 
 ## A million datagrams
 
