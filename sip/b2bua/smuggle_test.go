@@ -285,7 +285,7 @@ func TestNothingIsSmuggledWhereNoCallComesUp(t *testing.T) {
 		}
 		id = w.next()
 		invite := w.inviteWith(id, nil)
-		_, final = w.play(id, invite, hasty, w.rings, func(request string) {
+		w.play(id, invite, hasty, w.rings, func(request string) {
 			w.says(w.caller, "CANCEL "+strings.TrimPrefix(strings.Split(invite, "\r\n")[0], "INVITE ")+"\r\n"+
 				echo(invite, "Via", "From", "To", "Call-ID")+"CSeq: 1 CANCEL\r\nReason: SIP;cause=200;text=\"x"+evil+"\"\r\nReason: a"+evil+"\r\n\r\n")
 			cancel := w.await(time.Second, func(d datagram) bool {
