@@ -21,7 +21,7 @@ const (
 // what is not in use goes back to the kernel, unless it is little. That is done again while it helps: what ended calls
 // leave behind is in use for another half minute.
 const (
-	quietSeconds = 30
+	quietSeconds = 10
 	little       = 24 << 20 // bytes
 )
 
