@@ -20,5 +20,5 @@ plot samples using 1:5 title "goroutines" lw 1.5, '' using 1:6 title "descriptor
 plot samples using 1:9 title "calls" lw 1.5, '' using 1:10 title "SIP legs" lw 1.5, '' using 1:12 title "TCP, TLS connections" lw 1.5
 set xlabel "minutes"
 set ylabel "count"
-plot samples using 1:11 title "SIP transactions" lw 1.5, '' using 1:($13/10) title "call records / 10" lw 1.5
+plot samples using 1:11 title "SIP transactions" lw 1.5, '' using 1:($13/100) title "call records / 100" lw 1.5
 unset multiplot
