@@ -18,6 +18,7 @@ type datagram struct {
 	waited time.Duration // in the kernel's queue, 0 where that cannot be told
 	glance glance        // where the reader took one
 	rank   rank
+	judged bool // an INVITE that is not refused for the crowd
 }
 
 const (

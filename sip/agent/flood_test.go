@@ -45,7 +45,7 @@ func TestAFloodOfRequestsLeavesNothingBehind(t *testing.T) {
 			}
 			m := p.request(tc.method, fmt.Sprintf("z9hG4bK%s%d-%d", tc.method, tc.pad, i), i+1, tc.tag, "X: "+strings.Repeat("a", int(tc.pad)))
 			source := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, byte(row), byte(i >> 8), byte(i)}), 9)
-			a.datagram(flow{transport: "udp", socket: a.sockets[0], remote: source}, []byte(strings.ReplaceAll(m, "\n", "\r\n")), 0)
+			a.datagram(flow{transport: "udp", socket: a.sockets[0], remote: source}, &datagram{bytes: []byte(strings.ReplaceAll(m, "\n", "\r\n"))})
 			wg.Wait() // or they would be too many at once
 		}
 		if left := (heap() - before) / n; left > tc.at {

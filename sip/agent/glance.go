@@ -196,7 +196,7 @@ func is(name []byte, long string, compact byte) bool {
 
 // hasTag tells whether To may have a tag: it says yes too often rather than too seldom.
 func hasTag(value []byte) bool {
-	if i := bytes.LastIndexByte(value, '>'); i >= 0 {
+	if i := bytes.LastIndexByte(value, '>'); i >= 0 && bytes.IndexByte(value, '"') < 0 { // a quoted one ends no address
 		value = value[i:]
 	}
 	for {

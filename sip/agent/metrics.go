@@ -9,7 +9,7 @@ type Metrics struct {
 	Unparsed     uint64 // datagrams and stream data that sipgo could not parse
 	Refused      uint64 // requests refused for a fault before anybody looked at what they want
 	Strange      uint64 // requests within a dialog from an address that is not its peer's
-	Shed         uint64 // INVITEs refused with 503 because maxWaiting waited already
+	Shed         uint64 // refused with 503 for the crowd or their sender's strikes, INVITEs for the most part
 	Transactions int    // now
 	Legs         int    // now
 	Connections  int    // now

@@ -46,6 +46,7 @@ func (a *Agent) takeBatch(s *udpSocket, batch []datagram) {
 		a.takeDatagram(s, &batch[0])
 		return
 	}
+	defer a.recovered("batch")
 	for i := range batch {
 		d := &batch[i]
 		d.glance = look(d.bytes)
@@ -92,13 +93,14 @@ func (a *Agent) settled(s *udpSocket, d *datagram) bool {
 		}
 	case a.turned.has(d.from, g.branch): // it was refused once, and its caller may have gone elsewhere
 	case !a.crowded(d.rank, d.waited) || a.isTaken(g):
+		d.judged = true
 		return false
 	default:
 		a.turned.add(d.from, g.branch)
 	}
 	a.count.shed.Add(1)
 	s.refusal = a.refusal(s.refusal[:0], g, d.from)
-	if _, err := s.conn.WriteToUDPAddrPort(s.refusal, g.replyTo(d.from)); err != nil {
+	if _, err := s.out.WriteToUDPAddrPort(s.refusal, g.replyTo(d.from)); err != nil {
 		a.log.Debug().Err(err).Int("sip_status", 503).Msg("answer not sent")
 	}
 	return true
@@ -107,6 +109,9 @@ func (a *Agent) settled(s *udpSocket, d *datagram) bool {
 // tooLate tells whether an INVITE that was parsed is to be refused: one that came on a stream, or is written so that it
 // had to be parsed first.
 func (a *Agent) tooLate(f flow, p *packet, target uri) bool {
+	if p.judged {
+		return false
+	}
 	repeats := !f.reliable() && strings.HasPrefix(p.via.branch, magicCookie)
 	branch := []byte(p.via.branch)
 	if repeats && a.turned.has(f.remote, branch) {

@@ -42,6 +42,7 @@ func TestAGlanceTellsWhatCanBeRefusedUnparsed(t *testing.T) {
 		{"compact names", strings.NewReplacer("Via:", "v:", "From:", "f:", "To:", "t :", "Call-ID:", "I:").Replace(plainInvite), true, false},
 		{"within a dialog", edit(";user=phone>", ">;tag=2"), true, true},
 		{"within a dialog, oddly written", edit(";user=phone>", "> ; Tag = 2"), true, true},
+		{"within a dialog, with another bracket", edit(";user=phone>", `>;tag=2;x=">"`), true, true},
 		{"a tag inside the brackets is none", edit(";user=phone", ";tag=2"), true, false},
 		{"other protocol version", edit("SIP/2.0", "SIP/3.0"), false, false},
 		{"received that the sender wrote", edit(";rport", ";received=1.2.3.4"), false, false},
@@ -144,6 +145,28 @@ func TestWhatWaitedTooLongIsRefusedAtOnceAndForGood(t *testing.T) {
 	p := newRawPeer(t, a)
 	offerBatch(a, p, patience-1, p.request("INVITE", newBranch(), 1, ""))
 	p.recvUntil("SIP/2.0 480")
+}
+
+// A datagram is judged once: by a glance where that does, else when it was parsed.
+func TestAnInviteIsCountedOnceAgainstWhatIsTakenInASecond(t *testing.T) {
+	t.Parallel()
+	for _, extra := range []string{"X: plain", "X:\n folded"} {
+		a := newTestAgent(t, nil)
+		p := newRawPeer(t, a)
+		a.crowd()
+		a.urgent.taken = 0
+		a.strikes.forgive(netip.MustParseAddr("127.0.0.1")) // else its refusals are counted against it
+		for i := range floor + 1 {
+			offerBatch(a, p, patience+1, p.request("INVITE", newBranch(), i+1, "", extra))
+			want := "SIP/2.0 480"
+			if i == floor {
+				want = "SIP/2.0 503"
+			}
+			if got := p.recv(); !strings.HasPrefix(got, want) {
+				t.Fatalf("%s: INVITE %d: want %s, answered\n%s", extra, i+1, want, got)
+			}
+		}
+	}
 }
 
 func TestABurstIsRefusedBeforeItHasWaited(t *testing.T) {

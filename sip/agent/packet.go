@@ -32,6 +32,7 @@ type packet struct {
 	message     Message
 	fault       *fault
 	waited      time.Duration // before it was read
+	judged      bool          // see datagram
 }
 
 // fault is why a request is refused before anybody looks at what it wants.

@@ -153,7 +153,7 @@ func TestAMessageWithTooManyFieldsIsRefusedAndNotReadToItsEnd(t *testing.T) {
 	}
 	long := wire(strings.Replace(invite, "Max-Forwards:", strings.Repeat("X: y\n", 9000)+"Max-Forwards:", 1))
 	f := flow{transport: "udp", socket: a.sockets[0], remote: netip.MustParseAddrPort("127.0.0.1:9")}
-	if n := testing.AllocsPerRun(5, func() { a.datagram(f, long, 0) }); n > 3000 {
+	if n := testing.AllocsPerRun(5, func() { a.datagram(f, &datagram{bytes: long}) }); n > 3000 {
 		t.Errorf("9000 fields make %.0f allocations", n)
 	}
 }

@@ -49,7 +49,7 @@ func feed(t *testing.T, source string, b []byte) (answer string, invited bool) {
 	// A flow that keeps what is sent: the answers' real way is to hosts that exist only in the RFC.
 	s := &stream{out: make(chan []byte, 16), gone: make(chan struct{})}
 	s.writing.Do(func() {}) // what is written is read here
-	a.datagram(flow{transport: "udp", stream: s, remote: netip.MustParseAddrPort(source)}, b, 0)
+	a.datagram(flow{transport: "udp", stream: s, remote: netip.MustParseAddrPort(source)}, &datagram{bytes: b})
 	a.Close() // waits for the owner of an INVITE
 	select {
 	case <-got:

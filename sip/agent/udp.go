@@ -73,13 +73,13 @@ func (a *Agent) pause(d time.Duration) bool {
 }
 
 func (a *Agent) takeDatagram(s *udpSocket, d *datagram) {
-	a.datagram(flow{transport: "udp", socket: s, remote: d.from}, d.bytes, d.waited)
+	a.datagram(flow{transport: "udp", socket: s, remote: d.from}, d)
 }
 
 // datagram takes one UDP payload.
-func (a *Agent) datagram(f flow, b []byte, waited time.Duration) {
+func (a *Agent) datagram(f flow, d *datagram) {
 	defer a.recovered("datagram")
-	b = bytes.TrimLeft(b, "\r\n")
+	b := bytes.TrimLeft(d.bytes, "\r\n")
 	if isKeepalive(b) {
 		return
 	}
@@ -89,7 +89,7 @@ func (a *Agent) datagram(f flow, b []byte, waited time.Duration) {
 		return
 	}
 	p := readPacket(m)
-	p.waited = waited
+	p.waited, p.judged = d.waited, d.judged
 	a.receive(f, p)
 }
 

@@ -73,7 +73,7 @@ func sipFigures() []web.Figure[agent.Metrics] {
 		refused("unparsed", func(m agent.Metrics) uint64 { return m.Unparsed }),
 		refused("faulty", func(m agent.Metrics) uint64 { return m.Refused }),
 		refused("strange", func(m agent.Metrics) uint64 { return m.Strange }),
-		count("callbox_sip_shed_invites_total", "INVITEs refused at once with 503 because more calls waited for a processor than could be answered in time: the machine is too small for the load.", func(m agent.Metrics) uint64 { return m.Shed }),
+		count("callbox_sip_shed_invites_total", "Requests, INVITEs for the most part, refused at once with 503: more came than could be answered in time, so that the machine is too small for the load, or their sender had been refused time and again.", func(m agent.Metrics) uint64 { return m.Shed }),
 		closed("share", func(m agent.Metrics) uint64 { return m.Shared }),
 		closed("full", func(m agent.Metrics) uint64 { return m.Crowded }),
 		closed("late", func(m agent.Metrics) uint64 { return m.Late }),
