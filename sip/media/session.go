@@ -154,6 +154,7 @@ func (s *Session) fitRTCP() {
 	if same {
 		return
 	}
+	var errs [2]error
 	s.worker.loop.do(func(epoll int) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -162,11 +163,14 @@ func (s *Session) fitRTCP() {
 		}
 		s.muxed = s.sides[0].mux && s.sides[1].mux
 		for i := range s.sides {
-			if err := s.fitSocket(epoll, 2*i+1); err != nil {
-				s.relay.logger.Warn().Err(err).Uint16("port", s.sides[i].port+1).Msg("a call goes on without RTCP on its own port")
-			}
+			errs[i] = s.fitSocket(epoll, 2*i+1)
 		}
 	})
+	for i, err := range errs { // here, since the log's descriptor may be another file in do
+		if err != nil {
+			s.relay.logger.Warn().Err(err).Uint16("port", s.sides[i].port+1).Msg("a call goes on without RTCP on its own port")
+		}
+	}
 }
 
 // fitSocket does it for socket k.
