@@ -140,6 +140,9 @@ func (a *Agent) Start() error {
 			for _, c := range a.closers {
 				c()
 			}
+			for _, s := range a.sockets {
+				s.in.close()
+			}
 			a.bound, a.sockets, a.closers = nil, nil, nil
 			return fmt.Errorf("listen on %s %s: %w", l.Network, l.Address, err)
 		}
@@ -163,7 +166,12 @@ func (a *Agent) bind(l Listener) (serve func(), err error) {
 			return nil, err
 		}
 		b.bound = conn.LocalAddr().(*net.UDPAddr).AddrPort()
-		s := &udpSocket{conn: conn, out: conn, listener: b, local: b.bound}
+		in, err := newBatchReader(conn, addr.Addr().Is6())
+		if err != nil {
+			conn.Close()
+			return nil, err
+		}
+		s := &udpSocket{conn: conn, out: conn, in: in, listener: b, local: b.bound}
 		a.sockets = append(a.sockets, s)
 		a.closers = append(a.closers, conn.Close)
 		serve = func() { s.serve(a) }

@@ -334,7 +334,11 @@ func TestDatagramsAreReadAsTheyCame(t *testing.T) {
 		for i := range 2 * maxBatch {
 			fmt.Fprint(peer, i)
 		}
-		in := newBatchReader(conn, host == "::1")
+		in, err := newBatchReader(conn, host == "::1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.close()
 		for i := 0; i < 2*maxBatch; {
 			batch, err := in.read()
 			if err != nil {

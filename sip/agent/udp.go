@@ -22,6 +22,7 @@ type udpSocket struct {
 	out      datagramWriter // conn, but for a link
 	listener *boundListener
 	local    netip.AddrPort
+	in       *batchReader
 	refusal  []byte // written by serve: one at a time
 }
 
@@ -41,11 +42,11 @@ func listenUDP(addr netip.AddrPort) (*net.UDPConn, error) {
 	return conn, nil
 }
 
-// serve reads datagrams until the socket is closed. Messages are taken in the order they came, on this goroutine.
+// serve reads datagrams until the socket is closed. Messages are taken in the order of takeBatch, on this goroutine.
 func (s *udpSocket) serve(a *Agent) {
-	in := newBatchReader(s.conn, s.local.Addr().Is6())
+	defer s.in.close()
 	for {
-		batch, err := in.read()
+		batch, err := s.in.read()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
