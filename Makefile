@@ -17,7 +17,7 @@ SOAK        ?= 1h
 IMAGE       ?= callbox:$(VERSION)
 BUILDER     ?= golang:1.26-bookworm
 
-.PHONY: help build run test check unit system fuzz bench floods docker clean
+.PHONY: help build run test check unit system fuzz bench floods soak docker clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12

@@ -99,6 +99,7 @@ type Journal struct {
 	skipped                  int
 	failing                  fault.Episode
 	lost                     uint64 // dropped when the episode began; owned by the writer
+	outgrown                 bool   // the file could not be rotated when it was due; owned by the writer
 }
 
 // Open opens or makes the journal in dir, which must exist, removes a torn last line, and loads the last calls into
@@ -241,7 +242,9 @@ func (j *Journal) look() {
 		return
 	}
 	j.bytes.Store(j.file.size)
-	j.mend()
+	if !j.outgrown { // else the next line says whether that is over
+		j.mend()
+	}
 }
 
 // persist writes one record, again and again until it is written or the journal is closing.
@@ -255,6 +258,7 @@ func (j *Journal) persist(r *call.Record) {
 	line = append(line, '\n')
 	for {
 		rotateErr, err := j.file.append(line, j.options.Now())
+		j.outgrown = rotateErr != nil
 		if rotateErr != nil { // the line is in the old file: larger than asked for, but not lost
 			j.fail(rotateErr)
 		}

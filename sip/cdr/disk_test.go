@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -100,6 +101,39 @@ func TestARefusingDiskIsReportedOnceAndLosesNothing(t *testing.T) {
 	if s := j.Stats(); s.Skipped != 0 || s.Repaired != 0 {
 		t.Errorf("half lines were left in the file: %+v", s)
 	}
+}
+
+func TestAFileThatCannotBeRotatedIsReportedOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		var stuck atomic.Bool
+		j := open(t, dir, Options{Logger: zerolog.New(&log), MaxBytes: 1, open: func(path string) (handle, int64, error) {
+			if stuck.Load() {
+				return nil, 0, syscall.EMFILE
+			}
+			return openOS(path)
+		}})
+		stuck.Store(true)
+		for n := range 5 {
+			j.Append(record(n))
+			later(2 * time.Second)
+		}
+		if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), "cannot be written") {
+			t.Errorf("the log has %d lines, want one:\n%s", n, &log)
+		}
+		stuck.Store(false)
+		j.Append(record(5))
+		later(2 * time.Second)
+		if n := strings.Count(log.String(), "\n"); n != 2 || !strings.Contains(log.String(), "written again") {
+			t.Errorf("the log has %d lines, want the end, too:\n%s", n, &log)
+		}
+		if s := j.Stats(); s.Written != 6 || s.Dropped != 0 {
+			t.Errorf("stats %+v", s)
+		}
+		j.Close()
+	})
 }
 
 func TestAFullQueueDropsAndCountsButMemoryKeeps(t *testing.T) {
