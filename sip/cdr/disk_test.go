@@ -2,6 +2,9 @@ package cdr
 
 import (
 	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -134,6 +137,35 @@ func TestAFileThatCannotBeRotatedIsReportedOnce(t *testing.T) {
 		}
 		j.Close()
 	})
+}
+
+func TestATornLineIsCutOffItsOwnFileOnly(t *testing.T) {
+	t.Parallel()
+	dir, elsewhere := t.TempDir(), t.TempDir()
+	fill(t, elsewhere, 10, 15, Options{})
+	synctest.Test(t, func(t *testing.T) {
+		opener, d := openOn()
+		j := open(t, dir, Options{open: opener})
+		j.Append(record(0))
+		later(time.Second / 10)
+		d.set(true)
+		j.Append(record(1))
+		later(time.Second / 10)
+		path := filepath.Join(dir, fileName) // another disk is mounted there, with a larger file
+		if err := errors.Join(os.Rename(path, path+".gone"), os.Rename(filepath.Join(elsewhere, fileName), path)); err != nil {
+			t.Fatal(err)
+		}
+		d.set(false)
+		later(3 * time.Second)
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	j := open(t, dir, Options{})
+	defer j.Close()
+	if d := cmp.Diff([]int{1, 14, 13, 12, 11, 10}, ids(j.List(0))); d != "" {
+		t.Errorf("records in the file (-want +got):\n%s", d)
+	}
 }
 
 func TestAFullQueueDropsAndCountsButMemoryKeeps(t *testing.T) {

@@ -68,7 +68,8 @@ func openFile(dir string, o Options) (f *file, repaired int64, err error) {
 // reopen opens the path of the file, which may be another file by now. On an error all stays as it was.
 func (f *file) reopen() (repaired int64, err error) {
 	path := filepath.Join(f.dir, fileName)
-	if !f.torn { // else the torn line is ours, and is written again
+	torn := f.torn && !f.moved() // the torn line is ours, and is written again
+	if !torn {
 		if repaired, err = repair(path); err != nil {
 			return 0, err
 		}
@@ -77,7 +78,7 @@ func (f *file) reopen() (repaired int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if f.torn && size >= f.size {
+	if torn && size >= f.size {
 		if err := h.Truncate(f.size); err != nil {
 			h.Close()
 			return 0, fmt.Errorf("cut a torn line: %w", err)
