@@ -19,7 +19,7 @@ func TestCallsThatWaitedWhileTheMachineStoodStillAreAnswered(t *testing.T) {
 		return nil
 	})
 	l.signal(t, syscall.SIGSTOP)
-	<-time.After(400 * time.Millisecond) // some forty calls come, which is more than are taken late in any second
+	<-time.After(700 * time.Millisecond) // some seventy calls come, which is more than are taken late in any second
 	l.signal(t, syscall.SIGCONT)
 	if got := calls.finish(t); got["calls"] != "200" || got["failed"] != "0" {
 		t.Errorf("%v", got)
