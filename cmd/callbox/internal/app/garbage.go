@@ -18,10 +18,11 @@ const (
 )
 
 // After a busy time the heap stays as large as it was. When there has been no collection for a while, one is made and
-// what is not in use goes back to the kernel, unless it is little. That is done again while it helps: what ended calls
-// leave behind is in use for another half minute.
+// what is not in use goes back to the kernel, unless it is little. That is done again while it helps, and for longer
+// than what ended calls leave behind is in use: half a minute.
 const (
 	quietSeconds = 10
+	vainTries    = 4
 	little       = 24 << 20 // bytes
 )
 
@@ -51,7 +52,7 @@ type pacer struct {
 	collected uint64 // as of the last reading
 	quiet     int    // readings since the last collection
 	asked     uint64 // what was held when the last reading led to a collection, or 0
-	settled   bool   // the last collection was such a one, and freed little
+	vain      int    // such collections in a row that freed little
 }
 
 // next returns the percentage for debug.SetGCPercent, and whether it is time to give memory back.
@@ -62,10 +63,13 @@ func (p *pacer) next(h heap) (percent int, giveBack bool) {
 	}
 	p.quiet++
 	if h.collected != p.collected {
-		p.collected, p.quiet, p.settled = h.collected, 0, h.held+h.held/8 > p.asked && p.asked > 0
+		p.collected, p.quiet = h.collected, 0
+		if p.vain++; h.held+h.held/8 <= p.asked || p.asked == 0 {
+			p.vain = 0
+		}
 	}
 	p.asked = 0
-	if !p.settled && p.quiet >= quietSeconds && h.held > little {
+	if p.vain < vainTries && p.quiet >= quietSeconds && h.held > little {
 		p.asked = h.held
 	}
 	return p.percent, p.asked > 0
