@@ -5,7 +5,7 @@
 // end; Open removes such a line and nothing else. When the file has reached its size bound it is renamed to
 // cdr-<UTC time>.jsonl and a new one begins; the oldest of the renamed files are deleted beyond a number. A disk that
 // refuses, from the start or later, is reported once, tried again every second, and never holds up a call: records wait
-// in a bounded queue.
+// in a bounded queue. Of refused calls, which anybody can make, only some are kept when there are very many.
 package cdr
 
 import (
@@ -67,6 +67,7 @@ const (
 type Stats struct {
 	Written  uint64 // records in the file
 	Dropped  uint64 // records that never reached the file: the queue was full, or the disk refused until Close
+	Omitted  uint64 // records of refused calls that were left out since there were too many
 	Errors   uint64 // failed attempts to open, write, rotate and sync
 	Queued   int    // records waiting for the disk now
 	Capacity int    // records that may wait
@@ -82,10 +83,11 @@ type Journal struct {
 	file    *file
 	log     zerolog.Logger
 
-	mu     sync.Mutex // guards index, closed, losing, and sends on queue against its close
-	index  *index
-	closed bool
-	losing bool // a record was dropped since the disk was last good
+	mu      sync.Mutex // guards index, closed, losing, and sends on queue against its close
+	index   *index
+	closed  bool
+	losing  bool // a record was dropped since the disk was last good
+	refused allowance
 
 	queue   chan *call.Record
 	closing chan struct{}
@@ -93,13 +95,13 @@ type Journal struct {
 
 	search sync.Mutex // one scan of old files at a time
 
-	written, dropped, errors atomic.Uint64
-	bytes                    atomic.Int64
-	repaired                 int64
-	skipped                  int
-	failing                  fault.Episode
-	lost                     uint64 // dropped when the episode began; owned by the writer
-	outgrown                 bool   // the file could not be rotated when it was due; owned by the writer
+	written, dropped, omitted, errors atomic.Uint64
+	bytes                             atomic.Int64
+	repaired                          int64
+	skipped                           int
+	failing                           fault.Episode
+	lost                              uint64 // dropped when the episode began; owned by the writer
+	outgrown                          bool   // the file could not be rotated when it was due; owned by the writer
 }
 
 // Open opens or makes the journal in dir, which must exist, removes a torn last line, and loads the last calls into
@@ -132,11 +134,29 @@ func Open(dir string, o Options) (*Journal, error) {
 }
 
 // Append adds an ended call. It never blocks: the record is in memory at once and in the file soon after. With the
-// queue full the file goes without it and Stats.Dropped counts it. The journal keeps r's slices; they must not change.
+// queue full the file goes without it and Stats.Dropped counts it. Of a flood of refused calls only some are kept, see
+// Stats.Omitted. The journal keeps r's slices; they must not change.
 func (j *Journal) Append(r call.Record) {
+	if r.EndReason == call.EndRefused && !j.afford() {
+		return
+	}
 	if j.add(&r) {
 		j.log.Error().Int("queued", cap(j.queue)).Msg("call records are lost: no more can wait for the disk")
 	}
+}
+
+// afford tells whether the record of a refused call is kept.
+func (j *Journal) afford() bool {
+	j.mu.Lock()
+	ok, first := j.refused.take(time.Now())
+	j.mu.Unlock()
+	if !ok {
+		j.omitted.Add(1)
+	}
+	if first {
+		j.log.Warn().Int("per_second", refusedPerSecond).Msg("a flood of refused calls: only some of their records are kept")
+	}
+	return ok
 }
 
 // add is Append; true when it begins to lose records.
@@ -186,7 +206,7 @@ func (j *Journal) List(n int) []*call.Record {
 // Stats returns the counters as they stand.
 func (j *Journal) Stats() Stats {
 	return Stats{
-		Written: j.written.Load(), Dropped: j.dropped.Load(), Errors: j.errors.Load(),
+		Written: j.written.Load(), Dropped: j.dropped.Load(), Omitted: j.omitted.Load(), Errors: j.errors.Load(),
 		Queued: len(j.queue), Capacity: cap(j.queue), Bytes: j.bytes.Load(),
 		Repaired: j.repaired, Skipped: j.skipped,
 	}

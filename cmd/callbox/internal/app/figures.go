@@ -95,6 +95,8 @@ func journalFigures() []web.Figure[cdr.Stats] {
 			Counter: true, Value: func(s cdr.Stats) float64 { return float64(s.Written) }},
 		{Name: "callbox_cdr_dropped_total", Help: "Call records that never reached the disk.",
 			Counter: true, Value: func(s cdr.Stats) float64 { return float64(s.Dropped) }},
+		{Name: "callbox_cdr_omitted_total", Help: "Records of refused calls left out because over 100 a second came.",
+			Counter: true, Value: func(s cdr.Stats) float64 { return float64(s.Omitted) }},
 		{Name: "callbox_cdr_errors_total", Help: "Failed attempts to write call records; a record waits and is tried again.",
 			Counter: true, Value: func(s cdr.Stats) float64 { return float64(s.Errors) }},
 	}
