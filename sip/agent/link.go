@@ -14,16 +14,7 @@ func (a *Agent) Attach(local netip.AddrPort, send func(b []byte, to netip.AddrPo
 	b := &boundListener{Listener: Listener{Network: "udp", Address: local.String()}, bound: local}
 	s := &udpSocket{out: link(send), listener: b, local: local}
 	a.bound, a.sockets = append(a.bound, b), append(a.sockets, s)
-	return func(b []byte, from netip.AddrPort) {
-		defer a.recovered("datagram")
-		f := flow{transport: "udp", socket: s, remote: from}
-		m, err := a.parser.ParseSIP(b)
-		if err != nil {
-			a.unparsed(f, b, err)
-			return
-		}
-		a.receive(f, readPacket(m))
-	}
+	return func(b []byte, from netip.AddrPort) { a.takeBatch(s, []datagram{{bytes: b, from: from}}) }
 }
 
 type link func(b []byte, to netip.AddrPort)

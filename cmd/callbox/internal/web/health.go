@@ -11,7 +11,7 @@ import (
 
 // Degraded is one thing that is wrong with the machine while calls go on.
 type Degraded struct {
-	Fault   string    `json:"fault"`             // a word for scripts: data, descriptors, …
+	Fault   string    `json:"fault"`             // a word for scripts: call_records, descriptors, …
 	Subject string    `json:"subject,omitempty"` // what of several it befell
 	Since   time.Time `json:"since"`
 	What    string    `json:"what,omitempty"`
