@@ -67,6 +67,7 @@ type Agent struct {
 	urgent    lateness
 	other     lateness
 	turned    *turnedAway
+	shown     *turnedAway // nonces, see proves
 	strikes   *strikes
 	tooMany   [len(retries)][]byte // see endings
 	refused   refusals
@@ -113,8 +114,8 @@ func New(o Options) (*Agent, error) {
 	a := &Agent{
 		opts: o, log: o.Logger, t1: defaultT1, nonces: newNonces(), seed: maphash.MakeSeed(),
 		serverTxs: make(map[string]*serverTx), merged: make(map[string]*serverTx), clientTxs: make(map[string]*clientTx),
-		legs: make(map[string]*Leg), urgent: lateness{patience: patience, floor: floor}, other: lateness{patience: patience / lesser},
-		turned: newTurnedAway(), strikes: newStrikes(), tooMany: endings(o.UserAgent), streams: newConnections(), patience: usualPatience,
+		legs: make(map[string]*Leg), urgent: lateness{patience: patience, floor: floor}, other: lateness{patience: patience / 2},
+		turned: newTurnedAway(), shown: newTurnedAway(), strikes: newStrikes(), tooMany: endings(o.UserAgent), streams: newConnections(), patience: usualPatience,
 		ctx: ctx, cancel: cancel, done: ctx.Done(),
 	}
 	a.names, a.kernel = newNames(ctx, net.DefaultResolver, a.spawn), newKernel()

@@ -23,6 +23,9 @@ type glance struct {
 	user   []byte // whom the Request-URI names
 	host   []byte // where that is
 	tagged bool   // To has a tag
+	tag    []byte // that tag where it stands plainly
+	auth   []byte // Authorization or Proxy-Authorization
+	proven bool   // which is worth something, see Agent.proves
 
 	// sound tells that what stands below can be written back as it is. It stays false for anything out of the
 	// ordinary, such as folded lines, control characters or a field that stands twice.
@@ -97,6 +100,11 @@ func (g *glance) line(line []byte, seen *singles) {
 	}
 	switch name[0] | 0x20 { // most lines are none of ours
 	case 'v', 'f', 't', 'c', 'i':
+	case 'a', 'p':
+		if is(name, "authorization", 0) || is(name, "proxy-authorization", 0) {
+			g.auth = line[i+1:]
+		}
+		return
 	default:
 		return
 	}
@@ -109,7 +117,7 @@ func (g *glance) line(line []byte, seen *singles) {
 		which = seenFrom
 	case is(name, "to", 't'):
 		which, g.to = seenTo, g.n
-		g.tagged = hasTag(line[i+1:])
+		g.tag, g.tagged = tagOf(line[i+1:])
 	case is(name, "call-id", 'i'):
 		which = seenCallID
 	case is(name, "cseq", 0):
@@ -194,19 +202,23 @@ func is(name []byte, long string, compact byte) bool {
 	return len(name) == len(long) && name[0]|0x20 == long[0] && bytes.EqualFold(name, []byte(long))
 }
 
-// hasTag tells whether To may have a tag: it says yes too often rather than too seldom.
-func hasTag(value []byte) bool {
+// tagOf tells whether To may have a tag: it says yes too often rather than too seldom. The tag itself is nil unless it
+// can be read in one way.
+func tagOf(value []byte) (tag []byte, tagged bool) {
 	if i := bytes.LastIndexByte(value, '>'); i >= 0 && bytes.IndexByte(value, '"') < 0 { // a quoted one ends no address
 		value = value[i:]
 	}
 	for {
 		i := bytes.IndexByte(value, ';')
 		if i < 0 {
-			return false
+			return nil, false
 		}
 		value = bytes.TrimLeft(value[i+1:], " \t")
 		if len(value) > 3 && bytes.EqualFold(value[:3], []byte("tag")) {
-			return true
+			if tag, _, _ = bytes.Cut(value[4:], []byte(";")); value[3] != '=' || !isToken(string(tag)) {
+				tag = nil
+			}
+			return tag, true
 		}
 	}
 }

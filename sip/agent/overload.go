@@ -3,6 +3,7 @@ package agent
 import (
 	"hash/maphash"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -63,12 +64,17 @@ func (a *Agent) takeBatch(s *udpSocket, batch []datagram) {
 
 // rankOf puts a message in its place.
 func (a *Agent) rankOf(g *glance, from netip.AddrPort) rank {
-	switch {
-	case g.method == nil || g.tagged || string(g.method) == "ACK":
+	orphan := g.tag != nil && a.leg(string(g.tag)) == nil // of a call that is over, or never was
+	if g.method == nil || g.tagged && !orphan || string(g.method) == "ACK" {
 		return rankWithin
-	case a.strikes.out(from.Addr()):
-		return rankStruck
-	case string(g.method) != "INVITE" && string(g.method) != "CANCEL":
+	}
+	if a.strikes.out(from.Addr()) {
+		if g.proven = a.proves(string(g.auth)); !g.proven {
+			return rankStruck
+		}
+	}
+	switch {
+	case orphan, string(g.method) != "INVITE" && string(g.method) != "CANCEL":
 		return rankOther
 	case a.opts.Urgent != nil && !a.opts.Urgent(string(g.user), string(g.host), from.Addr()):
 		return rankOther
@@ -82,17 +88,20 @@ func (a *Agent) settled(s *udpSocket, d *datagram) bool {
 	switch {
 	case string(g.method) == "ACK":
 		return a.turned.has(d.from, g.branch)
-	case !g.sound && d.rank == rankStruck && a.crowded(d.rank, d.waited):
+	case d.rank == rankWithin:
+		return false
+	case (!g.sound || g.tagged) && d.rank == rankStruck && a.crowded(d.rank, d.waited):
 		a.count.unparsed.Add(1)
 		return true
 	case !g.sound || g.tagged || string(g.method) == "CANCEL":
+		d.judged = g.proven // which can be told once only
 		return false
 	case string(g.method) != "INVITE":
 		if !a.crowded(d.rank, d.waited) {
 			return false
 		}
 	case a.turned.has(d.from, g.branch): // it was refused once, and its caller may have gone elsewhere
-	case !a.crowded(d.rank, d.waited) || a.isTaken(g):
+	case a.isTaken(g) || !a.crowded(d.rank, d.waited):
 		d.judged = true
 		return false
 	default:
@@ -119,7 +128,7 @@ func (a *Agent) tooLate(f flow, p *packet, target uri) bool {
 	}
 	r := rankUrgent
 	switch {
-	case a.strikes.out(f.remote.Addr()):
+	case a.strikes.out(f.remote.Addr()) && !slices.ContainsFunc(p.auth, func(h Header) bool { return a.proves(h.Value) }):
 		r = rankStruck
 	case !a.busy(p.waited):
 		return false

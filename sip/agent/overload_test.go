@@ -74,6 +74,9 @@ func TestAGlanceTellsWhatCanBeRefusedUnparsed(t *testing.T) {
 func TestARankComesFromWhatTheMessageIs(t *testing.T) {
 	t.Parallel()
 	a := newTestAgent(t, nil)
+	l := &Leg{a: a, tag: "1"}
+	a.remember(l)
+	defer a.forget(l)
 	a.opts.Urgent = func(user, host string, _ netip.Addr) bool {
 		return (user == "911" || user == "urn:service:sos") && (host == "lab.example" || host == "")
 	}
@@ -217,7 +220,7 @@ func TestWhatIsNotUrgentIsRefusedSooner(t *testing.T) {
 	a := newTestAgent(t, nil)
 	a.crowd()
 	p := newRawPeer(t, a)
-	late := patience/lesser + 1
+	late := patience/2 + 1
 	offerBatch(a, p, late, p.request("OPTIONS", newBranch(), 1, ""), p.request("REGISTER", newBranch(), 1, ""),
 		p.request("BYE", newBranch(), 1, "x"), p.request("INVITE", newBranch(), 1, ""))
 	var got []string
@@ -234,6 +237,9 @@ func TestWhatIsNotUrgentIsRefusedSooner(t *testing.T) {
 func TestABatchIsTakenByRankAndInOrder(t *testing.T) {
 	t.Parallel()
 	a := newTestAgent(t, nil)
+	l := &Leg{a: a, tag: "x"}
+	a.remember(l)
+	defer a.forget(l)
 	a.opts.Urgent = func(user, _ string, _ netip.Addr) bool { return user == "911" }
 	p := newRawPeer(t, a)
 	to := func(user, m string) string { return strings.Replace(m, "sip:911@", "sip:"+user+"@", 1) }

@@ -3,6 +3,7 @@ package agent
 import (
 	"hash/maphash"
 	"net/netip"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -17,7 +18,7 @@ import (
 // that was taken lately.
 //
 //	|<------ hash ------>|<- seconds ->|<- count ->|
-//	63                 24 23          8 7          0
+//	63                 32 31          8 7          0
 type strikes struct {
 	seed  maphash.Seed
 	born  time.Time
@@ -38,17 +39,20 @@ const (
 
 func newStrikes() *strikes { return &strikes{seed: maphash.MakeSeed(), born: time.Now()} }
 
-func (t *strikes) now() uint16 { return uint16(time.Since(t.born) / time.Second) }
+// secondBits are those of the time: half a year, after which an old slot would seem new for a while.
+const secondBits = 1<<24 - 1
+
+func (t *strikes) now() uint32 { return uint32(time.Since(t.born)/time.Second) & secondBits }
 
 func (t *strikes) slot(a netip.Addr) (*atomic.Uint64, uint64) {
 	sum := maphash.Comparable(t.seed, neighbourhood(a))
-	return &t.slots[sum%uint64(len(t.slots))], sum &^ (1<<24 - 1)
+	return &t.slots[sum%uint64(len(t.slots))], sum &^ (1<<32 - 1)
 }
 
 // read returns what a slot says: whose it is, how often, and whether that counts still.
 func (t *strikes) read(v uint64) (whose uint64, count uint8, fresh bool) {
-	whose, count = v&^(1<<24-1), uint8(v)
-	age := t.now() - uint16(v>>8)
+	whose, count = v&^(1<<32-1), uint8(v)
+	age := (t.now() - uint32(v>>8)) & secondBits
 	return whose, count, v != 0 && (age < strikeTime || count == good && age < goodTime)
 }
 
@@ -107,4 +111,21 @@ func neighbourhood(a netip.Addr) netip.Addr {
 		}
 	}
 	return a
+}
+
+// proves tells whether credentials come with a nonce that was given out lately and is seen for the first time. Whoever
+// was challenged has a right to be heard: eight calls at once by somebody who has to prove each of them are eight
+// refusals, too.
+func (a *Agent) proves(credentials string) bool {
+	_, nonce, _ := strings.Cut(credentials, `nonce="`)
+	nonce, _, ok := strings.Cut(nonce, `"`)
+	if !ok {
+		return false
+	}
+	made, ok := a.nonces.made(nonce)
+	if !ok || time.Since(a.nonces.start)-time.Duration(made) >= turnedTime*time.Second || a.shown.has(netip.AddrPort{}, []byte(nonce)) {
+		return false
+	}
+	a.shown.add(netip.AddrPort{}, []byte(nonce))
+	return true
 }

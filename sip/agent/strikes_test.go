@@ -157,3 +157,84 @@ func TestAMessageWithTooManyFieldsIsRefusedAndNotReadToItsEnd(t *testing.T) {
 		t.Errorf("9000 fields make %.0f allocations", n)
 	}
 }
+
+func TestWhoWasChallengedIsHeardOnce(t *testing.T) {
+	t.Parallel()
+	for extra, refused := range map[string]string{"X: plain": "503", "X:\n folded": "dropped"} { // glanced at, and parsed
+		a := newTestAgent(t, nil)
+		p := newRawPeer(t, a)
+		for range strikesOut {
+			a.strikes.add(netip.MustParseAddr("127.0.0.1"))
+		}
+		for a.strikes.spare() {
+		}
+		cseq := 0
+		offer := func(nonce string) string {
+			cseq++
+			before := a.Metrics().Unparsed
+			offerBatch(a, p, 0, p.request("INVITE", newBranch(), cseq, "", `Proxy-Authorization: Digest username="x", nonce="`+nonce+`"`, extra))
+			if a.Metrics().Unparsed > before {
+				return "dropped"
+			}
+			return strings.Fields(p.recv())[1]
+		}
+		nonce := a.nonces.make(time.Now())
+		for i, want := range []string{"480", refused} {
+			if got := offer(nonce); got != want {
+				t.Errorf("%s, offer %d: %s, want %s", extra, i, got, want)
+			}
+		}
+		if got := offer("forged"); got != refused {
+			t.Errorf("%s: a nonce of nobody's: %s", extra, got)
+		}
+		old := a.nonces.make(time.Now().Add(-turnedTime * time.Second))
+		if got := offer(old); got != refused {
+			t.Errorf("%s: an old nonce: %s", extra, got)
+		}
+	}
+}
+
+func TestRequestsOfNoCallComeAfterOthers(t *testing.T) {
+	t.Parallel()
+	a := newTestAgent(t, nil)
+	l := &Leg{a: a, tag: "known"}
+	a.remember(l)
+	defer a.forget(l)
+	from := netip.MustParseAddrPort("192.0.2.1:5060")
+	for _, tc := range []struct {
+		to    string
+		out   bool
+		first string
+		want  rank
+	}{
+		{"<sip:911@x>;tag=known", false, "BYE", rankWithin},
+		{"<sip:911@x>;x=1;tag=known;y=2", true, "BYE", rankWithin},
+		{"<sip:911@x>;tag=unknown", false, "BYE", rankOther},
+		{"<sip:911@x>;tag=unknown", true, "BYE", rankStruck},
+		{"<sip:911@x>;tag=unknown", true, "ACK", rankWithin},
+		{"<sip:911@x>; tag = unknown", true, "BYE", rankWithin}, // oddly written: it may be known
+	} {
+		if tc.out {
+			for range strikesOut {
+				a.strikes.add(from.Addr())
+			}
+		} else {
+			a.strikes = newStrikes()
+		}
+		g := look(wire(tc.first + " sip:1.2.3.4 SIP/2.0\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\nTo: " + tc.to + "\n\n"))
+		if got := a.rankOf(&g, from); got != tc.want {
+			t.Errorf("%s, To: %s, struck %v: rank %d, want %d", tc.first, tc.to, tc.out, got, tc.want)
+		}
+	}
+	for a.strikes.spare() {
+	}
+	p := newRawPeer(t, a)
+	for range strikesOut {
+		a.strikes.add(netip.MustParseAddr("127.0.0.1"))
+	}
+	before := a.Metrics().Requests
+	offerBatch(a, p, 0, p.request("BYE", newBranch(), 1, "unknown"), p.request("BYE", newBranch(), 2, "known"))
+	if n := a.Metrics().Requests - before; n != 1 {
+		t.Errorf("%d requests were parsed, want only that of the call", n)
+	}
+}
