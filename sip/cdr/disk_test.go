@@ -168,6 +168,77 @@ func TestATornLineIsCutOffItsOwnFileOnly(t *testing.T) {
 	}
 }
 
+// unsafeLines counts the bytes of whole lines that were closed before they were safe.
+type unsafeLines struct {
+	onDisk
+	open, lost *int
+	err        *error // of the next sync
+}
+
+func (f unsafeLines) Write(p []byte) (int, error) {
+	n, err := f.onDisk.Write(p)
+	if err == nil {
+		*f.open += n
+	}
+	return n, err
+}
+
+func (f unsafeLines) Sync() error {
+	err := *f.err
+	if *f.err = nil; err == nil {
+		*f.open = 0
+	}
+	return err
+}
+
+func (f unsafeLines) Close() error {
+	*f.lost += *f.open
+	*f.open = 0
+	return f.onDisk.Close()
+}
+
+func TestLinesBeforeAFailedWriteAreMadeSafe(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		var lines, lost int
+		var syncErr error
+		opener, d := openOn()
+		j := open(t, dir, Options{open: func(path string) (handle, int64, error) {
+			h, size, err := opener(path)
+			return unsafeLines{h.(onDisk), &lines, &lost, &syncErr}, size, err
+		}})
+		fail := func(n int) {
+			t.Helper()
+			j.Append(record(n))
+			later(time.Second / 10)
+			d.set(true)
+			j.Append(record(n + 1))
+			later(time.Second / 10)
+			d.set(false)
+			later(retryAfter)
+		}
+		fail(0)
+		if lost != 0 {
+			t.Errorf("%d bytes were written and never synced", lost)
+		}
+		later(syncEvery)
+		syncErr = syscall.EIO
+		before := j.Stats().Errors
+		fail(2)
+		if n := j.Stats().Errors - before; n != 2 {
+			t.Errorf("%d errors, want that of the write and that of the sync", n)
+		}
+		later(2 * retryAfter)
+		if s := j.Stats(); s.Written != 4 || s.Queued != 0 {
+			t.Errorf("after it: %+v", s)
+		}
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestAFullQueueDropsAndCountsButMemoryKeeps(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

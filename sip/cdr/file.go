@@ -65,7 +65,8 @@ func openFile(dir string, o Options) (f *file, repaired int64, err error) {
 	return f, repaired, err
 }
 
-// reopen opens the path of the file, which may be another file by now. On an error all stays as it was.
+// reopen opens the path of the file, which may be another file by now. On an error all stays as it was, unless it is the
+// last sync of the old handle that failed: to try that again would not help, but it must be told.
 func (f *file) reopen() (repaired int64, err error) {
 	path := filepath.Join(f.dir, fileName)
 	torn := f.torn && !f.moved() // the torn line is ours, and is written again
@@ -86,10 +87,11 @@ func (f *file) reopen() (repaired int64, err error) {
 		size = f.size
 	}
 	if f.handle != nil {
+		err = f.sync()
 		f.handle.Close()
 	}
 	f.handle, f.size, f.torn, f.stale, f.dirty = h, size, false, false, false
-	return repaired, nil
+	return repaired, err
 }
 
 // moved tells whether the path no longer leads to the open file: it was moved away, or another disk hides it.
