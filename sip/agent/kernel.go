@@ -15,6 +15,7 @@ type kernel struct {
 	mu   sync.Mutex
 	four int // descriptors, -1 where there is none
 	six  int
+	over bool // nobody would close another
 }
 
 func newKernel() *kernel {
@@ -34,6 +35,7 @@ func question(family int) int {
 func (k *kernel) close() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.over = true
 	for _, fd := range []*int{&k.four, &k.six} {
 		if *fd >= 0 {
 			unix.Close(*fd)
@@ -51,10 +53,11 @@ func (k *kernel) towards(peer netip.Addr) (netip.Addr, bool) {
 	if peer.Is6() {
 		fd, family = &k.six, unix.AF_INET6
 	}
-	if *fd < 0 { // there were none left at the start, or no such family
-		if *fd = question(family); *fd < 0 {
-			return netip.Addr{}, false
-		}
+	if *fd < 0 && !k.over { // there were none left at the start, or no such family
+		*fd = question(family)
+	}
+	if *fd < 0 {
+		return netip.Addr{}, false
 	}
 	defer disconnect(*fd)
 	if unix.Connect(*fd, sockaddrOf(peer)) != nil {

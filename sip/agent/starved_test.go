@@ -116,3 +116,18 @@ func TestTheKernelAnswersWithoutDescriptors(t *testing.T) {
 		t.Error("another socket was opened")
 	}
 }
+
+func TestTheKernelOpensNothingAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	k := newKernel()
+	k.close()
+	for _, peer := range []string{"127.0.0.1", "::1"} {
+		if got, ok := k.towards(netip.MustParseAddr(peer)); ok {
+			t.Errorf("towards %s: %v", peer, got)
+		}
+	}
+	if k.four >= 0 || k.six >= 0 {
+		t.Errorf("sockets %d and %d were opened", k.four, k.six)
+		k.close()
+	}
+}
