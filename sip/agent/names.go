@@ -21,6 +21,7 @@ const (
 	namesRecheck  = 10 * time.Second // after one that failed
 	namesForgot   = 10 * time.Minute // nobody asks for a name any more that was not asked for so long
 	namesMax      = 4096
+	namesTargets  = 8 // of an SRV answer that are looked at
 )
 
 // resolver is what names need of DNS; *net.Resolver is one.
@@ -178,36 +179,56 @@ func (s *names) faults() []outage.Report {
 	return out
 }
 
-// resolve finds the addresses of a name: without a port by SRV first (RFC 3263 section 4.2). hadSRV tells that it had an
+// resolve finds the addresses of a name: without a port by SRV first (RFC 3263 section 4.2), then those of the first target
+// that has any. hadSRV tells that it had an
 // SRV record when it was found last: then a failure to get that is no reason to use the transport's own port.
 func resolve(ctx context.Context, dns resolver, key nameKey, hadSRV bool) (hops []netip.AddrPort, srv bool, err error) {
-	host, port := key.host, key.port
-	if port == 0 {
-		port = defaultPort(key.transport)
+	targets := []*net.SRV{{Target: key.host, Port: key.port}}
+	if key.port == 0 {
+		targets[0].Port = defaultPort(key.transport)
 		service, proto := "sip", key.transport
 		if key.transport == "tls" {
 			service, proto = "sips", "tcp"
 		}
-		_, records, err := dns.LookupSRV(ctx, service, proto, host)
+		_, records, err := dns.LookupSRV(ctx, service, proto, key.host)
 		var none *net.DNSError
 		switch {
 		case len(records) > 0: // some may be bad, which is an error, too
-			host, port, srv = records[0].Target, records[0].Port, true
+			targets, srv = records[:min(len(records), namesTargets)], true
 		case hadSRV && err != nil && !(errors.As(err, &none) && none.IsNotFound):
 			return nil, true, err
 		}
 	}
-	ips, err := dns.LookupNetIP(ctx, "ip", host)
+	for i, t := range targets { // in the order of RFC 2782
+		found, failed := addresses(ctx, dns, t, len(targets)-i)
+		if failed == nil {
+			return found, srv, nil
+		}
+		if err == nil {
+			err = failed
+		}
+	}
+	return nil, srv, err
+}
+
+// addresses looks up a target, the first of so many that are left: it leaves the others their share of the time.
+func addresses(ctx context.Context, dns resolver, target *net.SRV, left int) (hops []netip.AddrPort, err error) {
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(end)/time.Duration(left))
+		defer cancel()
+	}
+	ips, err := dns.LookupNetIP(ctx, "ip", target.Target)
 	if err != nil {
-		return nil, srv, err
+		return nil, err
 	}
 	if len(ips) == 0 {
-		return nil, srv, errors.New("the name has no address")
+		return nil, errors.New("the name has no address")
 	}
 	for _, ip := range ips {
-		hops = append(hops, netip.AddrPortFrom(ip.Unmap(), port))
+		hops = append(hops, netip.AddrPortFrom(ip.Unmap(), target.Port))
 	}
-	return hops, srv, nil
+	return hops, nil
 }
 
 // NameFaults returns the host names of peers that DNS does not answer for just now, each with why, since when, and

@@ -16,10 +16,11 @@ import (
 type dns struct {
 	mu     sync.Mutex
 	ips    map[string][]netip.Addr
-	srv    map[string]*net.SRV
+	srv    map[string][]*net.SRV
 	err    error
 	srvErr error
 	silent bool
+	mute   string // a host that nothing is said about
 	asked  int
 }
 
@@ -38,7 +39,7 @@ func (d *dns) count() int {
 func (d *dns) LookupNetIP(ctx context.Context, _, host string) ([]netip.Addr, error) {
 	d.mu.Lock()
 	d.asked++
-	silent, err, ips := d.silent, d.err, d.ips[host]
+	silent, err, ips := d.silent || host == d.mute, d.err, d.ips[host]
 	d.mu.Unlock()
 	if silent {
 		<-ctx.Done()
@@ -54,7 +55,7 @@ func (d *dns) LookupSRV(_ context.Context, service, proto, name string) (string,
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if r := d.srv["_"+service+"._"+proto+"."+name]; r != nil && d.srvErr == nil {
-		return "", []*net.SRV{r}, nil
+		return "", r, nil
 	}
 	if d.srvErr != nil {
 		return "", nil, d.srvErr
@@ -71,7 +72,7 @@ func withNames(t *testing.T, test func(t *testing.T, a *Agent, d *dns)) {
 			t.Fatal(err)
 		}
 		defer a.Close()
-		d := &dns{ips: map[string][]netip.Addr{"psap.example": {netip.MustParseAddr("192.0.2.1")}}, srv: map[string]*net.SRV{}}
+		d := &dns{ips: map[string][]netip.Addr{"psap.example": {netip.MustParseAddr("192.0.2.1")}}, srv: map[string][]*net.SRV{}}
 		a.names.dns = d
 		test(t, a, d)
 	})
@@ -167,7 +168,7 @@ func TestANameNeverKnownIsAFaultAndNoAddress(t *testing.T) {
 
 func TestAPortFromSRVIsNotForgottenWhenOnlySRVFails(t *testing.T) {
 	withNames(t, func(t *testing.T, a *Agent, d *dns) {
-		d.srv["_sip._udp.psap.example"] = &net.SRV{Target: "psap.example", Port: 5099}
+		d.srv["_sip._udp.psap.example"] = []*net.SRV{{Target: "psap.example", Port: 5099}}
 		leads(t, a, 0, "sip:911@psap.example", "192.0.2.1:5099")
 		d.set(func() { d.srvErr = errors.New("timeout") })
 		<-time.After(namesFresh)
@@ -175,6 +176,34 @@ func TestAPortFromSRVIsNotForgottenWhenOnlySRVFails(t *testing.T) {
 		leads(t, a, 0, "sip:911@psap.example:5062", "192.0.2.1:5062") // asks for none
 		d.ips["other.example"] = d.ips["psap.example"]
 		leads(t, a, 0, "sip:911@other.example", "192.0.2.1:5060") // DNS of some never answers for SRV
+	})
+}
+
+func TestTheFirstTargetOfSRVThatHasAnAddressIsTaken(t *testing.T) {
+	withNames(t, func(t *testing.T, a *Agent, d *dns) {
+		d.ips["second.example"] = []netip.Addr{netip.MustParseAddr("192.0.2.2")}
+		d.ips["third.example"] = []netip.Addr{netip.MustParseAddr("192.0.2.3")}
+		d.srv["_sip._udp.psap.example"] = []*net.SRV{
+			{Target: "first.example", Port: 5081}, {Target: "second.example", Port: 5082}, {Target: "third.example", Port: 5083},
+		}
+		leads(t, a, 0, "sip:911@psap.example", "192.0.2.2:5082")
+		if f := a.NameFaults(); len(f) != 0 {
+			t.Errorf("faults %+v", f)
+		}
+		d.set(func() { d.ips["first.example"] = []netip.Addr{netip.MustParseAddr("192.0.2.1")} })
+		<-time.After(namesFresh)
+		leads(t, a, 0, "sip:911@psap.example", "192.0.2.1:5081")
+		d.mute = "first.example"
+		d.srv["_sip._udp.other.example"] = d.srv["_sip._udp.psap.example"]
+		leads(t, a, namesLimit/2, "sip:911@other.example", "192.0.2.2:5082")
+		d.srv["_sip._udp.many.example"] = make([]*net.SRV, 10*namesTargets)
+		for i := range d.srv["_sip._udp.many.example"] {
+			d.srv["_sip._udp.many.example"][i] = &net.SRV{Target: "nowhere.example"}
+		}
+		before := d.count()
+		if r, err := a.Route(t.Context(), "sip:911@many.example"); err == nil || d.count()-before != namesTargets {
+			t.Errorf("leads to %v after %d look-ups", r.Remote, d.count()-before)
+		}
 	})
 }
 
