@@ -102,16 +102,28 @@ func (s *names) entry(key nameKey) *name {
 		return n
 	}
 	if len(s.known) >= namesMax {
-		for k, n := range s.known {
-			if n.asking == nil {
-				delete(s.known, k)
-				break
-			}
-		}
+		s.forget()
 	}
 	n := &name{key: key}
 	s.known[key] = n
 	return n
+}
+
+// forget makes room for a name. One that led nowhere goes first, then the longest unused: no crowd of names that somebody
+// makes up takes the last address of a centre. mu is held.
+func (s *names) forget() {
+	var least *name
+	for _, n := range s.known {
+		switch {
+		case n.asking != nil:
+		case least == nil, n.hops == nil && least.hops != nil,
+			(n.hops == nil) == (least.hops == nil) && n.used.Before(least.used):
+			least = n
+		}
+	}
+	if least != nil {
+		delete(s.known, least.key)
+	}
 }
 
 // ask starts a look-up unless one is under way, and returns what is closed when it is done. mu is held.

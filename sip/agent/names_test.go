@@ -207,6 +207,29 @@ func TestTheFirstTargetOfSRVThatHasAnAddressIsTaken(t *testing.T) {
 	})
 }
 
+func TestTheNameMissedLeastMakesRoom(t *testing.T) {
+	withNames(t, func(t *testing.T, a *Agent, d *dns) {
+		s := a.names
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		begun, there := time.Now(), []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:5060")}
+		key := func(i int) nameKey { return nameKey{"udp", "psap.example", uint16(i)} }
+		for i := range namesMax {
+			n := s.entry(key(i))
+			n.hops, n.used = there, begun.Add(time.Duration(i)*time.Second)
+		}
+		s.known[key(0)].asking = make(chan struct{}) // somebody waits for it
+		s.known[key(4000)].hops = nil                // newer than others, but it led nowhere
+		for i, gone := range []int{4000, 1, 2, 3} {
+			n := s.entry(key(namesMax + i))
+			n.hops, n.used = there, begun.Add(namesMax*time.Second)
+			if s.known[key(gone)] != nil || len(s.known) != namesMax {
+				t.Errorf("name %d is still there, of %d", gone, len(s.known))
+			}
+		}
+	})
+}
+
 func TestOfSeveralAddressesOneIsTakenThatAListenerReaches(t *testing.T) {
 	t.Parallel()
 	four, six := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")
