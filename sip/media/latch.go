@@ -110,6 +110,9 @@ func (l *latch) accept(src netip.AddrPort, ssrc uint32, now, relearn time.Durati
 		l.follow(src, ssrc, r, now)
 		return verdictSwitch
 	}
+	if r == rankStranger && l.direct() {
+		return verdictDrop
+	}
 	if ssrc == l.ssrc && now-l.heard >= relearn {
 		home, homeSSRC := l.home, l.homeSSRC
 		if !home.IsValid() {
@@ -125,7 +128,7 @@ func (l *latch) accept(src netip.AddrPort, ssrc uint32, now, relearn time.Durati
 // first judges a packet while nothing is latched.
 func (l *latch) first(src netip.AddrPort, ssrc uint32, now time.Duration) verdict {
 	if src != l.announced {
-		if l.rankOf(src) == rankStranger && now < l.patience && src != l.former {
+		if l.rankOf(src) == rankStranger && (now < l.patience || l.direct()) && src != l.former {
 			return verdictDrop
 		}
 		if src == l.barred && ssrc == l.barredSSRC {
@@ -147,6 +150,10 @@ func (l *latch) follow(src netip.AddrPort, ssrc uint32, r rank, now time.Duratio
 	l.source, l.ssrc, l.rank, l.heard = src, ssrc, r, now
 	l.former, l.barred, l.home = netip.AddrPort{}, netip.AddrPort{}, netip.AddrPort{}
 }
+
+// direct tells that SDP names the host that SIP comes from. Then there is no NAT that could give media another host,
+// and a stranger stays one: a caller who only listens must not lose the call to whoever sends first.
+func (l *latch) direct() bool { return l.announced.IsValid() && l.announced.Addr() == l.near }
 
 func (l *latch) rankOf(src netip.AddrPort) rank {
 	switch {

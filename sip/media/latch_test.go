@@ -106,6 +106,12 @@ func TestWhoLatchesFirst(t *testing.T) {
 			rtpFrom(1000, stranger, 9, verdictLatch)}, stranger},
 		{"a host that is known need not wait", []latchStep{
 			announcedVia(0, sdpAddr, natAddr.Addr()), rtpFrom(20, natAddr, 1, verdictLatch)}, natAddr},
+		{"with SDP and signalling of one host there is no NAT, and strangers wait for ever", []latchStep{
+			announcedVia(0, sdpAddr, sdpAddr.Addr()), rtpFrom(60_000, stranger, 9, verdictDrop),
+			rtpFrom(60_001, sdpHost, 1, verdictLatch)}, sdpHost},
+		{"nor does silence let one in who knows the SSRC", []latchStep{
+			announcedVia(0, sdpAddr, sdpAddr.Addr()), rtpFrom(20, sdpAddr, 1, verdictLatch), rtpFrom(60_000, stranger, 1, verdictDrop),
+			rtpFrom(60_001, sdpHost, 1, verdictSwitch)}, sdpHost},
 		{"two strangers: the first stays", []latchStep{
 			announced(-1000, sdpAddr), rtpFrom(20, stranger, 9, verdictLatch), rtpFrom(21, stranger2, 8, verdictDrop)}, stranger},
 	})
