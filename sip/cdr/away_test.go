@@ -100,6 +100,96 @@ func TestAFileThatIsMovedAwayIsBegunAnew(t *testing.T) {
 	}
 }
 
+func TestNoRecordGoesToAFileThatIsGone(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		j := open(t, dir, Options{})
+		j.Append(record(0))
+		synctest.Wait()
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		j.Append(record(1)) // before anybody has looked
+		synctest.Wait()
+		if s := j.Stats(); s.Written != 1 || s.Errors == 0 {
+			t.Errorf("right after the directory was removed: %+v", s)
+		}
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		later(2 * time.Second)
+		if s := j.Stats(); s.Written != 2 || s.Dropped != 0 {
+			t.Errorf("it is back: %+v", s)
+		}
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	j := open(t, dir, Options{})
+	defer j.Close()
+	if d := cmp.Diff([]int{1}, ids(j.List(0))); d != "" {
+		t.Errorf("records in the new file (-want +got):\n%s", d)
+	}
+}
+
+// meddled is a file to which something happens right before its second write.
+type meddled struct {
+	handle
+	writes *int
+	meddle func() error
+}
+
+func (m meddled) Write(p []byte) (int, error) {
+	if *m.writes++; *m.writes == 2 {
+		if err := m.meddle(); err != nil {
+			return 0, err
+		}
+	}
+	return m.handle.Write(p)
+}
+
+func TestARecordIsWrittenOnceThoughTheFileGoesMeanwhile(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		meddle func(path string) error
+		there  []int // in the new file
+	}{
+		"removed": {os.Remove, []int{2, 1}},
+		"moved":   {func(path string) error { return os.Rename(path, path+".taken") }, []int{2}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			synctest.Test(t, func(t *testing.T) {
+				var writes int
+				j := open(t, dir, Options{open: func(path string) (handle, int64, error) {
+					h, size, err := openOS(path)
+					return meddled{h, &writes, func() error { return tt.meddle(path) }}, size, err
+				}})
+				for n := range 3 {
+					j.Append(record(n))
+				}
+				later(3 * time.Second)
+				if s := j.Stats(); s.Written != 3 || s.Dropped != 0 {
+					t.Errorf("stats %+v", s)
+				}
+				if err := j.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+			j := open(t, dir, Options{})
+			defer j.Close()
+			if d := cmp.Diff(tt.there, ids(j.List(0))); d != "" {
+				t.Errorf("records in the new file (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
 func TestADiskThatRefusesFromTheStartIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

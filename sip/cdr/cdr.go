@@ -253,9 +253,8 @@ func (j *Journal) write() {
 // look sees once in a while whether what was written is safe, and whether there is still a file to write to.
 func (j *Journal) look() {
 	err := j.file.sync()
-	if err == nil && (j.file.stale || j.file.moved()) {
-		j.file.stale = true
-		_, err = j.file.reopen()
+	if err == nil {
+		err = j.file.follow()
 	}
 	if err != nil {
 		j.fail(err)

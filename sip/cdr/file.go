@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -107,6 +108,27 @@ func (f *file) moved() bool {
 	return err != nil || !os.SameFile(ours, now)
 }
 
+// follow opens the path anew where the handle may not be what it leads to.
+func (f *file) follow() error {
+	f.stale = f.stale || f.moved()
+	if !f.stale {
+		return nil
+	}
+	_, err := f.reopen()
+	return err
+}
+
+// removed tells whether the open file has no name any more: what is written to it ends with the handle. One that was only
+// moved keeps its lines.
+func (f *file) removed() bool {
+	ours, err := f.Stat()
+	if err != nil {
+		return false // the file system that cannot say is one that refuses the next write, too
+	}
+	info, ok := ours.Sys().(*syscall.Stat_t)
+	return ok && info.Nlink == 0
+}
+
 // repair makes path end in a whole line. A last line that only misses its line end gets one; a torn one is cut off.
 func repair(path string) (removed int64, err error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -155,12 +177,10 @@ func lastLine(r io.ReaderAt, size int64) (int64, error) {
 }
 
 // append writes one line in one write, after a rotation where the file would grow beyond its bound. A rotation that
-// fails does not keep the line from being written.
+// fails does not keep the line from being written. Without an error the line is in a file that is there.
 func (f *file) append(line []byte, now time.Time) (rotateErr, err error) {
-	if f.stale {
-		if _, err := f.reopen(); err != nil {
-			return nil, err
-		}
+	if err := f.follow(); err != nil {
+		return nil, err
 	}
 	if f.size > 0 && f.size+int64(len(line)) > f.maxBytes {
 		rotateErr = f.rotate(now)
@@ -169,6 +189,10 @@ func (f *file) append(line []byte, now time.Time) (rotateErr, err error) {
 	if err != nil {
 		f.torn, f.stale = n > 0 && f.Truncate(f.size) != nil, true
 		return rotateErr, err
+	}
+	if f.removed() {
+		f.stale = true
+		return rotateErr, fmt.Errorf("%s was removed while it was written", filepath.Join(f.dir, fileName))
 	}
 	f.size += int64(n)
 	f.dirty = true
