@@ -53,10 +53,21 @@ func refusal(name string, weight int, from, dialled, domain string, status int) 
 // kindsFor are the ways to call in a run of so long.
 func kindsFor(span time.Duration) []kind {
 	all := kinds()
-	if span >= time.Minute {
+	if !short(span) {
 		return all
 	}
 	return slices.DeleteFunc(all, func(k kind) bool { return k.slow })
+}
+
+// short tells whether a run is too short for calls that end long after the load.
+func short(span time.Duration) bool { return span < time.Minute }
+
+// tail is about how long the last calls of a run of so long go on.
+func tail(span time.Duration) time.Duration {
+	if short(span) {
+		return 20 * time.Second
+	}
+	return time.Minute
 }
 
 // kinds are all ways to call.

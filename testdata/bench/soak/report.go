@@ -74,10 +74,27 @@ func report(dir, out string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(out, "SOAK.md"), r.markdown(samples, plotted), 0o644); err != nil {
+	path := filepath.Join(out, "SOAK.md")
+	err = whole(path, func(part string) error { return os.WriteFile(part, r.markdown(samples, plotted), 0o644) })
+	if err != nil {
 		return err
 	}
+	sum := total(r.Kinds)
+	fmt.Fprintf(os.Stderr, "soak: %d calls as meant, %d unmeant; the report is %s, what it is made of in %s\n", sum.Meant, sum.Unmeant, path, dir)
 	return r.verdict(samples)
+}
+
+// whole has write make a file beside path and puts it there only when it is done: what is there may be wanted.
+func whole(path string, write func(part string) error) error {
+	part := path + ".part"
+	err := write(part)
+	if err == nil {
+		err = os.Rename(part, path)
+	}
+	if err != nil {
+		os.Remove(part)
+	}
+	return err
 }
 
 // verdict is an error when anything ended as it was not meant to, or the edge did not let go of everything.
@@ -108,9 +125,11 @@ func plot(dir, out string) (bool, error) {
 		fmt.Fprintln(os.Stderr, "soak: gnuplot is not installed (Debian: gnuplot-nox): no plot")
 		return false, nil
 	}
-	draw := exec.Command(path, "-e", fmt.Sprintf("samples='%s'; image='%s'", filepath.Join(dir, "soak.csv"), filepath.Join(out, "soak.png")), "-")
-	draw.Stdin, draw.Stderr = bytes.NewReader(script), os.Stderr
-	return true, draw.Run()
+	return true, whole(filepath.Join(out, "soak.png"), func(part string) error {
+		draw := exec.Command(path, "-e", fmt.Sprintf("samples='%s'; image='%s'", filepath.Join(dir, "soak.csv"), part), "-")
+		draw.Stdin, draw.Stderr = bytes.NewReader(script), os.Stderr
+		return draw.Run()
+	})
 }
 
 func (r *result) markdown(samples []sample, plotted bool) []byte {
@@ -146,10 +165,18 @@ func (r *result) figures(b *bytes.Buffer, samples []sample, span time.Duration) 
 		for _, s := range samples {
 			peak = max(peak, s.values[i])
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %+.1f |\n", f.what, number(first.values[i]), number(mean), number(peak), number(last.values[i]), rise)
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", f.what, number(first.values[i]), number(mean), number(peak), number(last.values[i]), slope(rise, span))
 	}
 	fmt.Fprintf(b, "\nStart is before the first call, end is after the last one was over and forgotten. Mean and slope, a linear fit, are of\n"+
 		"the last three quarters of the time in which calls were placed.\n\n")
+}
+
+// slope is a rise per hour; of a few minutes it would say nothing.
+func slope(rise float64, span time.Duration) string {
+	if span < 10*time.Minute {
+		return "-"
+	}
+	return fmt.Sprintf("%+.1f", rise)
 }
 
 // spoken is a span without the zeros at its end.
@@ -172,7 +199,6 @@ func number(v float64) string {
 
 // calls writes what became of every kind of call.
 func (r *result) calls(b *bytes.Buffer) {
-	var total count
 	names := slices.Sorted(maps.Keys(r.Kinds))
 	rows := func(head string, wanted func(string) bool) {
 		fmt.Fprintf(b, "| %s | as meant | unmeant |\n|---|---|---|\n", head)
@@ -183,13 +209,9 @@ func (r *result) calls(b *bytes.Buffer) {
 		}
 	}
 	isFault := func(name string) bool { return strings.HasPrefix(name, fault) }
-	for _, name := range names {
-		if c := r.Kinds[name]; !isFault(name) {
-			total.Meant, total.Unmeant = total.Meant+c.Meant, total.Unmeant+c.Unmeant
-		}
-	}
+	sum := total(r.Kinds)
 	rows("call", func(name string) bool { return !isFault(name) })
-	fmt.Fprintf(b, "| **all %d** | **%d** | **%d** |\n\n", r.Offered, total.Meant, total.Unmeant)
+	fmt.Fprintf(b, "| **all %d** | **%d** | **%d** |\n\n", r.Offered, sum.Meant, sum.Unmeant)
 	rows("fault beside the calls", isFault)
 	fmt.Fprintf(b, "\nOf the noise, %d packets reached a phone or a call centre before it had heard its peer; what came afterwards would be unmeant.\n", r.Noise)
 	if len(r.Unmeant) > 0 {

@@ -32,6 +32,9 @@ func (s *soak) run(ctx context.Context) error {
 	fmt.Fprintln(csv, columns())
 	load, stopLoad := context.WithTimeout(ctx, s.time)
 	defer stopLoad()
+	told, stopTelling := context.WithCancel(ctx)
+	defer stopTelling()
+	go s.tell(told)
 	sampling := make(chan error, 1)
 	sampled, stopSampling := context.WithCancel(context.Background())
 	defer stopSampling()
@@ -55,12 +58,32 @@ func (s *soak) run(ctx context.Context) error {
 	s.place(load, &going)
 	s.span = time.Since(s.start)
 	going.Wait() // the callers' own scripts end them
+	stopTelling()
+	fmt.Fprintf(os.Stderr, "soak: all calls are over; the edge rests for %s\n", spoken(s.rest))
 	pause(context.Background(), s.rest)
 	stopSampling()
 	close(stopFollowing)
 	err = errors.Join(<-sampling, <-following)
 	s.w.records.missing(0)
 	return err
+}
+
+// tell says how long the run takes and, every minute, how far it is, until ctx ends.
+func (s *soak) tell(ctx context.Context) {
+	fmt.Fprintf(os.Stderr, "soak: places calls for %s, waits for the last to end and rests %s: about %s; files are in %s\n",
+		spoken(s.time), spoken(s.rest), spoken(s.time+tail(s.time)+s.rest), s.work)
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			total := s.w.total()
+			fmt.Fprintf(os.Stderr, "soak: %s of %s: %d calls as meant, %d unmeant\n",
+				spoken(time.Since(s.start)), spoken(s.time), total.Meant, total.Unmeant)
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // place starts calls at random moments, whatever becomes of them.

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -177,5 +179,69 @@ func TestVerdictNamesWhatIsNotAsMeant(t *testing.T) {
 	err := bad.verdict([]sample{{}, last})
 	if err == nil || !strings.Contains(err.Error(), "b: 2 not as meant") || !strings.Contains(err.Error(), "4 media ports in use at the end") {
 		t.Errorf("verdict %v", err)
+	}
+}
+
+// left returns a directory with what a run of so long leaves, a row of it unmeant.
+func left(t *testing.T, span time.Duration) string {
+	dir := t.TempDir()
+	var text strings.Builder
+	fmt.Fprintln(&text, columns())
+	for part := range 5 {
+		s := sample{at: span * time.Duration(part) / 4}
+		s.values[0] = 100 + 12*s.at.Hours()
+		fmt.Fprintln(&text, s)
+	}
+	found, err := json.Marshal(result{Seconds: span.Seconds(), Kinds: map[string]*count{"a": {Meant: 3, Unmeant: 1}, fault + "b": {Meant: 9}}})
+	if err == nil {
+		err = errors.Join(os.WriteFile(filepath.Join(dir, "soak.csv"), []byte(text.String()), 0o600),
+			os.WriteFile(filepath.Join(dir, "result.json"), found, 0o600))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestOnlyALongRunHasASlope(t *testing.T) {
+	for span, want := range map[time.Duration]string{time.Hour: " | +12.0 |", 9 * time.Minute: " | - |"} {
+		dir := left(t, span)
+		if err := report(dir, dir); err == nil || !strings.Contains(err.Error(), "a: 1 not as meant") {
+			t.Errorf("%v: %v", span, err)
+		}
+		got, err := os.ReadFile(filepath.Join(dir, "SOAK.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := slices.IndexFunc(strings.Split(string(got), "\n"), func(line string) bool {
+			return strings.HasPrefix(line, "| resident memory, MB |") && strings.HasSuffix(line, want)
+		})
+		if row < 0 || !strings.Contains(string(got), "| **3** | **1** |") {
+			t.Errorf("%v: no row that ends in %q, or no sum of the calls, in\n%s", span, want, got)
+		}
+	}
+}
+
+func TestAReportIsReplacedWholeOrNotAtAll(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "SOAK.md")
+	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		err  error
+		want string
+	}{{errors.New("killed"), "old"}, {nil, "new"}} {
+		err := whole(path, func(part string) error {
+			return errors.Join(os.WriteFile(part, []byte("new"), 0o600), step.err)
+		})
+		if (err == nil) != (step.err == nil) {
+			t.Error(err)
+		}
+		if got, _ := os.ReadFile(path); string(got) != step.want {
+			t.Errorf("%q, want %q", got, step.want)
+		}
+	}
+	if there, _ := os.ReadDir(filepath.Dir(path)); len(there) != 1 {
+		t.Errorf("left behind: %v", there)
 	}
 }

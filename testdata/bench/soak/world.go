@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -84,6 +85,23 @@ func (w *world) count(kind string, meant bool) {
 	} else {
 		c.Unmeant++
 	}
+}
+
+// total is what became of all calls so far.
+func (w *world) total() count {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return total(w.kinds)
+}
+
+// total adds up the calls, without the faults beside them.
+func total(kinds map[string]*count) (sum count) {
+	for name, c := range kinds {
+		if !strings.HasPrefix(name, fault) {
+			sum.Meant, sum.Unmeant = sum.Meant+c.Meant, sum.Unmeant+c.Unmeant
+		}
+	}
+	return sum
 }
 
 // mostNotes bounds what the report names; the log has all.
