@@ -113,10 +113,7 @@ func (c *certificates) prepare(o config.TLS) (pair, error) {
 		}
 		return p, err
 	}
-	own := config.TLS{
-		Certificate: filepath.Join(c.dir.path, "tls-certificate.pem"),
-		Key:         filepath.Join(c.dir.path, "tls-key.pem"),
-	}
+	own := c.own()
 	there, err := either(own)
 	if err != nil {
 		return pair{}, err
@@ -134,6 +131,10 @@ func (c *certificates) prepare(o config.TLS) (pair, error) {
 			return p, nil
 		}
 	}
+	if !there && c.dir.isGone() && c.file() == own.Certificate { // nobody has asked for another by taking the files away
+		held, err := encode(c.current.Load())
+		return pair{files: own, cert: c.current.Load(), own: &held}, err
+	}
 	made, err := makeCertificate(c.hosts, c.now())
 	if err != nil {
 		return pair{}, fmt.Errorf("make TLS certificate: %w", err)
@@ -147,13 +148,29 @@ func (c *certificates) prepare(o config.TLS) (pair, error) {
 	return pair{files: own, cert: &cert, own: &made}, err
 }
 
-// keep writes the certificate that a disk kept from being written, unless there are other files by now.
-func (c *certificates) keep() error {
+// own names the files in the data directory.
+func (c *certificates) own() config.TLS {
+	return config.TLS{
+		Certificate: filepath.Join(c.dir.path, "tls-certificate.pem"),
+		Key:         filepath.Join(c.dir.path, "tls-key.pem"),
+	}
+}
+
+// keep writes the certificate that a disk kept from being written, or with all one that went with the data directory,
+// unless there are other files by now.
+func (c *certificates) keep(all bool) error {
 	if c == nil {
 		return nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if all && c.unkept == nil && c.files == c.own() {
+		held, err := encode(c.current.Load())
+		if err != nil {
+			return err
+		}
+		c.unkept = &held
+	}
 	if c.unkept == nil {
 		return nil
 	}

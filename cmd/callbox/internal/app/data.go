@@ -25,15 +25,18 @@ const (
 )
 
 // dataDir is a data directory that this process alone uses. A disk that is full or read-only keeps no edge from starting:
-// what cannot be kept then is tried again until it can.
+// what cannot be kept then is tried again until it can. A directory that is removed while it is in use gets back what it
+// had, once it is there again.
 type dataDir struct {
 	path  string
 	write func(path string, data []byte) error // writeFile, replaced in tests
 
 	mu     sync.Mutex // guards the rest
 	lock   *os.File   // nil where the disk did not let it be made
-	wanted bool       // the lock is still to be had
-	unkept string     // the token, where the disk refused it
+	wanted bool       // the lock is still to be had, or again
+	kept   string     // the token, where it was not configured
+	unkept bool       // the disk refused it
+	gone   bool       // the directory was: all that was in it may have to be written again
 	refuse fault.Episode
 }
 
@@ -60,10 +63,12 @@ func (d *dataDir) excuses(err error) bool {
 	return true
 }
 
-// take makes the directory and takes its lock.
+// take makes the directory and takes its lock. A directory that was removed is not made again: a disk may belong there.
 func (d *dataDir) take() error {
-	if err := os.MkdirAll(d.path, 0o700); err != nil {
-		return fmt.Errorf("make data directory: %w; name one that can be written with --data", err)
+	if d.lock == nil {
+		if err := os.MkdirAll(d.path, 0o700); err != nil {
+			return fmt.Errorf("make data directory: %w; name one that can be written with --data", err)
+		}
 	}
 	name := filepath.Join(d.path, lockName)
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
@@ -86,20 +91,56 @@ func (d *dataDir) take() error {
 	// The process ID in the file only helps people; the lock does not depend on it.
 	_ = f.Truncate(0)
 	_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	if d.lock != nil {
+		d.lock.Close()
+	}
 	d.lock = f
 	return nil
 }
 
-// heal tries again what the disk refused at the start; keep does that for others. It may wait for the disk.
-func (d *dataDir) heal(keep func() error) {
-	if _, refused := d.refuse.Report(); !refused {
+// heal tries again what the disk refused at the start, and writes again what went with the directory; keep does that for
+// others. It may wait for the disk.
+func (d *dataDir) heal(keep func(all bool) error) {
+	gone := d.look()
+	if _, refused := d.refuse.Report(); !refused && !gone {
 		return
 	}
-	if err := errors.Join(d.again(), keep()); err != nil {
+	err := d.again()
+	if err == nil {
+		err = keep(gone)
+	}
+	if err != nil {
 		d.refuse.Begin(err, time.Now())
 		return
 	}
+	d.mu.Lock()
+	d.gone = false
+	d.mu.Unlock()
 	d.refuse.End()
+}
+
+// look sees whether the lock in the directory is still ours, and tells whether the directory is gone, or was and has not
+// got everything back. Only its lock tells that: a file that goes alone was taken by somebody who wants another.
+func (d *dataDir) look() (gone bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.lock == nil {
+		return false
+	}
+	ours, err := d.lock.Stat()
+	if err != nil {
+		return d.gone
+	}
+	there, err := os.Stat(filepath.Join(d.path, lockName))
+	d.wanted = err != nil || !os.SameFile(ours, there)
+	d.gone = d.gone || d.wanted
+	return d.gone
+}
+
+func (d *dataDir) isGone() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.gone
 }
 
 func (d *dataDir) again() error {
@@ -111,12 +152,18 @@ func (d *dataDir) again() error {
 		}
 		d.wanted = false
 	}
-	if d.unkept != "" {
-		if err := d.write(filepath.Join(d.path, tokenName), []byte(d.unkept+"\n")); err != nil {
-			return fmt.Errorf("keep auth token: %w", err)
-		}
-		d.unkept = ""
+	if d.kept == "" || !d.unkept && !d.gone {
+		return nil
 	}
+	path := filepath.Join(d.path, tokenName)
+	_, err := os.Lstat(path)
+	if errors.Is(err, os.ErrNotExist) { // else it is ours, or from somebody who wants it at the next start
+		err = d.write(path, []byte(d.kept+"\n"))
+	}
+	if err != nil {
+		return fmt.Errorf("keep auth token: %w", err)
+	}
+	d.unkept = false
 	return nil
 }
 
@@ -157,6 +204,7 @@ func (d *dataDir) token(configured string) (token, error) {
 		if value == "" {
 			return token{}, fmt.Errorf("%s is empty; delete it to have a new auth token made", path)
 		}
+		d.kept = value
 		return token{value: value, file: path}, nil
 	}
 	if !errors.Is(err, os.ErrNotExist) {
@@ -165,12 +213,13 @@ func (d *dataDir) token(configured string) (token, error) {
 	var b [32]byte
 	rand.Read(b[:]) // never fails: crypto/rand aborts the process instead
 	value := hex.EncodeToString(b[:])
+	d.kept = value
 	if err := d.write(path, []byte(value+"\n")); err != nil {
 		err = fmt.Errorf("keep auth token: %w", err)
 		if !d.excuses(err) {
 			return token{}, err
 		}
-		d.unkept = value
+		d.unkept = true
 		return token{value: value, made: true}, nil
 	}
 	return token{value: value, file: path, made: true}, nil

@@ -173,7 +173,7 @@ func (a *App) watchFaults(context.Context) error {
 	})
 	a.faults.watch(faultKind{
 		name: "data_directory",
-		mend: "make room on the disk of " + a.data.path + " or let it be written; what could not be kept is kept then",
+		mend: "make room on the disk of " + a.data.path + ", let it be written or put it back; what is missing there is written then",
 		read: func(time.Time) []fault.Report { return one(a.data.refuse.Report()) },
 	})
 	a.faults.watch(faultKind{

@@ -112,6 +112,115 @@ func TestWhatAFullDiskDoesNotKeepIsKeptLater(t *testing.T) {
 	}
 }
 
+func TestADirectoryThatWasRemovedGetsEverythingBack(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "data")
+	d, err := openDataDir(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.close()
+	made, err := d.token("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	certs, err := newCertificates(d, []string{"lab.example"}, config.TLS{}, time.Now, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := contents(t, path)
+	if err := os.RemoveAll(path); err != nil {
+		t.Fatal(err)
+	}
+	d.heal(certs.keep)
+	if r, refused := d.refuse.Report(); !refused || !strings.Contains(r.Problem, "no such file") {
+		t.Errorf("while it is gone: %+v, %v", r, refused)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("the directory was made, where a disk may belong")
+	}
+	if p, err := certs.prepare(config.TLS{}); err != nil || !p.cert.Leaf.Equal(certs.current.Load().Leaf) {
+		t.Errorf("a reload meanwhile takes another certificate: %v", err)
+	}
+	if err := os.Mkdir(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	d.heal(certs.keep)
+	if r, refused := d.refuse.Report(); refused {
+		t.Errorf("it is back: %+v", r)
+	}
+	if kept, err := d.token(""); err != nil || kept.made || kept.value != made.value {
+		t.Errorf("the token at the next start: %+v, %v", kept, err)
+	}
+	if contents(t, path) != before {
+		t.Error("certificate or key are others")
+	}
+	for _, name := range []string{tokenName, lockName, "tls-key.pem"} {
+		if m := mode(t, filepath.Join(path, name)); m != 0o600 {
+			t.Errorf("%s has mode %v", name, m)
+		}
+	}
+	if _, err := openDataDir(path); err == nil || !strings.Contains(err.Error(), "belongs to another callbox") {
+		t.Errorf("a second edge gets %v", err)
+	}
+}
+
+func TestFilesThatAreTakenOneByOneAreNotPutBack(t *testing.T) {
+	t.Parallel()
+	d, err := openDataDir(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.close()
+	if _, err := d.token(""); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(d.path, tokenName)
+	if err := os.Remove(path); err != nil { // to have a new one at the next start
+		t.Fatal(err)
+	}
+	var none *certificates
+	d.heal(none.keep)
+	if _, err := os.Stat(path); err == nil {
+		t.Error("the token is there again")
+	}
+}
+
+func TestADirectoryThatAnotherEdgeHasTakenIsLeftToIt(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "data")
+	d, err := openDataDir(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.close()
+	if _, err := d.token(""); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(path); err != nil {
+		t.Fatal(err)
+	}
+	other, err := openDataDir(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var none *certificates
+	d.heal(none.keep)
+	if r, refused := d.refuse.Report(); !refused || !strings.Contains(r.Problem, "belongs to another callbox") {
+		t.Errorf("%+v, %v", r, refused)
+	}
+	if _, err := os.Stat(filepath.Join(path, tokenName)); err == nil {
+		t.Error("the other edge's directory has this one's token")
+	}
+	if err := other.close(); err != nil {
+		t.Fatal(err)
+	}
+	d.heal(none.keep)
+	if r, refused := d.refuse.Report(); refused {
+		t.Errorf("the other has ended: %+v", r)
+	}
+}
+
 func TestAMistakeInTheDataDirectoryIsNoFault(t *testing.T) {
 	t.Parallel()
 	d := refusing(t.TempDir(), new(bool))

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -66,7 +67,7 @@ func ownNames() []string {
 	return names
 }
 
-// ownPair is a certificate of our own making and its key as they stand in their files.
+// ownPair is the certificate of the data directory and its key as they stand in their files.
 type ownPair struct{ certificate, key []byte }
 
 // makeCertificate makes a self-signed certificate for this machine and hosts.
@@ -95,14 +96,20 @@ func makeCertificate(hosts []string, now time.Time) (ownPair, error) {
 	if err != nil {
 		return ownPair{}, fmt.Errorf("sign: %w", err)
 	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	return encode(&tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key})
+}
+
+// encode returns a certificate, with the chain it has, and its key as files have them.
+func encode(c *tls.Certificate) (ownPair, error) {
+	key, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
 	if err != nil {
 		return ownPair{}, fmt.Errorf("encode key: %w", err)
 	}
-	return ownPair{
-		certificate: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		key:         pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}),
-	}, nil
+	p := ownPair{key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})}
+	for _, der := range c.Certificate {
+		p.certificate = append(p.certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+	}
+	return p, nil
 }
 
 // keep writes the pair, the key first, so that no certificate is ever there without one.
