@@ -17,13 +17,13 @@ share=30 warm=800x35s climb=800x6s,1000x6s,1200x6s,1400x6s,1600x6s # of overload
 held=600,2400,4800,10000 hold=40s # of memory.sh
 rtp=40000-59999
 report=$here/REPORT.md
+work=$(mktemp -d)
 if [ "${1:-}" = --quick ]; then
-	seconds=2 calls=60 stream=3s steady=50 flood=100 rates=(50 100) share=10 warm=50x1s climb=100x2s,200x2s held=60,240 hold=3s report=/dev/null
+	seconds=2 calls=60 stream=3s steady=50 flood=100 rates=(50 100) share=10 warm=50x1s climb=100x2s,200x2s held=60,240 hold=3s report=$work/REPORT.md
 fi
 # Media of the callers and centres; none of it is sent in the signalling runs.
 uac_media=20000 uas_media=16000
 
-work=$(mktemp -d)
 started=() # processes to stop, in order of their start
 pids=()    # processes of the edge under test
 
@@ -32,7 +32,7 @@ stop() {
 	for pid in "${started[@]}"; do wait "$pid" 2>/dev/null || true; done
 	started=() pids=()
 }
-trap 'stop; release; rm -rf "$work"' EXIT
+trap 'stop; release; rm -rf "$work" "$report.part"' EXIT
 # shellcheck source=overload.sh
 . "$here/overload.sh"
 # shellcheck source=memory.sh
@@ -228,4 +228,5 @@ echo "callbox: more than it can carry" >&2
 crowd=$(overload start_callbox)
 echo "callbox: many calls up" >&2
 lines=$(memory)
-write_report | tee "$report"
+write_report | tee "$report.part"
+mv "$report.part" "$report" # whole or not at all

@@ -28,7 +28,7 @@ stop() {
 	done
 	edge='' probe=''
 }
-trap 'stop; rm -rf "$work"' EXIT
+trap 'stop; rm -rf "$work" "$report.part"' EXIT
 
 # start starts a fresh edge: memory that one flood took is not the next one's.
 start() {
@@ -220,7 +220,9 @@ for kind in "${kinds[@]}"; do
 	[ "$kind" = million ] || table+=$'\n'$(row "$kind")
 done
 if [ $# -eq 0 ]; then
-	write_report "$table" "$(spoofed)" | tee "$report"
+	crowd=$(spoofed)
+	write_report "$table" "$crowd" | tee "$report.part"
+	mv "$report.part" "$report" # whole or not at all
 	exit
 fi
 echo "$table"
