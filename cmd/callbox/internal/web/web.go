@@ -13,7 +13,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/rs/zerolog"
-	"golang.org/x/net/netutil"
 
 	"callbox/sip/call"
 )
@@ -62,13 +61,14 @@ const (
 // Server serves HTTP on one listener.
 type Server struct {
 	server *http.Server
+	room   *room
 	log    zerolog.Logger
 	done   chan struct{}
 }
 
 // New returns a server that is not serving yet.
 func New(o Options) *Server {
-	s := &Server{log: o.Logger, done: make(chan struct{})}
+	s := &Server{room: newRoom(), log: o.Logger, done: make(chan struct{})}
 	s.server = &http.Server{
 		Handler:           Handler(o),
 		ReadHeaderTimeout: headerTimeout,
@@ -76,9 +76,9 @@ func New(o Options) *Server {
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          nil,
+		ConnState:         s.room.state,
+		ErrorLog:          newErrorLog(o.Logger),
 	}
-	s.server.ErrorLog = newErrorLog(o.Logger)
 	return s
 }
 
@@ -86,7 +86,7 @@ func New(o Options) *Server {
 func (s *Server) Start(l net.Listener) {
 	go func() {
 		defer close(s.done)
-		err := s.server.Serve(netutil.LimitListener(l, maxConnections))
+		err := s.server.Serve(s.room.listen(l))
 		if err != nil && !errors.Is(err, http.ErrServerClosed) {
 			s.log.Error().Err(err).Msg("http server ended")
 		}
