@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"time"
 
 	"github.com/rs/zerolog"
 
 	"callbox/sip/audio"
+	"callbox/sip/fault"
 )
 
 //go:embed clips.bin
@@ -20,7 +22,14 @@ type Speaker struct {
 	clips   map[string]audio.Clip
 	program *program // nil when only the clips are used
 	log     zerolog.Logger
+	failing fault.Episode // of the program
+
+	// Starved is told when no file descriptor is left for the program; nil tells the log. It is set before the first Say.
+	Starved func(error)
 }
+
+// recovered is how long the program must not have failed for its next failure to be news.
+const recovered = time.Minute
 
 // New returns a speaker with the voice of that name: Auto or "", Builtin, ESpeak or Flite. A program that was asked for
 // by name and is not installed is an error; Auto looks for both.
@@ -71,17 +80,29 @@ func (s *Speaker) Say(ctx context.Context, sentences ...Words) []Speech {
 		if err == nil {
 			return speech
 		}
-		level := zerolog.WarnLevel
-		if errors.Is(err, errBusy) || ctx.Err() != nil { // load, or a call that ended meanwhile
-			level = zerolog.DebugLevel
-		}
-		s.log.WithLevel(level).Err(err).Str("voice", s.program.name).Msg("speech program failed, using the built-in voice")
+		s.failed(err, errors.Is(err, errBusy) || ctx.Err() != nil) // load, or a call that ended meanwhile
 	}
 	speech := make([]Speech, len(sentences))
 	for i, w := range sentences {
 		speech[i] = s.builtin(w)
 	}
 	return speech
+}
+
+// failed tells why the program does not speak, a row of failures once. What is usual is told to those who debug.
+func (s *Speaker) failed(err error, usual bool) {
+	level := zerolog.DebugLevel
+	switch now := time.Now(); {
+	case usual:
+	case fault.Descriptors(err) && s.Starved != nil:
+		s.Starved(err)
+	default:
+		s.failing.Rest(now, recovered)
+		if s.failing.Begin(err, now) {
+			level = zerolog.WarnLevel
+		}
+	}
+	s.log.WithLevel(level).Err(err).Str("voice", s.program.name).Msg("speech program failed, using the built-in voice")
 }
 
 // builtin puts words together from clips. It takes no memory for the audio itself.
