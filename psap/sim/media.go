@@ -9,6 +9,7 @@ import (
 
 	"callbox/sip/agent"
 	"callbox/sip/audio"
+	"callbox/sip/fault"
 	"callbox/sip/sdp"
 )
 
@@ -168,6 +169,9 @@ func (c *session) openMedia() error {
 	}
 	conn, err := c.server.ports.open(c.offer.bind)
 	if err != nil {
+		if fault.Descriptors(err) && c.server.o.Starved != nil {
+			c.server.o.Starved(err)
+		}
 		return fmt.Errorf("media: %w", err)
 	}
 	c.offer.port = portOf(conn)

@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+
+	"callbox/sip/fault"
 )
 
 // ports opens the sockets of media. Each call has one socket for RTP; RTCP that does not share it comes to one socket
@@ -13,13 +15,14 @@ type ports struct {
 	min, max uint16
 	shared   *net.UDPConn
 	drained  sync.WaitGroup
+	listen   func(network string, addr *net.UDPAddr) (*net.UDPConn, error)
 
 	mu   sync.Mutex
 	next uint16
 }
 
 func openPorts(first, last uint16) (*ports, error) {
-	p := &ports{min: first, max: last, next: first}
+	p := &ports{min: first, max: last, next: first, listen: net.ListenUDP}
 	conn, err := p.open(netip.Addr{})
 	if err != nil {
 		return nil, err
@@ -48,13 +51,16 @@ func (p *ports) open(addr netip.Addr) (*net.UDPConn, error) {
 		ip = addr.AsSlice()
 	}
 	if p.min == 0 {
-		return net.ListenUDP(network, &net.UDPAddr{IP: ip, Zone: addr.Zone()})
+		return p.listen(network, &net.UDPAddr{IP: ip, Zone: addr.Zone()})
 	}
 	var last error
 	for range int(p.max) - int(p.min) + 1 {
-		conn, err := net.ListenUDP(network, &net.UDPAddr{IP: ip, Zone: addr.Zone(), Port: int(p.pick())})
+		conn, err := p.listen(network, &net.UDPAddr{IP: ip, Zone: addr.Zone(), Port: int(p.pick())})
 		if err == nil {
 			return conn, nil
+		}
+		if fault.Descriptors(err) {
+			return nil, err
 		}
 		last = err
 	}

@@ -1,8 +1,10 @@
 package sim
 
 import (
+	"errors"
 	"net"
 	"net/netip"
+	"syscall"
 	"testing"
 )
 
@@ -46,6 +48,23 @@ func TestPortsComeFromTheirRange(t *testing.T) {
 	}
 	if seen[free] {
 		t.Errorf("port %d was not used again", free)
+	}
+}
+
+func TestALackOfDescriptorsForMediaIsToldAtOnce(t *testing.T) {
+	t.Parallel()
+	tries := 0
+	p := &ports{min: 20000, max: 20009, next: 20000, listen: func(string, *net.UDPAddr) (*net.UDPConn, error) {
+		tries++
+		return nil, &net.OpError{Op: "listen", Err: syscall.EMFILE}
+	}}
+	var told []error
+	c := &session{server: &Server{ports: p, o: Options{Starved: func(err error) { told = append(told, err) }}}}
+	if err := c.openMedia(); !errors.Is(err, syscall.EMFILE) {
+		t.Errorf("opened: %v", err)
+	}
+	if len(told) != 1 || !errors.Is(told[0], syscall.EMFILE) || tries != 1 {
+		t.Errorf("told %v after %d tries", told, tries)
 	}
 }
 

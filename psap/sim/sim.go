@@ -32,6 +32,7 @@ type Options struct {
 	MaxCalls  int // live calls; more are answered 503; 0 is 10000
 	UserAgent string
 	Logger    zerolog.Logger
+	Starved   func(error) // told when no file descriptor is left for what a call needs; nil tells the log
 }
 
 // Centre names one simulated call centre.
@@ -83,6 +84,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	speaker.Starved = o.Starved
 	s := &Server{
 		o: o, log: o.Logger, speaker: speaker, scripts: scripts,
 		pacer: audio.NewPacer(), live: make(map[*session]struct{}),
@@ -131,7 +133,7 @@ func (s *Server) listen() (*agent.Agent, error) {
 		}
 		a, err := agent.New(agent.Options{
 			Listeners: []agent.Listener{{Network: "udp", Address: address}, {Network: "tcp", Address: address}},
-			UserAgent: s.o.UserAgent, Logger: s.log, OnInvite: s.invite,
+			UserAgent: s.o.UserAgent, Logger: s.log, OnInvite: s.invite, Starved: s.o.Starved,
 		})
 		if err != nil {
 			return nil, err

@@ -105,7 +105,7 @@ type simulator struct {
 
 // startSimulator comes before the directory, whose URIs need its real address.
 func (a *App) startSimulator(context.Context) error {
-	o := sim.Options{Voice: a.settings.Sim.Voice, Logger: a.part("sim"), Address: "127.0.0.1:0"}
+	o := sim.Options{Voice: a.settings.Sim.Voice, Logger: a.part("sim"), Address: "127.0.0.1:0", Starved: a.reserve.starved}
 	if a.settings.Sim.Enabled {
 		o.Address, o.Scripts = a.settings.Sim.Address.String(), a.settings.Sim.Scripts
 	}
