@@ -126,11 +126,14 @@ func Parts(contentType string, body []byte) ([]Part, error) {
 		if err == io.EOF { // as it is: wrapped, it means that the last boundary is missing
 			return parts, nil
 		}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, fmt.Errorf("%w multipart body: a boundary is missing", ErrSyntax)
+		}
 		if err != nil {
-			return nil, fmt.Errorf("multipart body: %w: %w", ErrSyntax, err)
+			return nil, fmt.Errorf("%w multipart body: %s", ErrSyntax, strings.TrimPrefix(err.Error(), "multipart: "))
 		}
 		if len(parts) == MaxParts {
-			return nil, fmt.Errorf("multipart body: %w: more than %d parts", ErrTooLarge, MaxParts)
+			return nil, fmt.Errorf("multipart body %w: more than %d parts", ErrTooLarge, MaxParts)
 		}
 		part, err := readPart(raw.Header, raw)
 		if err != nil {

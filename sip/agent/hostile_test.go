@@ -25,7 +25,7 @@ func TestRequestsThatCannotBeUsedAreAnsweredWithASentence(t *testing.T) {
 		{"the length of the body given twice", add("Content-Length: 0"), "400", "more than one Content-Length"},
 		{"a From with text after its bracket", swap("lab.example.com>;tag=raw", "lab.example.com> <sip:b@c>;tag=raw"), "400", "From cannot be read"},
 		{"a From with two tags", swap(";tag=raw", ";tag=raw;TAG=other"), "400", "From cannot be read"},
-		{"a CSeq of another method", swap("1 INVITE\n", "1 BYE\n"), "400", "CSeq names BYE"},
+		{"a CSeq of another method", swap("1 INVITE\n", "1 BYE\n"), "400", "CSeq names BYE, the method is INVITE"},
 		{"more proxies in Via than there are hops", swap("Max-Forwards", "Via: a"+strings.Repeat(",a", 300)+"\nMax-Forwards"), "400", "more than 256 values in Via"},
 		{"more proxies in Record-Route", add("Record-Route: <sip:a>" + strings.Repeat(",<sip:a>", 300)), "400", "values in Record-Route"},
 		{"a Record-Route that cannot be read", add("Record-Route: <sip:proxy;lr>, <sip:a b>"), "400", "Record-Route cannot be read"},

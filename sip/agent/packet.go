@@ -274,7 +274,7 @@ func (p *packet) check(seen singles) {
 		p.method = p.cseqMethod // sipgo writes methods in capitals; they are case-sensitive
 	}
 	if p.method != "" && p.cseqMethod != p.method && seen&seenCSeq != 0 {
-		p.blame(badRequest("CSeq names %s in a %s request", p.cseqMethod, p.method))
+		p.blame(badRequest("CSeq names %s, the method is %s", p.cseqMethod, p.method))
 	}
 	if p.method != "" && p.version != "SIP/2.0" {
 		p.fault = &fault{status: 505, reason: "Version Not Supported", sentence: "only SIP/2.0 is spoken here"}

@@ -61,7 +61,7 @@ func parts(m agent.Message) (body, location []byte, f *fault) {
 			break
 		}
 		if err != nil {
-			return nil, nil, &fault{status: 400, sentence: "the multipart body cannot be read: " + err.Error()}
+			return nil, nil, &fault{status: 400, sentence: err.Error()}
 		}
 		return body, location, nil
 	}

@@ -152,6 +152,7 @@ func TestAnInviteThatCannotBeUsed(t *testing.T) {
 		{"a body of another type", agent.Message{ContentType: "text/plain", Body: []byte("help")}, 415, []string{"Accept: application/sdp", "Warning: 399 callbox"}},
 		{"a multipart body of other types", agent.Message{ContentType: "multipart/mixed;boundary=x", Body: []byte("--x\r\nContent-Type: text/plain\r\n\r\nhelp\r\n--x--\r\n")}, 415, nil},
 		{"a multipart body without a boundary", agent.Message{ContentType: "multipart/mixed", Body: []byte("x")}, 400, []string{"Warning: 399"}},
+		{"a multipart body without boundaries", agent.Message{ContentType: "multipart/mixed;boundary=x", Body: []byte("v=0\r\n")}, 400, []string{`"malformed multipart body: a boundary is missing"`}},
 		{"no session description at all", sdpMessage("nonsense"), 400, []string{"Warning: 399", "X-Callbox-Call: CA"}},
 		{"a session description without audio", sdpMessage("v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\ns=-\r\nt=0 0\r\nm=video 4000 RTP/AVP 31\r\n"), 488, []string{"Warning: 399"}},
 		{"audio we cannot carry", sdpMessage(strings.Replace(offerA, "RTP/AVP", "RTP/SAVP", 1)), 488, []string{"Warning: 399"}},
