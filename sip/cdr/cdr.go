@@ -308,7 +308,7 @@ func (j *Journal) fail(err error) {
 	j.errors.Add(1)
 	if j.failing.Begin(err, time.Now()) {
 		j.lost = j.dropped.Load()
-		j.log.Error().Err(err).Msg("cdr journal cannot be written; call records wait in memory")
+		j.log.Error().Str("fault", "call_records").Err(err).Msg("cdr journal cannot be written; call records wait in memory")
 	}
 }
 
@@ -321,6 +321,6 @@ func (j *Journal) mend() {
 	j.mu.Lock()
 	j.losing = false
 	j.mu.Unlock()
-	j.log.Info().Int("queued", len(j.queue)).Uint64("lost", j.dropped.Load()-j.lost).
-		Int64("after_ms", time.Since(r.Since).Milliseconds()).Msg("cdr journal can be written again")
+	j.log.Info().Str("fault", "call_records").Int64("after_ms", time.Since(r.Since).Milliseconds()).Uint64("times", r.Met).
+		Int("queued", len(j.queue)).Uint64("lost", j.dropped.Load()-j.lost).Msg("cdr journal can be written again")
 }

@@ -69,7 +69,7 @@ func (b *board) lookLocked() {
 	b.open = slices.DeleteFunc(b.open, func(o *openFault) bool {
 		over := now.Sub(o.seen) >= lingers
 		if over && !o.kind.told {
-			o.line(b.log.Warn()).Int64("after_ms", o.seen.Sub(o.report.Since).Milliseconds()).Uint64("times", o.report.Met).
+			o.line(b.log.Info()).Int64("after_ms", o.seen.Sub(o.report.Since).Milliseconds()).Uint64("times", o.report.Met).
 				Msg("fault is over")
 		}
 		return over

@@ -56,11 +56,14 @@ func TestTheBoardTellsOfAFaultOnceAtItsBeginningAndOnceAtItsEnd(t *testing.T) {
 		if d := cmp.Diff(step.counts, b.counts()); d != "" {
 			t.Errorf("%s: counts (-want +got):\n%s", step.name, d)
 		}
-		begun, over := strings.Count(log.String(), "the machine fails"), strings.Count(log.String(), "fault is over")
+		begun, over := strings.Count(log.String(), "the machine fails"), strings.Count(log.String(), `"fault is over"`)
 		if begun != step.begun || over != step.over || len(b.degraded()) != step.current {
 			t.Errorf("%s: %d begun, %d over, %d now; want %d, %d, %d\n%s", step.name, begun, over, len(b.degraded()),
 				step.begun, step.over, step.current, log.String())
 		}
+	}
+	if over := `{"level":"info","fault":"names","subject":"a","after_ms":62000,"times":1,"message":"fault is over"}`; !strings.Contains(log.String(), over) {
+		t.Errorf("no line %s in\n%s", over, log.String())
 	}
 	want := web.Degraded{Fault: "names", Subject: "a", Since: began.UTC(), What: "gone", Mend: "mend it"}
 	if d := cmp.Diff(want, b.degraded()[0]); d != "" {
