@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"strconv"
+	"time"
 )
 
 // framer cuts the bytes of one connection into messages (RFC 3261 section 18.3). sipgo's own stream parser takes a
@@ -107,6 +108,35 @@ func (f *framer) next() (msg []byte, ping bool, err error) {
 func (f *framer) drop(n int) {
 	f.begin += n
 	f.looked = 0
+}
+
+// crumbs has a message that comes in many small pieces read in larger ones: each costs a read, and thousands of
+// connections that drip a byte now and then would take the processor from everybody else.
+type crumbs struct {
+	begun time.Time
+	reads int
+}
+
+const (
+	crumbReads = 4           // that a message may take, however small,
+	crumbSize  = 256         // and one more for so many bytes of it: no segment of TCP is as small as that, but the last
+	crumbPause = time.Second // the longest
+)
+
+// pause returns how long to wait before the next read: as long as the message has taken so far, so that what waits for
+// it is at most doubled.
+func (c *crumbs) pause(in *framer, taken bool, now time.Time) time.Duration {
+	switch {
+	case !in.partial():
+		c.reads = 0
+		return 0
+	case taken || c.reads == 0:
+		c.reads, c.begun = 0, now
+	}
+	if c.reads++; c.reads <= crumbReads+len(in.rest())/crumbSize {
+		return 0
+	}
+	return min(now.Sub(c.begun), crumbPause)
 }
 
 // contentLength reads the one field of a head that frames need. A field given twice with one value is the reader's

@@ -53,6 +53,18 @@ func (s *stream) serves(host string) bool {
 	return !s.closed() && (s.transport != "tls" || s.host == host)
 }
 
+// rest waits; false where the connection is closed meanwhile.
+func (s *stream) rest(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-s.gone:
+		return false
+	}
+}
+
 func (s *stream) closed() bool {
 	select {
 	case <-s.gone:
@@ -231,14 +243,18 @@ func (s *stream) put(b []byte, until time.Time) bool {
 func (a *Agent) readStream(s *stream) {
 	f := flow{transport: s.transport, stream: s, remote: s.remote}
 	var in framer
-	var heard time.Time // when it was told that it is of use
+	var slow crumbs
+	var heard, set time.Time // when it was told that it is of use; the deadline that is set
 	proven, partial := !s.taken, false
 	deadline := time.Now().Add(a.patience.idle)
 	if !proven {
 		deadline = time.Now().Add(a.patience.start)
 	}
 	for {
-		s.conn.SetReadDeadline(deadline)
+		if !deadline.Equal(set) {
+			s.conn.SetReadDeadline(deadline)
+			set = deadline
+		}
 		n, err := s.conn.Read(in.room())
 		if err != nil {
 			if errors.Is(err, os.ErrDeadlineExceeded) && (!proven || partial) {
@@ -265,6 +281,9 @@ func (a *Agent) readStream(s *stream) {
 			partial, deadline = false, now.Add(a.patience.idle)
 		case taken || !partial:
 			partial, deadline = true, now.Add(a.patience.message)
+		}
+		if d := slow.pause(&in, taken, now); d > 0 && !s.rest(min(d, deadline.Sub(now))) {
+			return
 		}
 	}
 }
