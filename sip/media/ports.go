@@ -12,15 +12,6 @@ import (
 // ErrNoPorts is wrapped by the error of Relay.Open when no free pair is left in the port range.
 var ErrNoPorts = errors.New("no free rtp ports")
 
-// pairState is what the pool knows of one pair of ports.
-type pairState uint8
-
-const (
-	pairFree pairState = iota
-	pairUsed
-	pairResting
-)
-
 // ports hands out pairs of an even port and the odd one above it. A pair that comes back rests for a while, so that
 // the late packets of a dead call find nobody. It is safe for concurrent use.
 type ports struct {
@@ -30,14 +21,15 @@ type ports struct {
 	clock   func() time.Duration
 	rand    func(n int) int
 	mu      sync.Mutex
-	pairs   []pairState
+	pairs   int
+	free    []int32       // pairs that are neither in use nor resting, in no order
 	resting []restingPair // oldest first
 	used    int
 	woken   uint64 // pairs handed out before their rest was over
 }
 
 type restingPair struct {
-	pair  int
+	pair  int32
 	until time.Duration
 }
 
@@ -48,53 +40,68 @@ func newPorts(lo, hi uint16, rest time.Duration, clock func() time.Duration, ran
 	if first == 0 || n < 2 {
 		return nil, fmt.Errorf("rtp ports %d-%d: a call needs two pairs, each an even port and the next", lo, hi)
 	}
-	return &ports{min: uint16(first), max: hi, rest: rest, clock: clock, rand: rand, pairs: make([]pairState, n)}, nil
+	p := &ports{min: uint16(first), max: hi, rest: rest, clock: clock, rand: rand, pairs: n, free: make([]int32, n)}
+	for k := range p.free {
+		p.free[k] = int32(k)
+	}
+	return p, nil
 }
 
-// take returns the even port of a pair on which open succeeded. Where to look first is random, so that the ports of the
-// next call cannot be told from those of the last. A pair that open finds in use by another program is skipped; any
-// other error of open ends the search. When no rested pair is left the one that rests longest is woken: an emergency
-// call that fails is worse than a late packet, which the latch drops as a stranger's. open runs without the pool's lock.
+// take returns the even port of a pair on which open succeeded. The pair is a random one, so that the ports of the next
+// call cannot be told from those of the last. A pair that open finds in use by another program is skipped; any other
+// error of open ends the search. When no rested pair is left the one that rests longest is woken: an emergency call that
+// fails is worse than a late packet, which the latch drops as a stranger's. open runs without the pool's lock.
 func (p *ports) take(open func(rtp uint16) error) (uint16, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.wake()
-	foreign := 0
-	start := p.rand(len(p.pairs))
-	for i := range p.pairs {
-		k := (start + i) % len(p.pairs)
-		if p.pairs[k] != pairFree {
+	var foreign []int32
+	defer func() { p.free = append(p.free, foreign...) }()
+	for range p.pairs {
+		k, woken, ok := p.next()
+		if !ok {
+			break
+		}
+		port, err := p.try(k, open)
+		switch {
+		case errors.Is(err, unix.EADDRINUSE):
+			foreign = append(foreign, k)
 			continue
-		}
-		port, err := p.try(k, open)
-		if !errors.Is(err, unix.EADDRINUSE) {
-			return port, err
-		}
-		foreign++
-	}
-	for range len(p.resting) {
-		k := p.resting[0].pair
-		p.resting = p.resting[1:]
-		port, err := p.try(k, open)
-		if !errors.Is(err, unix.EADDRINUSE) {
+		case err != nil:
+			p.free = append(p.free, k)
+		case woken:
 			p.woken++
-			return port, err
 		}
-		foreign++
+		return port, err
 	}
 	return 0, fmt.Errorf("%w: of the %d pairs in %d-%d, %d are in use, %d are taken by other programs",
-		ErrNoPorts, len(p.pairs), p.min, p.max, p.used, foreign)
+		ErrNoPorts, p.pairs, p.min, p.max, p.used, len(foreign))
 }
 
-// try opens pair k, whose state the caller has seen to. p.mu is held on entry and on return.
-func (p *ports) try(k int, open func(rtp uint16) error) (uint16, error) {
+// next takes a pair out of those that may be used, a free one if there is any.
+func (p *ports) next() (k int32, woken, ok bool) {
+	if n := len(p.free); n > 0 {
+		i := p.rand(n)
+		k = p.free[i]
+		p.free[i] = p.free[n-1]
+		p.free = p.free[:n-1]
+		return k, false, true
+	}
+	if len(p.resting) == 0 {
+		return 0, false, false
+	}
+	k = p.resting[0].pair
+	p.resting = p.resting[1:]
+	return k, true, true
+}
+
+// try opens pair k. p.mu is held on entry and on return.
+func (p *ports) try(k int32, open func(rtp uint16) error) (uint16, error) {
 	port := p.min + uint16(2*k)
-	p.pairs[k] = pairUsed
 	p.mu.Unlock()
 	err := open(port)
 	p.mu.Lock()
 	if err != nil {
-		p.pairs[k] = pairFree
 		return 0, err
 	}
 	p.used++
@@ -105,13 +112,12 @@ func (p *ports) try(k int, open func(rtp uint16) error) (uint16, error) {
 func (p *ports) give(port uint16) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	k := int(port-p.min) / 2
+	k := int32(port-p.min) / 2
 	p.used--
 	if p.rest <= 0 {
-		p.pairs[k] = pairFree
+		p.free = append(p.free, k)
 		return
 	}
-	p.pairs[k] = pairResting
 	p.resting = append(p.resting, restingPair{pair: k, until: p.clock() + p.rest})
 }
 
@@ -119,7 +125,7 @@ func (p *ports) give(port uint16) {
 func (p *ports) wake() {
 	now, n := p.clock(), 0
 	for n < len(p.resting) && p.resting[n].until <= now {
-		p.pairs[p.resting[n].pair] = pairFree
+		p.free = append(p.free, p.resting[n].pair)
 		n++
 	}
 	p.resting = p.resting[n:]

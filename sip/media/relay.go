@@ -57,7 +57,7 @@ func newRelay(o Options, limit int) (*Relay, error) {
 		binding: b, timeout: o.Timeout, relearn: o.Relearn, clock: o.Clock, logger: o.Logger, ports: p,
 		done: make(chan struct{}),
 	}
-	d := divide(limit, 2*len(p.pairs))
+	d := divide(limit, 2*p.pairs)
 	for range o.Workers {
 		w := newWorker(o.Clock, o.Relearn, max(1, d.own/socketsPerSession/o.Workers))
 		l, err := newParked(&w.events)
@@ -70,7 +70,7 @@ func newRelay(o Options, limit int) (*Relay, error) {
 	}
 	for range d.annexes {
 		if err := r.addAnnex(); err != nil {
-			r.logger.Warn().Err(err).Int("rtp_ports", 2*len(p.pairs)).Int("descriptors", limit).
+			r.logger.Warn().Err(err).Int("rtp_ports", 2*p.pairs).Int("descriptors", limit).
 				Msg("the port range is larger than the limit of open files: calls are refused before it is used up")
 			break
 		}
@@ -155,7 +155,7 @@ func (r *Relay) all() []*worker { return slices.Concat(r.workers, r.annexes) }
 
 // Metrics returns the relay's counts. It visits every session, so it is for a scrape, not for a loop.
 func (r *Relay) Metrics() Metrics {
-	m := Metrics{PortsTotal: 2 * len(r.ports.pairs)}
+	m := Metrics{PortsTotal: 2 * r.ports.pairs}
 	m.PortsInUse, m.PortsQuarantined = r.ports.count()
 	m.PortsWoken = r.ports.wokenEarly()
 	for _, w := range r.all() {
