@@ -49,6 +49,7 @@ func (a *Agent) takeInvite(f flow, p *packet) {
 	a.waiting.Add(1)
 	ok := a.spawn(func() {
 		a.waiting.Add(-1)
+		grow(0)
 		defer a.recovered("invite")
 		taken := false
 		defer func() {
@@ -63,6 +64,15 @@ func (a *Agent) takeInvite(f flow, p *packet) {
 		a.waiting.Add(-1)
 		t.respond(503, "Service Unavailable", "", Message{})
 	}
+}
+
+// grow makes room on the stack for what a call needs. The stack of a new goroutine doubles on the way there, and is copied
+// and adjusted each time, frame by frame: here it is empty yet.
+//
+//go:noinline
+func grow(i int) byte {
+	var room [12 << 10]byte
+	return room[i]
 }
 
 // serverInvite is the transaction behind an Incoming.

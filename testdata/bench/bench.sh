@@ -13,13 +13,13 @@ edge=127.0.0.1:15060   # where the edge under test listens
 centre=127.0.0.1:5080  # where SIPp or rtpbench answers as the call centre
 seconds=8 calls=600 stream=15s steady=200 flood=1000
 rates=(200 300 400 500 600 700 800 1000 1200 1400 1600 2000 2500)
-share=30 warm=800x35s climb=800x6s,1000x6s,1200x6s,1400x6s,1600x6s # of overload.sh
+warm=1500x35s climb=2000x6s,2500x6s,3000x6s,3500x6s # of overload.sh
 held=600,2400,4800,10000 hold=40s # of memory.sh
 rtp=40000-59999
 report=$here/REPORT.md
 work=$(mktemp -d)
 if [ "${1:-}" = --quick ]; then
-	seconds=2 calls=60 stream=3s steady=50 flood=100 rates=(50 100) share=10 warm=50x1s climb=100x2s,200x2s held=60,240 hold=3s report=$work/REPORT.md
+	seconds=2 calls=60 stream=3s steady=50 flood=100 rates=(50 100) warm=50x1s climb=100x2s,200x2s held=60,240 hold=3s report=$work/REPORT.md
 fi
 # Media of the callers and centres; none of it is sent in the signalling runs.
 uac_media=20000 uas_media=16000
@@ -32,7 +32,7 @@ stop() {
 	for pid in "${started[@]}"; do wait "$pid" 2>/dev/null || true; done
 	started=() pids=()
 }
-trap 'stop; release; rm -rf "$work" "$report.part"' EXIT
+trap 'stop; rm -rf "$work" "$report.part"' EXIT
 # shellcheck source=overload.sh
 . "$here/overload.sh"
 # shellcheck source=memory.sh
@@ -56,7 +56,7 @@ family() { echo "$1"; pgrep -P "$1" || true; }
 
 start_callbox() {
 	rm -rf "$work/data" # the calls of the run before would be in memory
-	"$callbox" serve --config "$here/edge.yaml" --sip "udp:$edge" --http 127.0.0.1:18080 --data "$work/data" \
+	"${on[@]}" "$callbox" serve --config "$here/edge.yaml" --sip "udp:$edge" --http 127.0.0.1:18080 --data "$work/data" \
 		--rtp-ports "$rtp" --log-level warn >"$work/callbox.log" 2>&1 &
 	started+=($!)
 	until_udp "$edge"

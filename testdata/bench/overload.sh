@@ -1,8 +1,10 @@
 # Sourced by bench.sh: post-dial delay, and an edge that is offered more than it can carry.
 
+on=() # what a command is put before to run on one processor
+
 # calls PHASES prints callbench's lines for the edge that runs.
 calls() {
-	"$here/callbench/callbench" -edge "$edge" -caller 127.0.0.1:15071 -centre "$centre" -pid "${pids[0]}" -phases "$1"
+	"${on[@]}" "$here/callbench/callbench" -edge "$edge" -caller 127.0.0.1:15071 -centre "$centre" -pid "${pids[0]}" -phases "$1"
 }
 
 # post_dial RATE prints "p50 p99" in microseconds: from the caller's INVITE to the one that the centre gets.
@@ -13,36 +15,16 @@ post_dial() {
 	echo "$(pair postdial_p50_us "$line") $(pair postdial_p99_us "$line")"
 }
 
-# confine gives the edge a share of one processor, in percent, so that the generator can offer many times what it can
-# carry. False where this machine has no control group that does that for us.
-confine() {
-	local share=$1
-	cage=/sys/fs/cgroup/cpu/callbox-bench
-	if mkdir "$cage" 2>/dev/null && [ -w "$cage/cpu.cfs_quota_us" ]; then
-		echo 20000 >"$cage/cpu.cfs_period_us"
-		echo $((share * 200)) >"$cage/cpu.cfs_quota_us"
-	else
-		cage=/sys/fs/cgroup/callbox-bench
-		mkdir "$cage" 2>/dev/null || { cage=''; return 1; }
-		echo "$((share * 200)) 20000" 2>/dev/null >"$cage/cpu.max" || { release; return 1; }
-	fi
-	echo "${pids[0]}" 2>/dev/null >"$cage/cgroup.procs" || { release; return 1; }
-}
-
-release() {
-	[ -z "${cage:-}" ] || rmdir "$cage" 2>/dev/null || true
-	cage=''
-}
-
 # overload prints the rows of the second table of the report.
 overload() {
 	local peak=0 goodput line times
-	start_callbox
-	if ! confine "$share"; then
-		echo "bench: no control group to confine the edge with: overload is not measured" >&2
-		stop
+	if [ "$(nproc)" -lt 2 ]; then
+		echo "bench: one processor cannot both offer and carry: overload is not measured" >&2
 		return
 	fi
+	on=(taskset -c 0)
+	start_callbox
+	on=(taskset -c 1)
 	calls "$warm" >/dev/null # until old transactions end as fast as new ones begin
 	while read -r line; do
 		echo "  $line" >&2
@@ -58,7 +40,7 @@ overload() {
 		} < <(calls "$((times * peak))x${seconds}s,$((peak / 2))x${seconds}s" | grep '^rate=')
 	done
 	stop
-	release
+	on=()
 }
 
 # overload_row WHAT LINE SHARE prints a phase.
@@ -74,8 +56,7 @@ overload_table() {
 
 ## More than it can carry
 
-The edge has $share % of one processor, so that the generator, which does not wait for answers, can offer many times what it
-can carry. Set-up is from the caller's INVITE to the 200, in µs, of calls that were completed; "since" is how far into its
+The edge has one processor, and the generator, which does not wait for answers, the other. Set-up is from the caller's INVITE to the 200, in µs, of calls that were completed; "since" is how far into its
 $seconds s the last call began that was refused, failed or took over 500 ms, in ms.
 
 | offered | calls/s | completed/s | of the peak | 503 | failed otherwise | set-up p50 | p99 | since |
