@@ -128,7 +128,7 @@ func (l *latch) accept(src netip.AddrPort, ssrc uint32, now, relearn time.Durati
 // first judges a packet while nothing is latched.
 func (l *latch) first(src netip.AddrPort, ssrc uint32, now time.Duration) verdict {
 	if src != l.announced {
-		if l.rankOf(src) == rankStranger && (now < l.patience || l.direct()) && src != l.former {
+		if l.rankOf(src) == rankStranger && now < l.patience && src != l.former {
 			return verdictDrop
 		}
 		if src == l.barred && ssrc == l.barredSSRC {
@@ -137,6 +137,10 @@ func (l *latch) first(src netip.AddrPort, ssrc uint32, now time.Duration) verdic
 		if src == l.former && now < l.formerUntil {
 			return verdictPass
 		}
+	}
+	if l.rankOf(src) == rankStranger && l.direct() {
+		l.follow(src, ssrc, rankStranger, now)
+		return verdictPass
 	}
 	v := verdictLatch
 	if l.former.IsValid() && l.former != src {
@@ -151,8 +155,9 @@ func (l *latch) follow(src netip.AddrPort, ssrc uint32, r rank, now time.Duratio
 	l.former, l.barred, l.home = netip.AddrPort{}, netip.AddrPort{}, netip.AddrPort{}
 }
 
-// direct tells that SDP names the host that SIP comes from. Then there is no NAT that could give media another host,
-// and a stranger stays one: a caller who only listens must not lose the call to whoever sends first.
+// direct tells that SDP names the host that SIP comes from. Then there is no NAT, and media reaches the peer where SDP
+// says. A stranger may still be the peer, sending from another address of its machine, and is heard; but media does not
+// follow it: a caller who only listens must not lose the call to whoever sends first.
 func (l *latch) direct() bool { return l.announced.IsValid() && l.announced.Addr() == l.near }
 
 func (l *latch) rankOf(src netip.AddrPort) rank {

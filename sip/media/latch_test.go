@@ -106,9 +106,10 @@ func TestWhoLatchesFirst(t *testing.T) {
 			rtpFrom(1000, stranger, 9, verdictLatch)}, stranger},
 		{"a host that is known need not wait", []latchStep{
 			announcedVia(0, sdpAddr, natAddr.Addr()), rtpFrom(20, natAddr, 1, verdictLatch)}, natAddr},
-		{"with SDP and signalling of one host there is no NAT, and strangers wait for ever", []latchStep{
-			announcedVia(0, sdpAddr, sdpAddr.Addr()), rtpFrom(60_000, stranger, 9, verdictDrop),
-			rtpFrom(60_001, sdpHost, 1, verdictLatch)}, sdpHost},
+		{"with SDP and signalling of one host there is no NAT: strangers are heard, not followed", []latchStep{
+			announcedVia(0, sdpAddr, sdpAddr.Addr()), rtpFrom(999, stranger, 9, verdictDrop), rtpFrom(1000, stranger, 9, verdictPass),
+			rtpFrom(1020, stranger, 9, verdictPass), rtpFrom(1030, stranger2, 8, verdictDrop),
+			rtpFrom(60_001, sdpHost, 1, verdictSwitch), rtpFrom(60_020, stranger, 9, verdictDrop)}, sdpHost},
 		{"nor does silence let one in who knows the SSRC", []latchStep{
 			announcedVia(0, sdpAddr, sdpAddr.Addr()), rtpFrom(20, sdpAddr, 1, verdictLatch), rtpFrom(60_000, stranger, 1, verdictDrop),
 			rtpFrom(60_001, sdpHost, 1, verdictSwitch)}, sdpHost},
