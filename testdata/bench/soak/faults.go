@@ -48,7 +48,7 @@ var junk = []string{
 	"BYE sip:911@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKjunk%d\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>;tag=2\r\nCall-ID: junk%[1]d\r\nCSeq: 1 BYE\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
 	"REGISTER sip:phones.sip.us1.twilio.com SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKjunk%d\r\nFrom: <sip:100@b>;tag=1\r\nTo: <sip:100@b>\r\nCall-ID: junk%[1]d\r\nCSeq: 1 REGISTER\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
 	"OPTIONS sip:100@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKjunk%d;rport\r\nFrom: \"friendly-scanner\" <sip:100@1.1.1.1>;tag=1\r\nTo: <sip:100@1.1.1.1>\r\nCall-ID: junk%[1]d\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
-	"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1:25060;branch=z9hG4bKjunk%d\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>;tag=2\r\nCall-ID: junk%[1]d\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n",
+	"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1:15360;branch=z9hG4bKjunk%d\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>;tag=2\r\nCall-ID: junk%[1]d\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n",
 }
 
 // junk sends a junk datagram to the SIP port, and noise to a media port.

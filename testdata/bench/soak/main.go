@@ -26,10 +26,10 @@ import (
 
 // The ports that edge.yaml and directory.yaml have. TLS is one above SIP, the callers' socket ten above.
 const (
-	edgePort   = 25060
+	edgePort   = 15360
 	webPort    = 28081
-	centrePort = 25080
-	mortalPort = 25082
+	centrePort = 15380
+	mortalPort = 15382
 )
 
 //go:embed edge.yaml directory.yaml soak.gnuplot
