@@ -20,9 +20,9 @@ const nonceLife = 5 * time.Minute
 const maxNonces = 65536
 
 // nonces makes and checks digest nonces (RFC 7616 section 3.3). A nonce carries its time, counted from the start of the
-// process so that nobody's is too old or too young when the clock is set, and a MAC, so that challenges cost no memory; only nonces that were used are remembered, with their highest count, against replay. When there are
-// too many, the older half is forgotten and whatever is as old as it becomes stale: its users are challenged once more,
-// and nobody is refused.
+// process so that nobody's is too old or too young when the clock is set, and a MAC, so that challenges cost no memory;
+// only nonces that were used are remembered, with their highest count, against replay. When there are too many, the older
+// half is forgotten and whatever is as old as it becomes stale: its users are challenged once more, and nobody is refused.
 type nonces struct {
 	key   [32]byte
 	start time.Time

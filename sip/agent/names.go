@@ -192,8 +192,8 @@ func (s *names) faults() []outage.Report {
 }
 
 // resolve finds the addresses of a name: without a port by SRV first (RFC 3263 section 4.2), then those of the first target
-// that has any. hadSRV tells that it had an
-// SRV record when it was found last: then a failure to get that is no reason to use the transport's own port.
+// that has any. hadSRV tells that it had an SRV record when it was found last: then a failure to get that is no reason to
+// use the transport's own port.
 func resolve(ctx context.Context, dns resolver, key nameKey, hadSRV bool) (hops []netip.AddrPort, srv bool, err error) {
 	targets := []*net.SRV{{Target: key.host, Port: key.port}}
 	if key.port == 0 {

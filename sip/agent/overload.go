@@ -21,8 +21,10 @@ const (
 	// maxWaiting bounds the INVITEs that were read and wait for a processor: a burst that came at once has not waited
 	// yet, and still would.
 	maxWaiting = 256
-	// lesser is how much less of both is granted to what is not urgent.
+	// lesser is how many times fewer may wait when the next one is not urgent.
 	lesser = 4
+	// otherPatience is how long a request that is not urgent may have waited.
+	otherPatience = patience / 2
 )
 
 // crowded tells whether a new request that has waited is to be refused.
@@ -82,7 +84,7 @@ func (a *Agent) rankOf(g *glance, from netip.AddrPort) rank {
 	return rankUrgent
 }
 
-// settled tells that a datagram needs no more: it was refused, or is the ACK for such a refusal.
+// settled tells that a datagram needs no more: it was refused or dropped, or is the ACK for a refusal.
 func (a *Agent) settled(s *udpSocket, d *datagram) bool {
 	g := &d.glance
 	switch {
@@ -90,28 +92,45 @@ func (a *Agent) settled(s *udpSocket, d *datagram) bool {
 		return a.turned.has(d.from, g.branch)
 	case d.rank == rankWithin:
 		return false
-	case (!g.sound || g.tagged) && d.rank == rankStruck && a.crowded(d.rank, d.waited):
-		a.count.unparsed.Add(1)
-		return true
 	case !g.sound || g.tagged || string(g.method) == "CANCEL":
-		d.judged = g.proven // which can be told once only
+		return a.dropped(d)
+	case !a.refuses(d):
 		return false
-	case string(g.method) != "INVITE":
-		if !a.crowded(d.rank, d.waited) {
-			return false
-		}
-	case a.turned.has(d.from, g.branch): // it was refused once, and its caller may have gone elsewhere
-	case a.isTaken(g) || !a.crowded(d.rank, d.waited):
-		d.judged = true
-		return false
-	default:
-		a.turned.add(d.from, g.branch)
 	}
 	a.count.shed.Add(1)
 	s.refusal = a.refusal(s.refusal[:0], g, d.from)
 	if _, err := s.out.WriteToUDPAddrPort(s.refusal, g.replyTo(d.from)); err != nil {
 		a.log.Debug().Err(err).Int("sip_status", 503).Msg("answer not sent")
 	}
+	return true
+}
+
+// dropped tells whether something that a glance cannot answer is dropped: only what comes from those who are out, and is
+// no CANCEL written as usual. All else is parsed first.
+func (a *Agent) dropped(d *datagram) bool {
+	g := &d.glance
+	if (!g.sound || g.tagged) && d.rank == rankStruck && a.crowded(d.rank, d.waited) {
+		a.count.unparsed.Add(1)
+		return true
+	}
+	d.judged = g.proven // which can be told once only
+	return false
+}
+
+// refuses tells whether a request that a glance can answer is refused. An INVITE is judged once: here, or when it is
+// parsed.
+func (a *Agent) refuses(d *datagram) bool {
+	g := &d.glance
+	switch {
+	case string(g.method) != "INVITE":
+		return a.crowded(d.rank, d.waited)
+	case a.turned.has(d.from, g.branch): // its caller was told so, and may have gone elsewhere
+		return true
+	case a.isTaken(g) || !a.crowded(d.rank, d.waited):
+		d.judged = true
+		return false
+	}
+	a.turned.add(d.from, g.branch)
 	return true
 }
 

@@ -220,7 +220,7 @@ func TestWhatIsNotUrgentIsRefusedSooner(t *testing.T) {
 	a := newTestAgent(t, nil)
 	a.crowd()
 	p := newRawPeer(t, a)
-	late := patience/2 + 1
+	late := otherPatience + 1
 	offerBatch(a, p, late, p.request("OPTIONS", newBranch(), 1, ""), p.request("REGISTER", newBranch(), 1, ""),
 		p.request("BYE", newBranch(), 1, "x"), p.request("INVITE", newBranch(), 1, ""))
 	var got []string
