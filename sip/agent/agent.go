@@ -114,8 +114,9 @@ func New(o Options) (*Agent, error) {
 	a := &Agent{
 		opts: o, log: o.Logger, t1: defaultT1, nonces: newNonces(), seed: maphash.MakeSeed(),
 		serverTxs: make(map[string]*serverTx), merged: make(map[string]*serverTx), clientTxs: make(map[string]*clientTx),
-		legs: make(map[string]*Leg), urgent: lateness{patience: patience, floor: floor}, other: lateness{patience: otherPatience},
-		turned: newTurnedAway(), shown: newTurnedAway(), strikes: newStrikes(), tooMany: endings(o.UserAgent), streams: newConnections(), patience: usualPatience,
+		legs: make(map[string]*Leg), streams: newConnections(), patience: usualPatience,
+		urgent: lateness{patience: patience, floor: floor}, other: lateness{patience: otherPatience},
+		turned: newTurnedAway(), shown: newTurnedAway(), strikes: newStrikes(), tooMany: endings(o.UserAgent),
 		ctx: ctx, cancel: cancel, done: ctx.Done(),
 	}
 	a.names, a.kernel = newNames(ctx, net.DefaultResolver, a.spawn), newKernel()

@@ -8,7 +8,8 @@ func mergeKey(p *packet) string {
 }
 
 // merge notes the INVITE of t, which makes a call; false when a copy of it is making one already: one call for help
-// must not ring two call-takers. Copies are told by 482, and the entry goes when the INVITE is refused or its transaction ends.
+// must not ring two call-takers. Copies are told by 482, and the entry goes when the INVITE is refused or its transaction
+// ends.
 func (a *Agent) merge(t *serverTx, p *packet) bool {
 	key := mergeKey(p)
 	a.txMu.Lock()

@@ -13,10 +13,10 @@ import (
 	"callbox/sip/call"
 )
 
-// TestCallsOverALossyNetwork places calls over a network that loses every seventh datagram on either side of the edge, doubles
-// and delays others, to a centre that is down and then to one that hangs up after a while. Callers talk, cancel before and
-// about the answer, hang up at once, hold, wait for the end: every one hears one final answer, every call ends and has one
-// record that says the same, and the edge holds nothing afterwards.
+// TestCallsOverALossyNetwork places calls over a network that loses every seventh datagram on either side of the edge,
+// doubles and delays others, to a centre that is down and then to one that hangs up after a while. Callers talk, cancel
+// before and about the answer, hang up at once, hold, wait for the end: every one hears one final answer, every call ends
+// and has one record that says the same, and the edge holds nothing afterwards.
 func TestCallsOverALossyNetwork(t *testing.T) {
 	t.Parallel()
 	l := prepareLab(t, settings{})
