@@ -3,20 +3,9 @@ package agent
 import (
 	"testing"
 	"time"
-	"unsafe"
-)
 
-// stepped is t as it would have been read had the system's clock been set by whole seconds of d before: another time of
-// day at the same monotonic time. Package time has no way to say so; see the layout of time.Time.
-func stepped(t *testing.T, at time.Time, d time.Duration) time.Time {
-	t.Helper()
-	out := at
-	*(*uint64)(unsafe.Pointer(&out)) += uint64(int64(d/time.Second) << 30)
-	if out.Round(0).Sub(at.Round(0)) != d || out.Sub(at) != 0 {
-		t.Fatalf("time.Time is laid out differently: %v stepped by %v is %v", at, d, out)
-	}
-	return out
-}
+	"callbox/sip/fault/faulttest"
+)
 
 func TestAClockThatIsSetMakesNoNonceStaleOrImmortal(t *testing.T) {
 	t.Parallel()
@@ -33,7 +22,7 @@ func TestAClockThatIsSetMakesNoNonceStaleOrImmortal(t *testing.T) {
 				begun = begun.Add(time.Microsecond)
 			}
 			fresh := n.make(begun)
-			set := stepped(t, begun, step)
+			set := faulttest.Stepped(t, begun, step)
 			if !n.fresh(fresh, set) || !n.use(fresh, 1) {
 				t.Error("a nonce from before is stale")
 			}

@@ -4,20 +4,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unsafe"
-)
 
-// stepped is t as it would have been read had the system's clock been set by whole seconds of d before: another time of
-// day at the same monotonic time. Package time has no way to say so; see the layout of time.Time.
-func stepped(t *testing.T, at time.Time, d time.Duration) time.Time {
-	t.Helper()
-	out := at
-	*(*uint64)(unsafe.Pointer(&out)) += uint64(int64(d/time.Second) << 30)
-	if out.Round(0).Sub(at.Round(0)) != d || out.Sub(at) != 0 {
-		t.Fatalf("time.Time is laid out differently: %v stepped by %v is %v", at, d, out)
-	}
-	return out
-}
+	"callbox/sip/fault/faulttest"
+)
 
 func TestAClockThatIsSetIsToldForAWhile(t *testing.T) {
 	t.Parallel()
@@ -30,10 +19,10 @@ func TestAClockThatIsSetIsToldForAWhile(t *testing.T) {
 				t.Errorf("at first: %+v", r)
 			}
 			now = now.Add(time.Hour) // a machine that was busy
-			if r := w.read(stepped(t, now, time.Second)); len(r) != 0 {
+			if r := w.read(faulttest.Stepped(t, now, time.Second)); len(r) != 0 {
 				t.Errorf("a clock kept right: %+v", r)
 			}
-			set := stepped(t, now.Add(time.Second), time.Second+step)
+			set := faulttest.Stepped(t, now.Add(time.Second), time.Second+step)
 			if r := w.read(set); len(r) != 1 || !strings.Contains(r[0].Problem, word) {
 				t.Errorf("a clock that was set: %+v", r)
 			}
@@ -55,7 +44,7 @@ func TestNewCertificatesAreFoundWhenTheClockWasSetBack(t *testing.T) {
 	certs, _ := openCerts(t, dir, files, c)
 	before := serial(t, certs)
 	inFiles(t, dir, c, 10)
-	c.now = stepped(t, c.now.Add(recheckAfter), -time.Hour)
+	c.now = faulttest.Stepped(t, c.now.Add(recheckAfter), -time.Hour)
 	if serial(t, certs) == before {
 		t.Error("the old certificate is still given")
 	}
