@@ -16,6 +16,7 @@ type builder struct {
 	problems strict.Problems
 	f        file
 	s        Snapshot
+	n        Network
 
 	accounts  map[string]*Account
 	acls      map[string]*ACL
@@ -129,7 +130,9 @@ func (b *builder) plan() {
 		b.bad("countries", err.Error(), "")
 		plan, _ = numbering.NewPlan(nil)
 	}
-	b.s.plan = plan
+	b.n.plan = plan
+	b.n.domainSuffixes = b.suffixes("domain_suffixes", b.f.DomainSuffixes)
+	b.n.trunkSuffixes = b.suffixes("trunk_suffixes", b.f.TrunkSuffixes)
 }
 
 func (b *builder) buildAccounts() {
@@ -179,12 +182,12 @@ func (b *builder) buildServices() {
 		t.URI = "sip:test-service@" + simHost
 	}
 	t.Ring = b.ring("test_service.ring", t.Ring)
-	b.s.test = TestService{ID: "test-service", Name: "933 test service", URI: b.uri("test_service.uri", t.URI), Ring: t.Ring}
+	b.n.test = TestService{ID: "test-service", Name: "933 test service", URI: b.uri("test_service.uri", t.URI), Ring: t.Ring}
 	if b.f.Announcement == "" && !b.doc.Has("announcement") {
 		b.f.Announcement = "sip:announce@" + simHost
 	}
 	if b.f.Announcement != "" {
-		b.s.announcement = b.uri("announcement", b.f.Announcement)
+		b.n.announcement = b.uri("announcement", b.f.Announcement)
 	}
 }
 

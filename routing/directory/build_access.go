@@ -72,7 +72,7 @@ func (b *builder) access(path string, acls, lists []string) (a Access) {
 }
 
 func (b *builder) buildDomains() {
-	b.s.domainHosts = newHosts[*Domain]("sip", b.suffixes("domain_suffixes", b.f.DomainSuffixes))
+	b.s.domainHosts = newHosts[*Domain]("sip", b.n.domainSuffixes)
 	for i, f := range b.f.Domains {
 		path := at("domains", i, "")
 		d := &Domain{
@@ -91,7 +91,7 @@ func (b *builder) buildDomains() {
 }
 
 func (b *builder) buildTrunks() {
-	b.s.trunkHosts = newHosts[*Trunk]("pstn", b.suffixes("trunk_suffixes", b.f.TrunkSuffixes))
+	b.s.trunkHosts = newHosts[*Trunk]("pstn", b.n.trunkSuffixes)
 	for i, f := range b.f.Trunks {
 		path := at("trunks", i, "")
 		t := &Trunk{

@@ -18,7 +18,7 @@ const (
 
 // buildCentres takes PSAPs and ECCs, indexes what they serve and resolves their overflow lists.
 func (b *builder) buildCentres() {
-	b.s.byCentre, b.s.eccs = make(map[string]*PSAP), make(map[string]*PSAP)
+	b.n.byCentre, b.n.eccs = make(map[string]*PSAP), make(map[string]*PSAP)
 	var coverage []area.Centre
 	paths := make(map[string]string)
 	for i, f := range b.f.PSAPs {
@@ -40,11 +40,11 @@ func (b *builder) buildCentres() {
 		}
 	}
 	index, conflicts := area.Build(coverage)
-	b.s.areas = index
+	b.n.areas = index
 	for _, c := range conflicts {
 		b.bad(paths[c.Second]+conflictPath(c), c.Error(), "leave it to one centre, and name the other as its overflow")
 	}
-	for _, p := range b.s.centres {
+	for _, p := range b.n.centres {
 		b.overflow(paths[p.ID], p)
 	}
 	b.loops(paths)
@@ -72,11 +72,11 @@ func (b *builder) centre(path string, f filePSAP) *PSAP {
 	if p.Capacity < 0 {
 		b.bad(path+".capacity", "is negative", "write how many calls it takes at once, or 0 for no limit")
 	}
-	if !unique(b, b.s.byCentre, path+".id", f.ID, "centre") {
+	if !unique(b, b.n.byCentre, path+".id", f.ID, "centre") {
 		return nil
 	}
-	b.s.byCentre[p.ID] = p
-	b.s.centres = append(b.s.centres, p)
+	b.n.byCentre[p.ID] = p
+	b.n.centres = append(b.n.centres, p)
 	return p
 }
 
@@ -99,8 +99,8 @@ func (b *builder) coverage(path string, f filePSAP) {
 	switch {
 	case serves && s.Country == "":
 		b.bad(path, "has no country", "add country, the ISO code of the places")
-	case s.Country != "" && !b.s.plan.Has(area.Country(s.Country)):
-		b.bad(path+".country", "is a country without emergency numbers here", "write one of "+strings.Join(b.s.plan.Countries(), ", "))
+	case s.Country != "" && !b.n.plan.Has(area.Country(s.Country)):
+		b.bad(path+".country", "is a country without emergency numbers here", "write one of "+strings.Join(b.n.plan.Countries(), ", "))
 	}
 	for i, code := range s.PostalCodes {
 		if area.PostalCode(code) == "" {
@@ -139,24 +139,24 @@ func (b *builder) ecc(path string, f filePSAP, p *PSAP) {
 	if len(f.Overflow) > 0 {
 		b.bad(path+".overflow", "is for psaps", "remove it: the ECC is the last resort")
 	}
-	if !b.s.plan.Has(p.Country) {
-		b.bad(path+".country", "is a country without emergency numbers here", "write one of "+strings.Join(b.s.plan.Countries(), ", "))
+	if !b.n.plan.Has(p.Country) {
+		b.bad(path+".country", "is a country without emergency numbers here", "write one of "+strings.Join(b.n.plan.Countries(), ", "))
 		return
 	}
-	if first, taken := b.s.eccs[p.Country]; taken {
+	if first, taken := b.n.eccs[p.Country]; taken {
 		b.bad(path+".country", "has the ECC "+first.ID+" already", "keep one for each country")
 		return
 	}
-	b.s.eccs[p.Country] = p
+	b.n.eccs[p.Country] = p
 }
 
 // overflow resolves a centre's list.
 func (b *builder) overflow(path string, p *PSAP) {
 	for i, id := range p.Overflow {
-		next, ok := b.s.byCentre[id]
+		next, ok := b.n.byCentre[id]
 		switch {
 		case !ok:
-			b.bad(path+at(".overflow", i, ""), "is not in psaps", known(b.s.byCentre, "psaps"))
+			b.bad(path+at(".overflow", i, ""), "is not in psaps", known(b.n.byCentre, "psaps"))
 		case next == p:
 			b.bad(path+at(".overflow", i, ""), "overflows to itself", "name another centre")
 		case slices.Contains(p.chain, next):
@@ -171,7 +171,7 @@ func (b *builder) overflow(path string, p *PSAP) {
 // points at each other keeps a caller going round while the ECC is free. Each loop is reported once.
 func (b *builder) loops(paths map[string]string) {
 	done := make(map[*PSAP]bool)
-	for _, start := range b.s.centres {
+	for _, start := range b.n.centres {
 		loop, err := findLoop(start, nil, done)
 		if err == nil {
 			continue

@@ -17,7 +17,7 @@ func (b *builder) buildAddresses() {
 			Country: area.Country(f.Country), account: b.account(path, f.Account),
 		}
 		b.addressFields(path, a)
-		a.psap, a.level = b.s.Locate(area.Place{Country: a.Country, State: a.State, City: a.City, PostalCode: a.PostalCode})
+		a.psap, a.level = b.n.Locate(area.Place{Country: a.Country, State: a.State, City: a.City, PostalCode: a.PostalCode})
 		a.line = addressLine(a)
 		if unique(b, b.byAddress, path+".id", f.ID, "address") {
 			b.byAddress[f.ID] = a
@@ -45,9 +45,9 @@ func (b *builder) addressFields(path string, a *Address) {
 			b.bad(path, "address has a line break or control character", "write each part on one line")
 		}
 	}
-	if a.Country != "" && !b.s.plan.Has(a.Country) {
+	if a.Country != "" && !b.n.plan.Has(a.Country) {
 		b.bad(path+".country", "is a country without emergency numbers here", "add it to countries and eccs, or write one of "+
-			strings.Join(b.s.plan.Countries(), ", "))
+			strings.Join(b.n.plan.Countries(), ", "))
 	}
 }
 
@@ -101,10 +101,10 @@ func (b *builder) numberCountry(path, number string) string {
 		b.bad(path, "begins with no country's calling code", "check the number")
 		return ""
 	}
-	if !b.s.plan.Has(country) {
+	if !b.n.plan.Has(country) {
 		b.bad(path, "is of "+country+", a country without emergency numbers here",
 			"add "+country+" to countries and eccs, or remove the number")
-	} else if _, ok := b.s.eccs[country]; !ok {
+	} else if _, ok := b.n.eccs[country]; !ok {
 		b.bad(path, "is of "+country+", which has no ECC to fall back on", "add one with country: "+country+" to eccs")
 	}
 	return country

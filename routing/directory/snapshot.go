@@ -11,21 +11,15 @@ import (
 // Snapshot is everything a decision reads: a directory at one moment. It never changes, is safe for concurrent use
 // without locks, and its look-ups by host, number and country allocate nothing. What it returns must not be changed.
 type Snapshot struct {
-	accounts     []*Account
-	domains      []*Domain
-	trunks       []*Trunk
-	addresses    []*Address
-	numbers      []*Number
-	centres      []*PSAP
-	domainHosts  hosts[*Domain]
-	trunkHosts   hosts[*Trunk]
-	byNumber     map[string]*Number
-	byCentre     map[string]*PSAP
-	eccs         map[string]*PSAP
-	areas        *area.Index
-	plan         *numbering.Plan
-	test         TestService
-	announcement string
+	accounts    []*Account
+	domains     []*Domain
+	trunks      []*Trunk
+	addresses   []*Address
+	numbers     []*Number
+	domainHosts hosts[*Domain]
+	trunkHosts  hosts[*Trunk]
+	byNumber    map[string]*Number
+	network     *Network
 }
 
 // Options fill in what a directory file leaves to the place it is loaded at. The zero value works.
@@ -48,6 +42,7 @@ func Load(file string, src []byte, o Options) (*Snapshot, strict.Problems) {
 		b.problems.Sort()
 		return nil, b.problems
 	}
+	b.s.network = &b.n
 	return &b.s, nil
 }
 
@@ -69,24 +64,21 @@ func (s *Snapshot) Number(e164 string) (*Number, bool) {
 
 // Centre finds a PSAP or ECC by ID.
 func (s *Snapshot) Centre(id string) (*PSAP, bool) {
-	p, ok := s.byCentre[id]
+	p, ok := s.network.byCentre[id]
 	return p, ok
 }
 
 // ECC returns the national emergency call centre of a country; every country of a number in the snapshot has one.
 func (s *Snapshot) ECC(country string) (*PSAP, bool) {
-	p, ok := s.eccs[country]
+	p, ok := s.network.eccs[country]
 	return p, ok
 }
 
 // Locate finds the PSAP that serves a place and by what it was found, nil and area.None where none does. It allocates.
-func (s *Snapshot) Locate(p area.Place) (*PSAP, area.Level) {
-	id, level := s.areas.Find(p)
-	return s.byCentre[id], level
-}
+func (s *Snapshot) Locate(p area.Place) (*PSAP, area.Level) { return s.network.Locate(p) }
 
 // Plan returns the emergency and test numbers of every country.
-func (s *Snapshot) Plan() *numbering.Plan { return s.plan }
+func (s *Snapshot) Plan() *numbering.Plan { return s.network.plan }
 
 // Accounts returns the accounts in the order of the file.
 func (s *Snapshot) Accounts() []*Account { return s.accounts }
@@ -105,15 +97,15 @@ func (s *Snapshot) Numbers() []*Number { return s.numbers }
 
 // PSAPs returns a copy of every centre, PSAPs then ECCs in the order of the file, for the registry and the simulator.
 func (s *Snapshot) PSAPs() []PSAP {
-	all := make([]PSAP, len(s.centres))
-	for i, p := range s.centres {
+	all := make([]PSAP, len(s.network.centres))
+	for i, p := range s.network.centres {
 		all[i] = *p
 	}
 	return all
 }
 
 // Test returns the test service.
-func (s *Snapshot) Test() TestService { return s.test }
+func (s *Snapshot) Test() TestService { return s.network.test }
 
 // Announcement returns the URI of what plays when every target of a call failed, "" for none.
-func (s *Snapshot) Announcement() string { return s.announcement }
+func (s *Snapshot) Announcement() string { return s.network.announcement }
