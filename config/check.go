@@ -30,7 +30,7 @@ func (c *checker) add(path, message, mend string) {
 	p := c.doc.Problem(path, message, mend)
 	if v, ok := c.env[root(path)]; ok {
 		p = strict.Problem{File: v.Name, Path: path, Value: v.Value, Message: message, Mend: mend}
-		if path == "auth.token" {
+		if slices.Contains(secrets(), path) {
 			p.Value = Secret(v.Value).String()
 		}
 	}
@@ -59,14 +59,16 @@ func (c *checker) options(o Options) {
 	case t.Certificate == "" && t.Key != "":
 		c.add("sip.tls.key", "has no certificate to it", "set sip.tls.certificate, or remove both to have a certificate made")
 	}
-	c.bindable("http.address", o.HTTP.Address)
+	c.http(o.HTTP)
 	c.rtp(o.RTP)
 	if strings.TrimSpace(o.Data) == "" {
 		c.add("data", "is empty", "name a directory, such as ./callbox-data")
 	}
-	if strings.ContainsFunc(string(o.Auth.Token), func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-		c.add("auth.token", "has a space, control or non-ASCII character", "use letters, digits and punctuation")
-	}
+	c.database(o.Database)
+	c.auth(o.Auth)
+	c.oneOf("twilio.emergency_status", o.Twilio.EmergencyStatus, []string{"ignored", "strict"})
+	c.oneOf("twilio.address_validation", o.Twilio.AddressValidation, []string{"strict", "lenient"})
+	c.lab(o.Lab)
 	c.sim(o.Sim)
 	c.psap(o.PSAP)
 	c.notNegative("call.max_duration", o.Call.MaxDuration, "write 0 for no limit")

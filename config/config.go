@@ -15,17 +15,20 @@ type Secret = strict.Secret
 // Options are all settings of one edge; Defaults returns a working set. The tag reload:"live" marks what takes effect
 // at a reload; the rest needs a restart.
 type Options struct {
-	SIP       SIP    `yaml:"sip"`
-	HTTP      HTTP   `yaml:"http"`
-	RTP       RTP    `yaml:"rtp"`
-	Data      string `yaml:"data"`
-	Directory string `yaml:"directory" reload:"live"`
-	Auth      Auth   `yaml:"auth"`
-	Sim       Sim    `yaml:"sim"`
-	PSAP      PSAP   `yaml:"psap"`
-	Call      Call   `yaml:"call"`
-	Drain     Drain  `yaml:"drain"`
-	Log       Log    `yaml:"log"`
+	SIP       SIP      `yaml:"sip"`
+	HTTP      HTTP     `yaml:"http"`
+	RTP       RTP      `yaml:"rtp"`
+	Data      string   `yaml:"data"`
+	Directory string   `yaml:"directory" reload:"live"`
+	Database  Database `yaml:"database"`
+	Auth      Auth     `yaml:"auth"`
+	Twilio    Twilio   `yaml:"twilio"`
+	Lab       Lab      `yaml:"lab"`
+	Sim       Sim      `yaml:"sim"`
+	PSAP      PSAP     `yaml:"psap"`
+	Call      Call     `yaml:"call"`
+	Drain     Drain    `yaml:"drain"`
+	Log       Log      `yaml:"log"`
 }
 
 // SIP is the edge as SIP peers see it.
@@ -51,7 +54,11 @@ type TLS struct {
 
 // HTTP is the socket of the APIs, console, metrics and health.
 type HTTP struct {
-	Address netip.AddrPort `yaml:"address"`
+	Address     netip.AddrPort `yaml:"address"`
+	TLS         string         `yaml:"tls"`                       // off, auto (the certificate of the tls listeners) or files
+	Certificate string         `yaml:"certificate" reload:"live"` // PEM file, leaf first; with TLS files only
+	Key         string         `yaml:"key" reload:"live"`         // PEM file; with TLS files only
+	Plain       bool           `yaml:"plain"`                     // an address that others reach may do without TLS
 }
 
 // RTP is the media relay.
@@ -68,9 +75,29 @@ type PortRange struct {
 	Min, Max uint16
 }
 
+// Database is where accounts, numbers, addresses and domains are kept.
+type Database struct {
+	// URL is postgres://user:password@host/name, or sqlite:FILE; "" is a SQLite file in the data directory. It is a
+	// secret because of the password in it: Shown is what may be told.
+	URL Secret `yaml:"url"`
+}
+
 // Auth protects the APIs.
 type Auth struct {
-	Token Secret `yaml:"token"` // "" makes one at first start and keeps it in the data directory
+	Token     Secret `yaml:"token"`      // "" makes one at first start and keeps it in the data directory
+	ReadToken Secret `yaml:"read_token"` // may read and change nothing; "" is the one in the data directory, if there is one
+}
+
+// Twilio is how the Twilio-compatible API takes what Twilio's own documents describe in more than one way.
+type Twilio struct {
+	EmergencyStatus   string `yaml:"emergency_status"`   // ignored, or strict: set in a request of its own, and pending for a while
+	AddressValidation string `yaml:"address_validation"` // strict refuses an address that no range has, lenient keeps it unvalidated
+}
+
+// Lab is what a lab wants otherwise than a provider.
+type Lab struct {
+	Delays           string   `yaml:"delays"`            // quick, or realistic: how long a registration takes
+	FailRegistration []string `yaml:"fail_registration"` // E.164 numbers whose registration fails
 }
 
 // Sim is the built-in simulated call centres.
@@ -115,13 +142,15 @@ func Defaults() Options {
 			},
 			UserAgent: "callbox",
 		},
-		HTTP:  HTTP{Address: addr("127.0.0.1:8080")},
-		RTP:   RTP{Ports: PortRange{30000, 39999}, Timeout: time.Minute, Quarantine: 2 * time.Second},
-		Data:  "./callbox-data",
-		Sim:   Sim{Enabled: true, Address: addr("127.0.0.1:5070"), Voice: "auto"},
-		PSAP:  PSAP{ProbeInterval: 10 * time.Second, ProbeTimeout: 3 * time.Second},
-		Call:  Call{MaxDuration: 4 * time.Hour},
-		Drain: Drain{Limit: time.Minute},
-		Log:   Log{Level: "info", Format: "json"},
+		HTTP:   HTTP{Address: addr("127.0.0.1:8080"), TLS: "off"},
+		RTP:    RTP{Ports: PortRange{30000, 39999}, Timeout: time.Minute, Quarantine: 2 * time.Second},
+		Data:   "./callbox-data",
+		Twilio: Twilio{EmergencyStatus: "ignored", AddressValidation: "strict"},
+		Lab:    Lab{Delays: "quick"},
+		Sim:    Sim{Enabled: true, Address: addr("127.0.0.1:5070"), Voice: "auto"},
+		PSAP:   PSAP{ProbeInterval: 10 * time.Second, ProbeTimeout: 3 * time.Second},
+		Call:   Call{MaxDuration: 4 * time.Hour},
+		Drain:  Drain{Limit: time.Minute},
+		Log:    Log{Level: "info", Format: "json"},
 	}
 }

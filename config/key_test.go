@@ -46,7 +46,9 @@ func TestEachOptionIsNoticedByChanged(t *testing.T) {
 		"sip.listeners": "udp:127.0.0.1:0", "http.address": "127.0.0.1:1", "rtp.ports": "40000-40003", "rtp.bind": "127.0.0.1",
 		"rtp.advertise": "192.0.2.1", "sim.enabled": "false", "sim.address": "127.0.0.1:2", "sim.voice": "builtin",
 		"log.level": "error", "log.format": "console", "psap.probe_interval": "20s",
-		"psap.probe_timeout": "4s", "rtp.timeout": "7s", "rtp.quarantine": "7s", "call.max_duration": "7s", "drain.limit": "7s",
+		"http.tls": "files", "http.plain": "true", "database.url": "sqlite:other", "auth.read_token": "another",
+		"twilio.emergency_status": "strict", "twilio.address_validation": "lenient", "lab.delays": "realistic",
+		"lab.fail_registration": "+14155550199", "psap.probe_timeout": "4s", "rtp.timeout": "7s", "rtp.quarantine": "7s", "call.max_duration": "7s", "drain.limit": "7s",
 	}
 	var environ, want []string
 	for _, k := range Keys() {

@@ -76,11 +76,16 @@ func relocate(o *Options, from source) {
 		"directory":           &o.Directory,
 		"sip.tls.certificate": &o.SIP.TLS.Certificate,
 		"sip.tls.key":         &o.SIP.TLS.Key,
+		"http.certificate":    &o.HTTP.Certificate,
+		"http.key":            &o.HTTP.Key,
 		"sim.scripts":         &o.Sim.Scripts,
 	} {
 		if *p != "" && !filepath.IsAbs(*p) && from.doc.Has(path) {
 			*p = filepath.Join(dir, *p)
 		}
+	}
+	if file, ok := o.Database.sqlite(); ok && file != "" && !filepath.IsAbs(file) && from.doc.Has("database.url") {
+		o.Database.URL = Secret(sqliteScheme + filepath.Join(dir, file))
 	}
 }
 
@@ -91,12 +96,18 @@ func (c *checker) files(o Options) {
 	if info, err := os.Stat(o.Data); err == nil && !info.IsDir() {
 		c.add("data", "is not a directory", "name a directory; it is made if it does not exist")
 	}
-	cert := c.readable("sip.tls.certificate", o.SIP.TLS.Certificate)
-	key := c.readable("sip.tls.key", o.SIP.TLS.Key)
-	if cert && key {
-		if _, err := tls.LoadX509KeyPair(o.SIP.TLS.Certificate, o.SIP.TLS.Key); err != nil {
-			c.add("sip.tls.certificate", "cannot be used with sip.tls.key: "+err.Error(), "give a PEM certificate chain, leaf first, and the PEM key of the leaf")
-		}
+	c.keyPair("sip.tls.certificate", o.SIP.TLS.Certificate, "sip.tls.key", o.SIP.TLS.Key)
+	c.keyPair("http.certificate", o.HTTP.Certificate, "http.key", o.HTTP.Key)
+}
+
+// keyPair checks that a certificate and its key can be read and belong together.
+func (c *checker) keyPair(certificatePath, certificate, keyPath, key string) {
+	haveCertificate, haveKey := c.readable(certificatePath, certificate), c.readable(keyPath, key)
+	if !haveCertificate || !haveKey {
+		return
+	}
+	if _, err := tls.LoadX509KeyPair(certificate, key); err != nil {
+		c.add(certificatePath, "cannot be used with "+keyPath+": "+err.Error(), "give a PEM certificate chain, leaf first, and the PEM key of the leaf")
 	}
 }
 

@@ -132,7 +132,7 @@ func isDirectory(src []byte) bool {
 		case "accounts", "domains", "trunks", "numbers", "addresses", "psaps", "eccs", "credential_lists", "acls",
 			"countries", "domain_suffixes", "trunk_suffixes", "test_service", "announcement":
 			votes++
-		case "sip", "http", "rtp", "data", "directory", "auth", "sim", "psap", "call", "drain", "log":
+		case "sip", "http", "rtp", "data", "directory", "database", "auth", "twilio", "lab", "sim", "psap", "call", "drain", "log":
 			votes--
 		}
 	}

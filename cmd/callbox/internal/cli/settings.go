@@ -18,6 +18,7 @@ type settings struct {
 	config string
 	values map[string]*string // by variable
 	sip    []string
+	plain  bool
 }
 
 // setting is a flag that stands for an option.
@@ -31,16 +32,18 @@ func allSettings() []setting {
 		{"directory", "CALLBOX_DIRECTORY", "directory `file`: domains, numbers, call centres; none is the embedded lab's"},
 		{"data", "CALLBOX_DATA", "data `directory` (default ./callbox-data)"},
 		{"http", "CALLBOX_HTTP_ADDRESS", "`address:port` of API, metrics and health (default 127.0.0.1:8080)"},
+		{"http-tls", "CALLBOX_HTTP_TLS", "`how` HTTP is served by TLS: off, auto (the certificate of SIP's) or files (default off)"},
 		{"rtp-ports", "CALLBOX_RTP_PORTS", "UDP `ports` for media (default 30000-39999)"},
 		{"sim", "CALLBOX_SIM_ADDRESS", "`address:port` of the simulated call centres, or off (default 127.0.0.1:5070)"},
 		{"log-level", "CALLBOX_LOG_LEVEL", "`level`: trace, debug, info, warn or error (default info)"},
 	}
 }
 
-// The option that the flag --sim off sets, and the one that --sip sets.
+// The options that the flags --sim off, --sip and --http-plain set.
 const (
 	simEnabled = "CALLBOX_SIM_ENABLED"
 	listeners  = "CALLBOX_SIP_LISTENERS"
+	httpPlain  = "CALLBOX_HTTP_PLAIN"
 )
 
 // addFiles adds the flags that say where configuration and directory are.
@@ -64,6 +67,8 @@ func (s *settings) add(cmd *cobra.Command) {
 		s.addSetting(f, x)
 	}
 	f.StringArrayVar(&s.sip, "sip", nil, "SIP `listener` such as udp:0.0.0.0:5060, tcp:…, tls:…, again for each more;\nthey take the place of those configured")
+	f.BoolVar(&s.plain, "http-plain", false, "let an --http address that others reach do without TLS")
+	_ = cmd.RegisterFlagCompletionFunc("http-tls", cobra.FixedCompletions([]string{"off", "auto", "files"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("log-level", cobra.FixedCompletions([]string{"trace", "debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
 	_ = cmd.MarkFlagFilename("directory", "yaml", "yml")
@@ -92,6 +97,9 @@ func (s *settings) environ() (environ []string, flags map[string]string) {
 	}
 	if len(s.sip) > 0 {
 		set(listeners, strings.Join(s.sip, ","), "sip")
+	}
+	if s.plain {
+		set(httpPlain, "true", "http-plain")
 	}
 	return environ, flags
 }

@@ -91,6 +91,17 @@ func TestSimOffIsAFlagToo(t *testing.T) {
 	}
 }
 
+func TestAFlagLetsHTTPOutWithoutTLS(t *testing.T) {
+	if _, problems := parse(t, "--http", "0.0.0.0:8080").load(); len(problems) != 1 || problems[0].File != "--http" {
+		t.Errorf("without the flag: %v", problems)
+	}
+	for _, more := range [][]string{{"--http-plain"}, {"--http-tls", "auto"}} {
+		if _, problems := parse(t, append(more, "--http", "0.0.0.0:8080")...).load(); len(problems) > 0 {
+			t.Errorf("%v: %v", more, problems)
+		}
+	}
+}
+
 func TestFlagsClashLikeAnyOtherSetting(t *testing.T) {
 	_, problems := parse(t, "--sip", "udp:127.0.0.1:5070").load() // the simulated centres' own
 	if len(problems) == 0 {
