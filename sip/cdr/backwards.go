@@ -1,0 +1,124 @@
+package cdr
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// chunk is how much of a file is read at once on the way back.
+const chunk = 256 << 10
+
+// files searches the files of dir, the newest first.
+func (s *search) files(ctx context.Context, dir string) error {
+	var of []byte
+	if s.query.Account != "" && plainAccount(s.query.Account) {
+		of = []byte(`"account":"` + s.query.Account + `"`)
+	}
+	step := func(line []byte) bool { return s.line(line, of) && s.cut.StartedAt.IsZero() }
+	// The current file is opened before the others are listed: one that is rotated in between is then met twice and
+	// known again, not missed.
+	current, err := os.Open(filepath.Join(dir, fileName))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("search call records: %w", err)
+	}
+	names, err := rotated(dir)
+	if err != nil {
+		if current != nil {
+			current.Close()
+		}
+		return fmt.Errorf("search call records: %w", err)
+	}
+	goOn := true
+	if current != nil {
+		goOn, err = s.file(ctx, current, step)
+	}
+	for _, name := range slices.Backward(names) {
+		if err != nil || !goOn {
+			break
+		}
+		f, openErr := os.Open(filepath.Join(dir, name))
+		if errors.Is(openErr, os.ErrNotExist) {
+			continue // deleted as the oldest in the meantime
+		}
+		if openErr != nil {
+			return fmt.Errorf("search call records: %w", openErr)
+		}
+		goOn, err = s.file(ctx, f, step)
+	}
+	if err != nil {
+		return fmt.Errorf("search call records: %w", err)
+	}
+	return nil
+}
+
+// file searches one file, which it closes, and says whether to go on with the one before.
+func (s *search) file(ctx context.Context, f *os.File, step func([]byte) bool) (goOn bool, err error) {
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return false, err
+	}
+	read := 0
+	goOn, err = backwards(f, info.Size(), func(line []byte) bool {
+		if read += len(line); read > chunk {
+			if read = 0; ctx.Err() != nil {
+				return false
+			}
+		}
+		return step(line)
+	})
+	if err == nil {
+		err = ctx.Err()
+	}
+	return goOn, err
+}
+
+// backwards gives each line of the first size bytes of r to line, the last first and without its end, until line
+// returns false. Lines longer than maxLine are passed over. A line is only valid until line returns.
+func backwards(r io.ReaderAt, size int64, line func([]byte) bool) (goOn bool, err error) {
+	var rest []byte // the end of a line whose beginning is still to come
+	tooLong := false
+	for end := size; end > 0; {
+		n := min(end, chunk)
+		buf := make([]byte, n, n+int64(len(rest)))
+		if _, err := r.ReadAt(buf, end-n); err != nil {
+			return false, err
+		}
+		buf = append(buf, rest...)
+		end -= n
+		for {
+			i := bytes.LastIndexByte(buf, '\n')
+			if i < 0 {
+				break
+			}
+			if l := buf[i+1:]; !tooLong && len(l) > 0 && len(l) <= maxLine && !line(l) {
+				return false, nil
+			}
+			tooLong, buf = false, buf[:i]
+		}
+		rest = buf
+		if len(rest) > maxLine {
+			tooLong, rest = true, nil
+		}
+	}
+	if tooLong || len(rest) == 0 {
+		return true, nil
+	}
+	return line(rest), nil
+}
+
+// plainAccount tells whether an account's SID stands in a line as it is.
+func plainAccount(sid string) bool {
+	for _, c := range []byte(sid) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return true
+}
