@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -56,7 +55,8 @@ type App struct {
 	noPorts   fault.Episode
 	listening atomic.Bool // the agent has its listeners
 	data      *dataDir
-	certs     *certificates // nil without a tls listener
+	certs     *certificates // of SIP, and of HTTP by http.tls: auto; nil where neither wants them
+	httpCerts *certificates // of http.tls: files; else nil
 	token     token
 	simulator *simulator
 	registry  *psap.Registry
@@ -182,9 +182,12 @@ func (a *App) openData(context.Context) error {
 
 // openCertificates comes after the directory, whose hosts a certificate of our own is made for.
 func (a *App) openCertificates(context.Context) (err error) {
-	if hasTLS(a.settings.SIP.Listeners) {
+	if hasTLS(a.settings.SIP.Listeners) || a.settings.HTTP.TLS == "auto" {
 		hosts := hostNames(a.plan.snapshot.Load())
 		a.certs, err = newCertificates(a.data, hosts, a.settings.SIP.TLS, time.Now, a.part("tls"))
+	}
+	if err == nil && a.settings.HTTP.TLS == "files" {
+		a.httpCerts, err = newCertificates(a.data, nil, httpFiles(a.settings.HTTP), time.Now, a.part("web"))
 	}
 	return err
 }
@@ -252,36 +255,6 @@ type recorder struct {
 func (r recorder) Append(rec call.Record) {
 	r.journal.Append(rec)
 	r.metrics.Append(rec)
-}
-
-// listenHTTP binds and serves the API.
-func (a *App) listenHTTP(ctx context.Context) error {
-	address := a.settings.HTTP.Address.String()
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
-	if err != nil {
-		return bindError("http", address, "--http or http.address", err)
-	}
-	a.httpAddr = netip.MustParseAddrPort(l.Addr().String())
-	a.web = web.New(web.Options{
-		Account: a.account(), Token: a.token.value, Version: a.options.Version,
-		Live: a.edge, Journal: a.journal, Simulated: a.simulator, Centres: a.registry, Metrics: a.metrics.Handler(),
-		Ready: a.Ready, Degraded: a.faults.degraded, Reload: a.Reload, Explain: a.explain, Logger: a.part("web"),
-	})
-	a.web.Start(a.reserve.listen(l))
-	a.started(func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
-		defer cancel()
-		return a.web.Close(ctx)
-	})
-	return nil
-}
-
-// account returns the SID whose credentials open the API: the directory's first account at the start.
-func (a *App) account() string {
-	if accounts := a.plan.snapshot.Load().Accounts(); len(accounts) > 0 {
-		return accounts[0].SID
-	}
-	return ""
 }
 
 // explain answers the API's question with the health the calls would meet now.

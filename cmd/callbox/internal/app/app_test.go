@@ -115,6 +115,7 @@ func TestEveryLiveSettingIsAdopted(t *testing.T) {
 	next := config.Defaults()
 	next.Directory, next.Log.Level, next.Drain.Limit = "d.yaml", "debug", 1
 	next.SIP.TLS = config.TLS{Certificate: "c", Key: "k"}
+	next.HTTP.Certificate, next.HTTP.Key = "hc", "hk"
 	next.Data, next.HTTP.Address = "elsewhere", netip.MustParseAddrPort("127.0.0.1:1")
 	before, _ := config.Changed(a.settings, next)
 	live := 0

@@ -25,11 +25,16 @@ func (a *App) buildMetrics(context.Context) error {
 			Name: "callbox_ready", Help: "1 while the edge wants calls, 0 while it starts or drains.", Value: number,
 		}),
 	}
-	if a.certs != nil {
-		errs = append(errs, web.Watch(a.metrics, a.certs.expiry, web.Figure[time.Time]{
-			Name: "callbox_tls_certificate_expiry_timestamp_seconds", Help: "When the certificate of the TLS listeners expires, in Unix time.",
-			Value: func(t time.Time) float64 { return float64(t.Unix()) },
-		}))
+	for name, certs := range map[string]*certificates{
+		"callbox_tls_certificate_expiry_timestamp_seconds":  a.certs,
+		"callbox_http_certificate_expiry_timestamp_seconds": a.httpCerts,
+	} {
+		if certs != nil {
+			errs = append(errs, web.Watch(a.metrics, certs.expiry, web.Figure[time.Time]{
+				Name: name, Help: "When the certificate of the TLS listeners, or the one that HTTPS has of its own, expires, in Unix time.",
+				Value: func(t time.Time) float64 { return float64(t.Unix()) },
+			}))
+		}
 	}
 	return errors.Join(errs...)
 }

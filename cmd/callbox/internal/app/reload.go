@@ -40,6 +40,7 @@ type candidate struct {
 	snapshot *directory.Snapshot
 	sources  sources
 	cert     pair
+	httpCert pair
 }
 
 func (a *App) reload() (web.Reloaded, error) {
@@ -61,6 +62,9 @@ func (a *App) reload() (web.Reloaded, error) {
 	if a.certs != nil && a.certs.use(c.cert) {
 		done.Changed = append(done.Changed, "sip.tls: a new certificate")
 	}
+	if a.httpCerts != nil && c.httpCert.cert != nil && a.httpCerts.use(c.httpCert) {
+		done.Changed = append(done.Changed, "http.certificate: a new certificate")
+	}
 	a.simulator.follow(c.snapshot, a.log)
 	a.registry.Set(c.snapshot.PSAPs())
 	a.plan.snapshot.Store(c.snapshot)
@@ -74,6 +78,7 @@ func (a *App) reload() (web.Reloaded, error) {
 func (a *App) adopt(o config.Options) {
 	a.settings.Directory = o.Directory
 	a.settings.SIP.TLS = o.SIP.TLS
+	a.settings.HTTP.Certificate, a.settings.HTTP.Key = o.HTTP.Certificate, o.HTTP.Key
 	a.settings.Drain = o.Drain
 	a.settings.Log.Level = o.Log.Level
 }
@@ -91,6 +96,14 @@ func (a *App) candidate() (candidate, error) {
 		if c.cert, err = a.certs.prepare(c.settings.SIP.TLS); err != nil {
 			problems = append(problems, strict.Problem{
 				Path: "sip.tls", Message: err.Error(), Mend: "the certificate in use stays until both files are good",
+			})
+		}
+	}
+	if a.httpCerts != nil && c.settings.HTTP.TLS == "files" { // else the one in use is kept for as long as it takes to restart
+		var err error
+		if c.httpCert, err = a.httpCerts.prepare(httpFiles(c.settings.HTTP)); err != nil {
+			problems = append(problems, strict.Problem{
+				Path: "http.certificate", Message: err.Error(), Mend: "the certificate in use stays until both files are good",
 			})
 		}
 	}

@@ -81,7 +81,8 @@ func (a *App) summary() string {
 		sip = append(sip, l.Network+" "+l.Address)
 	}
 	fmt.Fprintf(&b, "  SIP    %s\n", strings.Join(sip, ", "))
-	fmt.Fprintf(&b, "  HTTP   http://%s\n", a.httpAddr)
+	_, scheme := a.httpTLS()
+	fmt.Fprintf(&b, "  HTTP   %s://%s\n", scheme, a.httpAddr)
 	fmt.Fprintf(&b, "  RTP    UDP ports %d-%d\n", a.settings.RTP.Ports.Min, a.settings.RTP.Ports.Max)
 	if a.simulator.enabled {
 		fmt.Fprintf(&b, "  PSAPs  %d, the simulated ones at %s\n", len(a.plan.snapshot.Load().PSAPs()), a.simulator.server.Addr())

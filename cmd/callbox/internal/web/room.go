@@ -94,7 +94,7 @@ func (r *room) victim() *guest {
 func (r *room) evict() {
 	if g := r.victim(); g != nil {
 		r.remove(g.conn)
-		g.conn.Close()
+		hangUp(g.conn)
 	}
 }
 

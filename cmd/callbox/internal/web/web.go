@@ -4,6 +4,7 @@ package web
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -30,9 +31,10 @@ type Journal interface {
 
 // Options are the parts the server speaks for. Live, Journal, Centres, Metrics, Ready, Reload and Explain are required.
 type Options struct {
-	Account string // user name of the basic credentials: the account SID
-	Token   string // password of the basic credentials; "" refuses everyone who needs credentials
-	Version string // of callbox
+	Account string      // user name of the basic credentials: the account SID
+	Token   string      // password of the basic credentials; "" refuses everyone who needs credentials
+	Version string      // of callbox
+	TLS     *tls.Config // with a certificate; nil: HTTP in the clear
 
 	Live      Live
 	Journal   Journal
@@ -61,6 +63,7 @@ const (
 // Server serves HTTP on one listener.
 type Server struct {
 	server *http.Server
+	tls    *tls.Config // nil: none
 	room   *room
 	log    zerolog.Logger
 	done   chan struct{}
@@ -68,7 +71,7 @@ type Server struct {
 
 // New returns a server that is not serving yet.
 func New(o Options) *Server {
-	s := &Server{room: newRoom(), log: o.Logger, done: make(chan struct{})}
+	s := &Server{tls: o.TLS, room: newRoom(), log: o.Logger, done: make(chan struct{})}
 	s.server = &http.Server{
 		Handler:           Handler(o),
 		ReadHeaderTimeout: headerTimeout,
@@ -77,6 +80,7 @@ func New(o Options) *Server {
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		ConnState:         s.room.state,
+		Protocols:         onlyHTTP1(),
 		ErrorLog:          newErrorLog(o.Logger),
 	}
 	return s
@@ -84,9 +88,13 @@ func New(o Options) *Server {
 
 // Start serves on l, which the server then owns. It returns at once.
 func (s *Server) Start(l net.Listener) {
+	l = s.room.listen(l)
+	if s.tls != nil {
+		l = encrypted(l, s.tls)
+	}
 	go func() {
 		defer close(s.done)
-		err := s.server.Serve(s.room.listen(l))
+		err := s.server.Serve(l)
 		if err != nil && !errors.Is(err, http.ErrServerClosed) {
 			s.log.Error().Err(err).Msg("http server ended")
 		}
