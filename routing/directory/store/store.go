@@ -1,0 +1,121 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/rs/zerolog"
+)
+
+// Store is an open database. Its methods are safe for concurrent use.
+type Store struct {
+	engine engine
+	opts   Options
+	tables map[reflect.Type]*table
+	turn   chan struct{} // held by the one writer of this process, so that waiting takes no connection
+	rev    atomic.Int64  // the newest this process has seen
+}
+
+// Options fill in what Open needs besides the URL. The zero value works.
+type Options struct {
+	Logger *zerolog.Logger  // nil logs nothing
+	Now    func() time.Time // of created, updated and the audit log; nil is time.Now
+	// Fault is told what keeps a Mirror from following the database, and nil when that is over; it must return soon.
+	Fault func(error)
+}
+
+// engine is what differs between SQLite and PostgreSQL.
+type engine interface {
+	reader() *sqlx.DB
+	writer() *sqlx.DB
+	// lockRevision is the query that reads the one row of revision and keeps other writers out until the commit.
+	lockRevision() string
+	// announce is the query that tells other edges of a revision within the transaction that makes it, "" for none.
+	announce() string
+	// known maps a driver's error to one of this package, or returns it as it is.
+	known(kind string, err error) error
+	// migrate brings the schema up to date.
+	migrate(ctx context.Context) error
+	// isolation is that of a transaction that sees one moment.
+	isolation() sql.IsolationLevel
+	close() error
+}
+
+// Open opens the database at url, "sqlite:<path>" or "postgres://…", and brings its schema up to date. Errors say what
+// is wrong where and the mend, and never contain a password. A SQLite file is made, mode 0600, where there is none; one
+// that may only be read is opened for reading, and Update then gives ErrAway.
+func Open(ctx context.Context, url string, o Options) (*Store, error) {
+	if o.Logger == nil {
+		nop := zerolog.Nop()
+		o.Logger = &nop
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Fault == nil {
+		o.Fault = func(error) {}
+	}
+	e, err := openEngine(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{engine: e, opts: o, tables: tables(), turn: make(chan struct{}, 1)}
+	if err := e.migrate(ctx); err != nil {
+		_ = e.close()
+		return nil, err
+	}
+	if err := s.Ping(ctx); err != nil {
+		_ = e.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func openEngine(ctx context.Context, url string) (engine, error) {
+	scheme, rest, _ := strings.Cut(url, ":")
+	switch scheme {
+	case "sqlite":
+		return openSQLite(ctx, rest)
+	case "postgres", "postgresql":
+		return nil, fmt.Errorf("PostgreSQL is not there yet")
+	default:
+		// The URL itself may hold a password and stays out of the message.
+		return nil, fmt.Errorf("the database URL is of no kind known here; write sqlite:<path> or postgres://user:password@host/database")
+	}
+}
+
+// Close ends everything that follows the database and closes it. It waits for the transactions under way.
+func (s *Store) Close() error {
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
+	return s.engine.close()
+}
+
+// Ping asks the database for its revision.
+func (s *Store) Ping(ctx context.Context) error {
+	var rev int64
+	if err := s.engine.reader().GetContext(ctx, &rev, "SELECT rev FROM revision"); err != nil {
+		return s.known(ctx, "revision", err)
+	}
+	s.seen(rev)
+	return nil
+}
+
+// Revision returns the newest revision of the directory that this process has seen. It never blocks.
+func (s *Store) Revision() int64 { return s.rev.Load() }
+
+// seen notes that the database is at rev.
+func (s *Store) seen(rev int64) {
+	for {
+		old := s.rev.Load()
+		if rev <= old || s.rev.CompareAndSwap(old, rev) {
+			return
+		}
+	}
+}
