@@ -108,3 +108,32 @@ func ukKeys(c string) []string {
 }
 
 func isDigit(b byte) bool { return '0' <= b && b <= '9' }
+
+// postalForm writes a postal code the way its country does: ZIP+4 as ZIP, K1P 1J1, SW1A 2AA, D02 A272; elsewhere as it
+// is, in upper case.
+func postalForm(country, code string) string {
+	c := PostalCode(code)
+	switch country {
+	case "US", "PR":
+		if len(c) == 9 {
+			return c[:5]
+		}
+		return c
+	case "CA":
+		if len(c) == 6 {
+			return c[:3] + " " + c[3:]
+		}
+		return c
+	case "GB", "GG", "JE", "IM":
+		if k := ukKeys(c); len(k) > 1 && len(k[1]) == len(c)-3 {
+			return k[1] + " " + c[len(k[1]):]
+		}
+		return c
+	case "IE":
+		if len(c) == 7 {
+			return c[:3] + " " + c[3:]
+		}
+		return c
+	}
+	return upper(code)
+}
