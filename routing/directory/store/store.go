@@ -83,7 +83,7 @@ func openEngine(ctx context.Context, url string) (engine, error) {
 	case "sqlite":
 		return openSQLite(ctx, rest)
 	case "postgres", "postgresql":
-		return nil, fmt.Errorf("PostgreSQL is not there yet")
+		return openPostgres(ctx, url)
 	default:
 		// The URL itself may hold a password and stays out of the message.
 		return nil, fmt.Errorf("the database URL is of no kind known here; write sqlite:<path> or postgres://user:password@host/database")

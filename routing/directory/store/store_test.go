@@ -1,12 +1,14 @@
-package store
+package store_test
 
 import (
 	"errors"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	. "callbox/routing/directory/store"
+	"callbox/routing/directory/store/storetest"
 )
 
 const (
@@ -16,17 +18,16 @@ const (
 
 var tester = Actor{Name: lab, Source: "192.0.2.1"}
 
-func open(t *testing.T) *Store {
+// open opens a new store with two accounts in it.
+func open(t testing.TB, engine string) *Store {
 	t.Helper()
-	s, err := Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "callbox.db"), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := storetest.Open(t, engine, Options{})
+	addAccounts(t, s)
+	return s
+}
+
+func addAccounts(t testing.TB, s *Store) {
+	t.Helper()
 	update(t, s, func(tx *Tx) error {
 		for _, sid := range []string{lab, other} {
 			if err := Insert(tx, &Account{Common: Common{SID: sid}, FriendlyName: sid, Status: "active"}); err != nil {
@@ -35,17 +36,16 @@ func open(t *testing.T) *Store {
 		}
 		return nil
 	})
-	return s
 }
 
-func update(t *testing.T, s *Store, fn func(*Tx) error) {
+func update(t testing.TB, s *Store, fn func(*Tx) error) {
 	t.Helper()
 	if err := s.Update(t.Context(), tester, fn); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func view(t *testing.T, s *Store, fn func(*Tx) error) {
+func view(t testing.TB, s *Store, fn func(*Tx) error) {
 	t.Helper()
 	if err := s.View(t.Context(), fn); err != nil {
 		t.Fatal(err)
@@ -53,8 +53,10 @@ func view(t *testing.T, s *Store, fn func(*Tx) error) {
 }
 
 func TestARowComesBackAsItWasWritten(t *testing.T) {
-	t.Parallel()
-	s := open(t)
+	storetest.Each(t, func(t *testing.T, engine string) { testRoundTrip(t, open(t, engine)) })
+}
+
+func testRoundTrip(t *testing.T, s *Store) {
 	a := Address{Common: Common{AccountSID: lab}, Street: "645 Harrison St", City: "San Francisco", EmergencyEnabled: true, ESN: "1"}
 	n := Number{Common: Common{AccountSID: lab}, PhoneNumber: "+14155550100", Service: "e911"}
 	update(t, s, func(tx *Tx) error {
