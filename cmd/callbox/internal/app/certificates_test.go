@@ -318,3 +318,24 @@ func TestTheLabsHostsHaveTheirShortForms(t *testing.T) {
 		}
 	}
 }
+
+func TestTheOwnCertificateIsGoodForDomainsMadeLater(t *testing.T) {
+	t.Parallel()
+	pair, err := makeCertificate(nil, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(pair.certificate)
+	leaf, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, host := range []string{"api.twilio.com", "shop.sip.twilio.com", "shop.sip.us1.twilio.com", "mypbx.pstn.ashburn.twilio.com"} {
+		if err := leaf.VerifyHostname(host); err != nil {
+			t.Error(err)
+		}
+	}
+	if leaf.VerifyHostname("a.shop.sip.twilio.com") == nil {
+		t.Error("good for a name below a domain")
+	}
+}

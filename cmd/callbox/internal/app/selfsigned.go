@@ -58,6 +58,19 @@ func hostNames(s *directory.Snapshot) []string {
 	return names
 }
 
+// providerNames returns the names that the provider's clients use: its APIs, and every domain or trunk that somebody makes
+// there later, at any of its edges.
+func providerNames() []string {
+	names := []string{"api.twilio.com", "trunking.twilio.com", "*.sip.twilio.com", "*.pstn.twilio.com"}
+	for _, edge := range []string{
+		"us1", "us2", "ie1", "au1", "br1", "de1", "jp1", "sg1", "in1",
+		"ashburn", "umatilla", "dublin", "frankfurt", "sao-paulo", "singapore", "sydney", "tokyo",
+	} {
+		names = append(names, "*.sip."+edge+".twilio.com", "*.pstn."+edge+".twilio.com")
+	}
+	return names
+}
+
 // ownNames returns the names of this machine.
 func ownNames() []string {
 	names := []string{"localhost"}
@@ -70,7 +83,7 @@ func ownNames() []string {
 // ownPair is the certificate of the data directory and its key as they stand in their files.
 type ownPair struct{ certificate, key []byte }
 
-// makeCertificate makes a self-signed certificate for this machine and hosts.
+// makeCertificate makes a self-signed certificate for this machine, hosts, and whatever the provider's API may add.
 func makeCertificate(hosts []string, now time.Time) (ownPair, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -89,7 +102,7 @@ func makeCertificate(hosts []string, now time.Time) (ownPair, error) {
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 		BasicConstraintsValid: true,
 		IsCA:                  true, // so that clients can be given it as their one trusted root
-		DNSNames:              append(ownNames(), hosts...),
+		DNSNames:              slices.Concat(ownNames(), hosts, providerNames()),
 		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
