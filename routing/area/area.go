@@ -1,5 +1,5 @@
-// Package area finds the call centre that serves a place: a civic address is matched by postal code, then city and
-// state, then state, then country. It owns normalisation of those words and an immutable index. It knows nothing of
+// Package area finds the call centre that serves a place: a civic address is matched by the ESN of its street range, then
+// by postal code, then city and state, then state, then country. It owns normalisation of those words and an immutable index. It knows nothing of
 // policy: not whether a centre is up, nor who may call it.
 package area
 
@@ -11,11 +11,13 @@ type Place struct {
 	State      string // code or name, "California" and "CA" are the same
 	City       string
 	PostalCode string
+	ESN        string // emergency service number of its street range, "" where none is known
 }
 
 // Coverage is what one centre serves. Country applies to all the rest of it.
 type Coverage struct {
 	Country      string   `json:"country,omitempty" yaml:"country"`
+	ESNs         []string `json:"esns,omitempty" yaml:"esns"`                 // emergency service numbers
 	PostalCodes  []string `json:"postal_codes,omitempty" yaml:"postal_codes"` // whole, or the areas of Keys: "SW1A", "K1P"
 	Cities       []City   `json:"cities,omitempty" yaml:"cities"`
 	States       []string `json:"states,omitempty" yaml:"states"`
@@ -34,15 +36,18 @@ type Level uint8
 // The levels; of those after None the lower is the more exact.
 const (
 	None Level = iota
+	ByESN
 	ByPostalCode
 	ByCity
 	ByState
 	ByCountry
 )
 
-// String returns none, postal code, city, state or country.
+// String returns none, ESN, postal code, city, state or country.
 func (l Level) String() string {
 	switch l {
+	case ByESN:
+		return "ESN"
 	case ByPostalCode:
 		return "postal code"
 	case ByCity:
@@ -64,7 +69,7 @@ type Centre struct {
 // Conflict is a place that two centres claim. The first centre keeps it.
 type Conflict struct {
 	Level         Level
-	What          string // the postal code, city, state or country as written by Second
+	What          string // the ESN, postal code, city, state or country as written by Second
 	First, Second string // IDs
 	Index         int    // of What in the second centre's list
 }
@@ -98,6 +103,9 @@ func Build(centres []Centre) (*Index, []Conflict) {
 			}
 			x.centres[k] = c.ID
 		}
+		for i, esn := range c.Serves.ESNs {
+			claim(ByESN, i, esn, "", ESN(esn))
+		}
 		for i, p := range c.Serves.PostalCodes {
 			claim(ByPostalCode, i, p, "", PostalCode(p))
 		}
@@ -118,6 +126,11 @@ func Build(centres []Centre) (*Index, []Conflict) {
 // allocates: find the centre when the address is provisioned.
 func (x *Index) Find(p Place) (string, Level) {
 	country, state := Country(p.Country), State(p.Country, p.State)
+	if esn := ESN(p.ESN); esn != "" {
+		if id, ok := x.centres[key{ByESN, country, "", esn}]; ok {
+			return id, ByESN
+		}
+	}
 	for _, code := range Keys(country, p.PostalCode) {
 		if id, ok := x.centres[key{ByPostalCode, country, "", code}]; ok {
 			return id, ByPostalCode

@@ -11,6 +11,7 @@ func world(t *testing.T) *Index {
 	t.Helper()
 	x, conflicts := Build([]Centre{
 		{"zip", Coverage{Country: "US", PostalCodes: []string{"94105"}}},
+		{"zone", Coverage{Country: "US", ESNs: []string{"2101", " 07a "}}},
 		{"scf", Coverage{Country: "US", PostalCodes: []string{"941"}}},
 		{"sf", Coverage{Country: "US", Cities: []City{{"San Francisco", "CA"}}}},
 		{"springfield-il", Coverage{Country: "US", Cities: []City{{"Springfield", "Illinois"}}}},
@@ -39,27 +40,32 @@ func TestAPlaceFindsItsMostExactCentre(t *testing.T) {
 		id    string
 		level Level
 	}{
-		{"a ZIP code beats its sectional centre", Place{"US", "CA", "San Francisco", "94105"}, "zip", ByPostalCode},
-		{"ZIP+4 lies in its ZIP code", Place{"US", "CA", "San Francisco", "94105-1234"}, "zip", ByPostalCode},
-		{"another ZIP code lies in its sectional centre", Place{"US", "CA", "San Francisco", "94110"}, "scf", ByPostalCode},
-		{"a postal code beats the city", Place{"US", "NY", "New York", "94105"}, "zip", ByPostalCode},
-		{"a city is found without a postal code", Place{"US", "CA", "San Francisco", ""}, "sf", ByCity},
-		{"a city is found in any spelling", Place{"us", "california", " SAN  FRANCISCO ", "00000"}, "sf", ByCity},
-		{"a city of the same name in another state is another", Place{"US", "CA", "Springfield", ""}, "california", ByState},
-		{"a state's name and code are the same", Place{"US", "IL", "Springfield", ""}, "springfield-il", ByCity},
-		{"an unknown city falls to its state", Place{"US", "CA", "Fresno", "93650"}, "california", ByState},
-		{"an unknown state falls to its country", Place{"US", "TX", "Austin", "73301"}, "us", ByCountry},
-		{"a Canadian code lies in its sortation area", Place{"CA", "ON", "Ottawa", "K1P 1J1"}, "ottawa", ByPostalCode},
-		{"a Canadian code without its space is the same", Place{"CA", "ON", "Ottawa", "k1p1j1"}, "ottawa", ByPostalCode},
-		{"another Canadian code falls to its province", Place{"CA", "Ontario", "Toronto", "M5V 2T6"}, "ontario", ByState},
-		{"a UK code beats its outward code", Place{"GB", "", "London", "sw1a2aa"}, "downing", ByPostalCode},
-		{"a UK code lies in its outward code", Place{"GB", "", "London", "SW1A 1AA"}, "sw1a", ByPostalCode},
-		{"SW1 does not take SW1A but SW1 itself", Place{"GB", "", "London", "SW1 1AA"}, "sw1", ByPostalCode},
-		{"SW1 does not take SW10, its area does", Place{"GB", "", "London", "SW10 1AA"}, "sw", ByPostalCode},
-		{"an Eircode lies in its routing key", Place{"IE", "", "Dublin", "D02 A272"}, "dublin2", ByPostalCode},
-		{"umlauts do not matter", Place{"DE", "", "KOLN", "50667"}, "koeln", ByCity},
-		{"a prefix takes a region of Germany", Place{"DE", "", "Berlin", "10117"}, "berlin", ByPostalCode},
-		{"the same code in another country is another", Place{"FR", "", "", "94105"}, "", None},
+		{"a ZIP code beats its sectional centre", Place{"US", "CA", "San Francisco", "94105", ""}, "zip", ByPostalCode},
+		{"an ESN beats the ZIP code", Place{"US", "CA", "San Francisco", "94105", "2101"}, "zone", ByESN},
+		{"an ESN is found in any spelling", Place{"us", "", "", "", "07A "}, "zone", ByESN},
+		{"leading zeros of an ESN count", Place{"US", "", "", "", "7A"}, "us", ByCountry},
+		{"an ESN that nobody serves leaves the ZIP code", Place{"US", "CA", "San Francisco", "94105", "9999"}, "zip", ByPostalCode},
+		{"an ESN of another country is another", Place{"CA", "", "Ottawa", "K1P 1J1", "2101"}, "ottawa", ByPostalCode},
+		{"ZIP+4 lies in its ZIP code", Place{"US", "CA", "San Francisco", "94105-1234", ""}, "zip", ByPostalCode},
+		{"another ZIP code lies in its sectional centre", Place{"US", "CA", "San Francisco", "94110", ""}, "scf", ByPostalCode},
+		{"a postal code beats the city", Place{"US", "NY", "New York", "94105", ""}, "zip", ByPostalCode},
+		{"a city is found without a postal code", Place{"US", "CA", "San Francisco", "", ""}, "sf", ByCity},
+		{"a city is found in any spelling", Place{"us", "california", " SAN  FRANCISCO ", "00000", ""}, "sf", ByCity},
+		{"a city of the same name in another state is another", Place{"US", "CA", "Springfield", "", ""}, "california", ByState},
+		{"a state's name and code are the same", Place{"US", "IL", "Springfield", "", ""}, "springfield-il", ByCity},
+		{"an unknown city falls to its state", Place{"US", "CA", "Fresno", "93650", ""}, "california", ByState},
+		{"an unknown state falls to its country", Place{"US", "TX", "Austin", "73301", ""}, "us", ByCountry},
+		{"a Canadian code lies in its sortation area", Place{"CA", "ON", "Ottawa", "K1P 1J1", ""}, "ottawa", ByPostalCode},
+		{"a Canadian code without its space is the same", Place{"CA", "ON", "Ottawa", "k1p1j1", ""}, "ottawa", ByPostalCode},
+		{"another Canadian code falls to its province", Place{"CA", "Ontario", "Toronto", "M5V 2T6", ""}, "ontario", ByState},
+		{"a UK code beats its outward code", Place{"GB", "", "London", "sw1a2aa", ""}, "downing", ByPostalCode},
+		{"a UK code lies in its outward code", Place{"GB", "", "London", "SW1A 1AA", ""}, "sw1a", ByPostalCode},
+		{"SW1 does not take SW1A but SW1 itself", Place{"GB", "", "London", "SW1 1AA", ""}, "sw1", ByPostalCode},
+		{"SW1 does not take SW10, its area does", Place{"GB", "", "London", "SW10 1AA", ""}, "sw", ByPostalCode},
+		{"an Eircode lies in its routing key", Place{"IE", "", "Dublin", "D02 A272", ""}, "dublin2", ByPostalCode},
+		{"umlauts do not matter", Place{"DE", "", "KOLN", "50667", ""}, "koeln", ByCity},
+		{"a prefix takes a region of Germany", Place{"DE", "", "Berlin", "10117", ""}, "berlin", ByPostalCode},
+		{"the same code in another country is another", Place{"FR", "", "", "94105", ""}, "", None},
 		{"nothing is found nowhere", Place{}, "", None},
 	}
 	x := world(t)
@@ -75,11 +81,11 @@ func TestAPlaceFindsItsMostExactCentre(t *testing.T) {
 
 func TestTwoCentresCannotServeTheSamePlace(t *testing.T) {
 	x, conflicts := Build([]Centre{
-		{"a", Coverage{Country: "US", PostalCodes: []string{"94105"}, Cities: []City{{"Oakland", "CA"}}, States: []string{"NY"}, WholeCountry: true}},
-		{"b", Coverage{Country: "us", PostalCodes: []string{"94106", "94-105"}, Cities: []City{{"OAKLAND", "California"}}, States: []string{"New York"}, WholeCountry: true}},
+		{"a", Coverage{Country: "US", ESNs: []string{"2101"}, PostalCodes: []string{"94105"}, Cities: []City{{"Oakland", "CA"}}, States: []string{"NY"}, WholeCountry: true}},
+		{"b", Coverage{Country: "us", ESNs: []string{"2100", " 2101"}, PostalCodes: []string{"94106", "94-105"}, Cities: []City{{"OAKLAND", "California"}}, States: []string{"New York"}, WholeCountry: true}},
 	})
 	want := []Conflict{
-		{ByPostalCode, "94-105", "a", "b", 1}, {ByCity, "OAKLAND", "a", "b", 0},
+		{ByESN, " 2101", "a", "b", 1}, {ByPostalCode, "94-105", "a", "b", 1}, {ByCity, "OAKLAND", "a", "b", 0},
 		{ByState, "New York", "a", "b", 0}, {ByCountry, "us", "a", "b", 0},
 	}
 	if diff := cmp.Diff(want, conflicts); diff != "" {
@@ -88,7 +94,7 @@ func TestTwoCentresCannotServeTheSamePlace(t *testing.T) {
 	if id, _ := x.Find(Place{Country: "US", PostalCode: "94105"}); id != "a" {
 		t.Errorf("the first centre keeps the place, not %q", id)
 	}
-	if got := conflicts[0].Error(); got != `postal code "94-105" is served by a already` {
+	if got := conflicts[1].Error(); got != `postal code "94-105" is served by a already` {
 		t.Error(got)
 	}
 }
@@ -106,10 +112,10 @@ func TestWordsAreNormal(t *testing.T) {
 
 func TestLevelsHaveNames(t *testing.T) {
 	var got []string
-	for _, l := range []Level{None, ByPostalCode, ByCity, ByState, ByCountry} {
+	for _, l := range []Level{None, ByESN, ByPostalCode, ByCity, ByState, ByCountry} {
 		got = append(got, l.String())
 	}
-	if diff := cmp.Diff([]string{"none", "postal code", "city", "state", "country"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"none", "ESN", "postal code", "city", "state", "country"}, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -120,7 +126,7 @@ func FuzzFind(f *testing.F) {
 	f.Add("\xff", "ß", "é", "\x00")
 	x, _ := Build([]Centre{{"all", Coverage{Country: "US", WholeCountry: true}}})
 	f.Fuzz(func(t *testing.T, country, state, city, code string) {
-		id, level := x.Find(Place{country, state, city, code})
+		id, level := x.Find(Place{country, state, city, code, ""})
 		if (id == "") != (level == None) {
 			t.Errorf("%q by %s", id, level)
 		}
