@@ -56,7 +56,8 @@ func (w *walk) acl(a *directory.Access) *directory.ACL {
 	return nil
 }
 
-// proof returns the credential list whose password the request proves to know; else it has challenged or refused.
+// proof returns the credential list whose password the request proves to know; else it has challenged or refused. A proof
+// for another realm is a wrong one: a phone answers whatever realm it is asked for, so a new challenge would change nothing.
 func (w *walk) proof(a *directory.Access) (*directory.CredentialList, bool) {
 	p := w.r.Proof
 	if p == nil {
@@ -65,7 +66,7 @@ func (w *walk) proof(a *directory.Access) (*directory.CredentialList, bool) {
 	}
 	user := p.Username()
 	for _, l := range a.Credentials {
-		if password, ok := l.Password(user); ok && p.Verify(string(password)) {
+		if h, ok := l.HA1(user); ok && p.Verify(directory.Realm, h.MD5, h.SHA256) {
 			return l, true
 		}
 	}
@@ -80,5 +81,5 @@ func (w *walk) proof(a *directory.Access) (*directory.CredentialList, bool) {
 func (w *walk) challenge(n note) {
 	n.outcome = failed
 	w.note(ruleAccess, n)
-	w.d.Verdict, w.d.Status, w.d.Realm = VerdictChallenge, 407, w.d.Domain
+	w.d.Verdict, w.d.Status, w.d.Realm = VerdictChallenge, 407, directory.Realm
 }

@@ -10,10 +10,7 @@ import (
 // findCaller is rules 5 and 6: who the call is made for.
 func (w *walk) findCaller() bool {
 	from, n := w.from()
-	var instead *directory.Number
-	if w.domain != nil {
-		instead = w.domain.CallerID
-	}
+	instead := w.callerID(&from)
 	switch {
 	case instead != nil && w.domain.CallerIDMode == directory.CallerIDAlways:
 		w.note(ruleCaller, note{outcome: applied, text: textCallerAlways, b: w.d.Domain, c: instead.E164})
@@ -35,6 +32,19 @@ func (w *walk) findCaller() bool {
 	return true
 }
 
+// callerID returns the domain's Emergency Caller ID if that is in force: a number of the account that has a registered
+// address as of now. Where it is not, From's note says so.
+func (w *walk) callerID(from *note) *directory.Number {
+	if w.domain == nil || w.domain.CallerID == "" {
+		return nil
+	}
+	if n, ok := w.s.Number(w.domain.CallerID); ok && n.AccountSID == w.account.SID && n.Registered() {
+		return n
+	}
+	from.more, from.c = textCallerIDLapsed, w.domain.CallerID
+	return nil
+}
+
 // from judges From by rule 5. The note's text is textCaller where it is fit, else what it lacks; the number is returned
 // where From is one of this account tied to this host.
 func (w *walk) from() (note, *directory.Number) {
@@ -49,7 +59,7 @@ func (w *walk) from() (note, *directory.Number) {
 		return note{text: textFromNotE164, a: orNothing(user)}, nil
 	}
 	n, ok := w.s.Number(user)
-	if !ok || n.Account != w.account {
+	if !ok || n.AccountSID != w.account.SID {
 		return note{text: textFromUnknown, a: user}, nil
 	}
 	if w.trunk != nil && !n.OnTrunk(w.trunk) || w.domain != nil && !n.OnDomain(w.domain) {

@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"callbox/routing/area"
 	"callbox/routing/directory"
 )
 
@@ -38,14 +39,19 @@ func (w *walk) centre() {
 	if w.number.Service == directory.ServiceE911 {
 		deliver = directory.Delivery{Number: true, Address: true}
 	}
-	first, level := w.number.Address.Centre()
+	address := w.number.Address
+	w.d.Trace.address = address
+	first, level := w.s.Serving(address)
 	if first == nil {
-		w.note(ruleCentre, note{outcome: failed, text: textNobodyServes, a: w.number.Address.Line(), b: ecc.ID})
+		w.note(ruleCentre, note{outcome: failed, text: textNobodyServes, b: ecc.ID})
 		w.onlyECC(ecc, deliver)
 		return
 	}
 	w.ring(first, ecc, deliver)
-	x := note{outcome: passed, text: textServiceCentre, a: first.ID, b: w.number.Address.Line(), c: level.String()}
+	x := note{outcome: passed, text: textServiceCentre, a: first.ID, c: level.String()}
+	if level == area.ByESN {
+		x.text, x.b = textServiceCentreESN, address.ESN()
+	}
 	w.d.Verdict = VerdictPSAP
 	switch next := w.d.Targets[0]; {
 	case next.Kind == TargetECC:

@@ -134,7 +134,7 @@ func FuzzDecide(f *testing.F) {
 		addr, _ := netip.AddrFromSlice(source)
 		req := Request{
 			Source: addr, Transport: transport, Scheme: scheme, User: user, Host: host,
-			From: Identity{fromScheme, fromUser, fromHost}, Proof: digest{user: name, password: password},
+			From: Identity{fromScheme, fromUser, fromHost}, Proof: knows(name, directory.Secret(password)),
 		}
 		if name == "" {
 			req.Proof = nil

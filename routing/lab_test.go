@@ -20,15 +20,23 @@ const (
 
 // digest is a Proof whose password is known.
 type digest struct {
-	user, password string
-	stale          bool
+	user, realm string
+	ha1         directory.HA1
+	stale       bool
 }
 
-func (d digest) Username() string            { return d.user }
-func (d digest) Verify(password string) bool { return !d.stale && d.password == password }
-func (d digest) Stale() bool                 { return d.stale }
+// knows is the proof of a user who knows a password.
+func knows(user string, password directory.Secret) digest {
+	return digest{user: user, realm: directory.Realm, ha1: directory.MakeHA1(user, password)}
+}
 
-var alice = digest{user: "alice", password: "Callbox-lab-911"}
+func (d digest) Username() string { return d.user }
+func (d digest) Stale() bool      { return d.stale }
+func (d digest) Verify(realm, md5, sha256 string) bool {
+	return !d.stale && d.realm == realm && d.ha1 == directory.HA1{MD5: md5, SHA256: sha256}
+}
+
+var alice = knows("alice", "Callbox-lab-911")
 
 // down is a Health in which the listed centres are out of service.
 type down string

@@ -26,11 +26,12 @@ type Identity struct {
 	Scheme, User, Host string
 }
 
-// Proof is the digest credentials of a request. One that also has a method Stale() bool which returns true is
-// answered by a fresh challenge instead of a refusal.
+// Proof is the digest credentials of a request. Verify tells whether they prove knowledge of a password, given by the hex
+// hashes of user, realm and password. One that also has a method Stale() bool which returns true is answered by a fresh
+// challenge instead of a refusal.
 type Proof interface {
 	Username() string
-	Verify(password string) bool
+	Verify(realm, md5, sha256 string) bool
 }
 
 // Health tells which centres are in service. It must not block.

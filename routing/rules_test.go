@@ -74,8 +74,9 @@ func TestRule2SourceAndCredentialsAreRight(t *testing.T) {
 		return func(r *Request) { r.Host, r.Source, r.Proof = host, source, p }
 	}
 	home := netip.MustParseAddr("::ffff:127.0.0.1")
-	wrong, nobody := digest{user: "alice", password: "x"}, digest{user: "mallory", password: "Callbox-lab-911"}
-	old := digest{user: "alice", stale: true}
+	wrong, nobody := knows("alice", "x"), knows("mallory", "Callbox-lab-911")
+	old, elsewhere := digest{user: "alice", stale: true}, alice
+	elsewhere.realm = "phones.sip.twilio.com"
 	runRules(t, []ruleRow{
 		{"a source in the ACL passes without credentials", at("open.sip.twilio.com", home, nil), centre, 2, "passed", "source ::ffff:127.0.0.1 is in ACL loopback"},
 		{"a source in the second ACL passes", at("open.sip.twilio.com", netip.MustParseAddr("198.51.100.9"), nil), centre, 2, "passed", "is in ACL office"},
@@ -84,9 +85,10 @@ func TestRule2SourceAndCredentialsAreRight(t *testing.T) {
 		{"a host with no mapping receives no traffic", at("unmapped.sip.twilio.com", home, alice), "refuse 403", 2, "failed", "neither ACL nor credential list"},
 		{"no credentials are challenged where a list is mapped", at("phones.sip.twilio.com", stranger, nil), "challenge 407", 2, "failed", "none were sent"},
 		{"right credentials pass from anywhere", at("phones.sip.twilio.com", stranger, alice), centre, 2, "passed", "user alice of credential list lab"},
-		{"the second list counts too", at("phones.sip.twilio.com", stranger, digest{user: "bob", password: "Callbox-lab-912"}), centre, 2, "passed", "user bob of credential list more"},
+		{"the second list counts too", at("phones.sip.twilio.com", stranger, knows("bob", "Callbox-lab-912")), centre, 2, "passed", "user bob of credential list more"},
 		{"a wrong password is forbidden", at("phones.sip.twilio.com", stranger, wrong), "refuse 403 (32202)", 2, "failed", "wrong user name or password for user alice"},
 		{"an unknown user is forbidden", at("phones.sip.twilio.com", stranger, nobody), "refuse 403 (32202)", 2, "failed", "for user mallory"},
+		{"a proof for another realm is forbidden", at("phones.sip.twilio.com", stranger, elsewhere), "refuse 403 (32202)", 2, "failed", "wrong user name or password"},
 		{"a stale nonce is challenged anew", at("phones.sip.twilio.com", stranger, old), "challenge 407", 2, "failed", "answer an old challenge"},
 		{"both must pass where both are mapped", at("both.sip.twilio.com", home, alice), centre, 2, "passed", "is in ACL loopback, and user alice"},
 		{"a right source alone is challenged", at("both.sip.twilio.com", home, nil), "challenge 407", 2, "failed", "none were sent"},
@@ -168,6 +170,57 @@ func TestRule5FromIsTheCallerOrTheEmergencyCallerIDIs(t *testing.T) {
 		{"it leaves a registered number alone", on("store.sip.twilio.com", "+14155550100"), centre, 5, "passed", "+14155550100"},
 		{"it stands in for everyone in mode always", on("always.sip.twilio.com", "+14155550100"), instead, 5, "applied", "on every call of always.sip.twilio.com"},
 	})
+}
+
+// A directory file cannot have such a caller ID; an API changes numbers while domains name them.
+func TestRule5AnEmergencyCallerIDCountsWhileItIsRegistered(t *testing.T) {
+	s := odd(t)
+	pending := directory.NumberRecord{
+		SID: "PN00000000000000000000000000000001", AccountSID: "AC00000000000000000000000000000001", E164: "+12125550100",
+		Service: directory.ServiceE911, Status: directory.StatusPending, Address: &directory.AddressRecord{},
+	}
+	foreign := pending
+	foreign.AccountSID, foreign.Status = "AC00000000000000000000000000000002", directory.StatusRegistered
+	gone := s.Edit()
+	gone.DeleteNumber("+12125550100")
+	lapsed := map[string]*directory.Snapshot{"released": gone.Snapshot()}
+	for name, r := range map[string]directory.NumberRecord{"pending": pending, "moved to another account": foreign} {
+		e := s.Edit()
+		if err := e.PutNumber(r); err != nil {
+			t.Fatal(err)
+		}
+		lapsed[name] = e.Snapshot()
+	}
+	const (
+		fee     = "ecc ecc-us, number, fee 7500 warning 22221"
+		without = "; Emergency Caller ID +12125550100 has no registered address now, so From alone counts"
+	)
+	rows := []struct{ name, host, number, want, step, saw string }{
+		{"a stranger is refused", "store", "+19995550199", "refuse 403 (32204)", "failed", "From +19995550199 is not a number of this account" + without},
+		{"a number without address pays", "store", "+14155550102", fee, "failed", "(status unregistered)" + without},
+		{"a registered number calls as itself", "store", "+14155550100", centre, "passed", "has a registered address" + without},
+		{"so it does in mode always", "always", "+14155550100", centre, "passed", "has a registered address" + without},
+		{"no other domain has to do with it", "open", "+14155550100", centre, "passed", "tied to open.sip.twilio.com and has a registered address"},
+	}
+	for name, s := range lapsed {
+		for _, r := range rows {
+			t.Run(name+": "+r.name, func(t *testing.T) {
+				d := Decide(s, nil, request(r.number, "911", r.host+".sip.twilio.com"))
+				if got := summary(d); got != r.want {
+					t.Errorf("got  %s\nwant %s\n%s", got, r.want, Text(d))
+				}
+				if step := d.Trace.Steps()[4]; step.Outcome != r.step || !strings.HasSuffix(step.Saw, r.saw) {
+					t.Errorf("%s, saw %q", step.Outcome, step.Saw)
+				}
+				if d.Verdict == VerdictRefuse && !strings.HasSuffix(d.Reason, without) {
+					t.Errorf("reason %q", d.Reason)
+				}
+			})
+		}
+	}
+	if d := Decide(s, nil, request("+19995550199", "911", "store.sip.twilio.com")); d.Caller.Number != "+12125550100" {
+		t.Error("the snapshot before has changed")
+	}
 }
 
 func TestRule6AnUnregisteredNumberOfUSOrCACallsForAFee(t *testing.T) {

@@ -30,6 +30,7 @@ const (
 	textCaller
 	textCallerAlways
 	textCallerInstead
+	textCallerIDLapsed
 	textFromNotSIP
 	textFromWithheld
 	textFromNotE164
@@ -53,6 +54,7 @@ const (
 	textBasic911
 	textNoService
 	textServiceCentre
+	textServiceCentreESN
 	textOverflow
 	textAllOut
 	textNobodyServes
@@ -92,6 +94,7 @@ var texts = [textCount]string{
 	textCaller:           "$1 is on the account, tied to $2 and has a registered address",
 	textCallerAlways:     "Emergency Caller ID $3 takes the place of From on every call of $2",
 	textCallerInstead:    "Emergency Caller ID $3 takes the place of From: ",
+	textCallerIDLapsed:   "; Emergency Caller ID $3 has no registered address now, so From alone counts",
 	textFromNotSIP:       "From must be a SIP URI with an E.164 number, not $1:$2",
 	textFromWithheld:     "From is withheld; an emergency call needs an E.164 number of the account in From",
 	textFromNotE164:      "From $1 is not E.164: write + and 8 to 15 digits",
@@ -119,10 +122,11 @@ var texts = [textCount]string{
 	textBasic911:            "basic911: the same PSAP, nothing is delivered",
 	textNoService:           "neither e911 nor basic911: national ECC, no fee as an address is registered",
 
-	textServiceCentre:  "$1 serves $2 (by $3) and is in service",
-	textOverflow:       "$1 serves $2 but is out of service: first in service is $3",
-	textAllOut:         "$1 serves $2 but is out of service with all its overflow: $3",
-	textNobodyServes:   "no PSAP serves $1: $2",
-	textNoCentreNeeded: "national ECC $1",
-	textNoECC:          "there is no ECC for $1",
+	textServiceCentre:    "$1 serves $a (by $3) and is in service",
+	textServiceCentreESN: "$1 serves $a (by ESN $2) and is in service",
+	textOverflow:         "$1 serves $a but is out of service: first in service is $3",
+	textAllOut:           "$1 serves $a but is out of service with all its overflow: $3",
+	textNobodyServes:     "no PSAP serves $a: $2",
+	textNoCentreNeeded:   "national ECC $1",
+	textNoECC:            "there is no ECC for $1",
 }

@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"callbox/routing/directory"
 	"callbox/sip/call"
 )
 
@@ -43,8 +44,9 @@ var outcomeNames = [...]string{"skipped", "passed", "applied", "failed"}
 
 // Trace is what every rule of a decision saw. It is a value of fixed size; the words are put together by Steps.
 type Trace struct {
-	notes  [rules]note
-	source netip.Addr // kept as it is: writing it out would allocate
+	notes   [rules]note
+	source  netip.Addr         // these two are kept as they are: writing them out would allocate
+	address *directory.Address // the caller's, where its centre was looked for
 }
 
 // note is one rule's outcome: a text with up to three values to fill in, and a second text with the same values.
@@ -58,7 +60,7 @@ type note struct {
 func (t *Trace) set(rule uint8, n note) { t.notes[rule-1] = n }
 
 // sentence renders what a rule saw in printable ASCII, for a header.
-func (t *Trace) sentence(rule uint8) string { return t.notes[rule-1].render(t.source, true) }
+func (t *Trace) sentence(rule uint8) string { return t.render(&t.notes[rule-1], true) }
 
 // Steps renders the trace, one step for every rule in order; rules that were not reached are skipped. Values from the
 // request are cut and cleaned, so that a step is safe to print.
@@ -66,34 +68,34 @@ func (t *Trace) Steps() []call.Step {
 	steps := make([]call.Step, rules)
 	for i := range t.notes {
 		n := &t.notes[i]
-		steps[i] = call.Step{Rule: i + 1, Name: ruleNames[i], Outcome: outcomeNames[n.outcome], Saw: n.render(t.source, false)}
+		steps[i] = call.Step{Rule: i + 1, Name: ruleNames[i], Outcome: outcomeNames[n.outcome], Saw: t.render(n, false)}
 	}
 	return steps
 }
 
-// render fills the values into the texts.
-func (n *note) render(source netip.Addr, ascii bool) string {
+// render fills the values into a note's texts.
+func (t *Trace) render(n *note, ascii bool) string {
 	first, second := texts[n.text], ""
 	if n.more != textNotReached {
 		second = texts[n.more]
 	}
 	var b strings.Builder
 	b.Grow(len(first) + len(second) + len(n.a) + len(n.b) + len(n.c))
-	n.fill(&b, first, source, ascii)
-	n.fill(&b, second, source, ascii)
+	t.fill(&b, n, first, ascii)
+	t.fill(&b, n, second, ascii)
 	return b.String()
 }
 
-// fill writes t with $1, $2 and $3 replaced by the note's values and $s by the source address.
-func (n *note) fill(b *strings.Builder, t string, source netip.Addr, ascii bool) {
+// fill writes text with $1, $2 and $3 replaced by the note's values, $s by the source address and $a by the caller's.
+func (t *Trace) fill(b *strings.Builder, n *note, text string, ascii bool) {
 	for {
-		i := strings.IndexByte(t, '$')
-		if i < 0 || i+1 == len(t) {
-			b.WriteString(t)
+		i := strings.IndexByte(text, '$')
+		if i < 0 || i+1 == len(text) {
+			b.WriteString(text)
 			return
 		}
-		b.WriteString(t[:i])
-		switch t[i+1] {
+		b.WriteString(text[:i])
+		switch text[i+1] {
 		case '1':
 			writeClean(b, n.a, ascii)
 		case '2':
@@ -101,9 +103,11 @@ func (n *note) fill(b *strings.Builder, t string, source netip.Addr, ascii bool)
 		case '3':
 			writeClean(b, n.c, ascii)
 		case 's':
-			writeClean(b, source.String(), ascii)
+			writeClean(b, t.source.String(), ascii)
+		case 'a':
+			writeClean(b, t.address.Line(), ascii)
 		}
-		t = t[i+2:]
+		text = text[i+2:]
 	}
 }
 

@@ -1,7 +1,9 @@
 package directory
 
 import (
+	"crypto/sha256"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -9,22 +11,29 @@ import (
 	"callbox/routing/numbering"
 )
 
-// builder turns a decoded file into a Snapshot and collects what is wrong with it.
+// builder turns a decoded file into a File and collects what is wrong with it.
 type builder struct {
 	opts     Options
 	doc      *strict.Document
 	problems strict.Problems
 	f        file
-	s        Snapshot
-	n        Network
+	n        *Network
+	out      *File
 
-	accounts  map[string]*Account
-	acls      map[string]*ACL
-	lists     map[string]*CredentialList
-	byAddress map[string]*Address
-	numbers   []*Number // as the file lists them, bad ones included
-	sids      map[string]taken
+	accounts    map[string]AccountRecord
+	acls, lists map[string]string // SIDs by name
+	byAddress   map[string]*AddressRecord
+	byNumber    map[string]*NumberRecord
+	numbers     []*NumberRecord // as the file lists them, bad ones included
+	domains     map[string]owned
+	trunks      map[string]owned
+	domainHosts hosts[string]
+	trunkHosts  hosts[string]
+	sids        map[string]taken
 }
+
+// owned is a thing and whose it is.
+type owned struct{ sid, account string }
 
 // taken is what has a SID already.
 type taken struct {
@@ -32,9 +41,30 @@ type taken struct {
 	made bool // from its name, not written in the file
 }
 
+// Parse takes a directory file apart; file names the source in problems. With problems the File is nil, and every problem
+// is reported at once.
+func Parse(file string, src []byte, o Options) (*File, strict.Problems) {
+	if !o.Sim.IsValid() {
+		o.Sim = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), simPort)
+	}
+	b := &builder{opts: o, n: &Network{}, out: &File{Digest: sha256.Sum256(src)}, sids: make(map[string]taken)}
+	b.doc, b.problems = strict.Decode(file, src, &b.f)
+	if b.doc.Complete() {
+		b.build()
+	}
+	if len(b.problems) > 0 {
+		b.problems.Sort()
+		return nil, b.problems
+	}
+	b.out.Network, b.out.doc, b.out.at = b.n, b.doc, make(map[string]string, len(b.sids))
+	for sid, t := range b.sids {
+		b.out.at[sid] = strings.TrimSuffix(t.path, ".sid")
+	}
+	return b.out, nil
+}
+
 // build runs the sections in the order in which they refer to one another.
 func (b *builder) build() {
-	b.sids = make(map[string]taken)
 	b.plan()
 	b.buildAccounts()
 	b.buildACLs()
@@ -79,7 +109,7 @@ func (b *builder) sid(path, given, prefix, name string) string {
 
 // apart tells whether two things belong to different accounts. One whose account could not be found, which has been
 // reported, belongs to none.
-func apart(a, b *Account) bool { return a != nil && b != nil && a != b }
+func apart(a, b string) bool { return a != "" && b != "" && a != b }
 
 // known lists names for the mend of an unknown reference.
 func known[T any](m map[string]T, what string) string {
@@ -97,8 +127,8 @@ func known[T any](m map[string]T, what string) string {
 	return "add it to " + what + ", or write one of " + strings.Join(names, ", ")
 }
 
-// unique claims a name in m's key space and reports an empty or a second one.
-func unique[T any](b *builder, m map[string]T, path, name, what string) bool {
+// claim takes a name in m's key space and reports an empty or a second one.
+func claim[T any](b *builder, m map[string]T, path, name, what string) bool {
 	if name == "" {
 		b.bad(path, what+" has no name", "give it one")
 		return false
@@ -136,43 +166,51 @@ func (b *builder) plan() {
 }
 
 func (b *builder) buildAccounts() {
-	b.accounts = make(map[string]*Account)
+	b.accounts = make(map[string]AccountRecord)
 	for i, f := range b.f.Accounts {
+		path := at("accounts", i, ".sid")
 		if f.SID == "" {
 			b.bad(at("accounts", i, ""), "account has no sid", "write AC and 32 lower-case hex digits")
 			continue
 		}
-		if !unique(b, b.accounts, at("accounts", i, ".sid"), f.SID, "account") {
+		if !claim(b, b.accounts, path, f.SID, "account") {
 			continue
 		}
 		if !validSID(sidAccount, f.SID) {
-			b.bad(at("accounts", i, ".sid"), "is not an account SID", "write AC and 32 lower-case hex digits")
+			b.bad(path, "is not an account SID", "write AC and 32 lower-case hex digits")
 		}
-		a := &Account{SID: f.SID, Name: f.Name}
-		b.accounts[f.SID] = a
-		b.s.accounts = append(b.s.accounts, a)
+		b.accounts[f.SID] = AccountRecord{f.SID, f.Name}
+		b.sids[f.SID] = taken{path: path}
+		b.out.Customers.Accounts = append(b.out.Customers.Accounts, b.accounts[f.SID])
 	}
 	if len(b.f.Accounts) == 0 && len(b.problems) == 0 { // a misspelt key has been reported already
 		b.bad("accounts", "there is no account", "add one with a sid")
 	}
 }
 
-// account resolves a reference to an account, which may be left out where there is only one.
-func (b *builder) account(path, sid string) *Account {
+// account resolves a reference to an account, which may be left out where there is only one. It returns "" where there
+// is none, which has been reported.
+func (b *builder) account(path, sid string) string {
 	if sid == "" {
-		if len(b.s.accounts) == 1 {
-			return b.s.accounts[0]
-		}
-		if len(b.s.accounts) > 1 {
+		if len(b.out.Customers.Accounts) > 1 {
 			b.bad(path, "has no account", "write which of the accounts owns it")
+			return ""
 		}
-		return nil
+		return b.firstAccount()
 	}
-	a, ok := b.accounts[sid]
-	if !ok {
+	if _, ok := b.accounts[sid]; !ok {
 		b.bad(path+".account", "is not in accounts", known(b.accounts, "accounts"))
+		return ""
 	}
-	return a
+	return sid
+}
+
+// firstAccount is whose the lists are: a file does not say, since all of its accounts may map them.
+func (b *builder) firstAccount() string {
+	if len(b.out.Customers.Accounts) == 0 {
+		return ""
+	}
+	return b.out.Customers.Accounts[0].SID
 }
 
 // buildServices takes the URIs of the edge's own services.

@@ -6,39 +6,51 @@ import (
 )
 
 func (b *builder) buildACLs() {
-	b.acls = make(map[string]*ACL)
+	b.acls = make(map[string]string)
 	for i, f := range b.f.ACLs {
 		if len(f.Networks) == 0 {
 			b.bad(at("acls", i, ""), "ACL has no networks, so nothing would pass it", "add some, such as 192.0.2.0/24")
 		}
-		l := &ACL{SID: b.sid(at("acls", i, ".sid"), f.SID, sidACL, f.Name), Name: f.Name, Networks: f.Networks}
-		if unique(b, b.acls, at("acls", i, ".name"), f.Name, "ACL") {
-			b.acls[f.Name] = l
+		r := ACLRecord{
+			SID: b.sid(at("acls", i, ".sid"), f.SID, sidACL, f.Name), AccountSID: b.firstAccount(),
+			Name: f.Name, Networks: f.Networks,
+		}
+		if claim(b, b.acls, at("acls", i, ".name"), f.Name, "ACL") {
+			b.acls[f.Name] = r.SID
+			b.out.Customers.ACLs = append(b.out.Customers.ACLs, r)
 		}
 	}
 }
 
 func (b *builder) buildLists() {
-	b.lists = make(map[string]*CredentialList)
+	b.lists = make(map[string]string)
 	for i, f := range b.f.Credentials {
-		l := &CredentialList{
-			SID:  b.sid(at("credential_lists", i, ".sid"), f.SID, sidCredentials, f.Name),
-			Name: f.Name, users: make(map[string]*Secret),
+		r := CredentialListRecord{
+			SID: b.sid(at("credential_lists", i, ".sid"), f.SID, sidCredentials, f.Name), AccountSID: b.firstAccount(), Name: f.Name,
 		}
 		if len(f.Users) == 0 {
 			b.bad(at("credential_lists", i, ""), "credential list has no users, so nobody would pass it", "add one with user and password")
 		}
+		users := make(map[string]bool)
 		for j, u := range f.Users {
-			b.user(l, at("credential_lists", i, at(".users", j, "")), u)
+			path := at("credential_lists", i, at(".users", j, ""))
+			b.user(path, u)
+			if claim(b, users, path+".user", u.User, "user") {
+				users[u.User] = true
+				sid := makeSID(sidCredential, f.Name+"/"+u.User)
+				b.sids[sid] = taken{path, true}
+				r.Users = append(r.Users, UserRecord{SID: sid, Name: u.User, HA1: MakeHA1(u.User, u.Password)})
+			}
 		}
-		if unique(b, b.lists, at("credential_lists", i, ".name"), f.Name, "credential list") {
-			b.lists[f.Name] = l
+		if claim(b, b.lists, at("credential_lists", i, ".name"), f.Name, "credential list") {
+			b.lists[f.Name] = r.SID
+			b.out.Customers.CredentialLists = append(b.out.Customers.CredentialLists, r)
 		}
 	}
 }
 
 // user holds a digest user to the provider's rules.
-func (b *builder) user(l *CredentialList, path string, u fileUser) {
+func (b *builder) user(path string, u fileUser) {
 	if len(u.User) > 32 || strings.ContainsFunc(u.User, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) {
 		b.bad(path+".user", "is not a user name", "write up to 32 printable ASCII characters without spaces, quotes and backslashes")
 	}
@@ -47,83 +59,80 @@ func (b *builder) user(l *CredentialList, path string, u fileUser) {
 		!strings.ContainsFunc(p, unicode.IsLower) {
 		b.bad(path+".password", "is too weak", "write at least 12 characters with a digit, a capital and a small letter")
 	}
-	if unique(b, l.users, path+".user", u.User, "user") {
-		l.users[u.User] = &u.Password
-	}
 }
 
-// access resolves what guards a domain or trunk. No mapping at all is allowed: such a host receives no traffic.
-func (b *builder) access(path string, acls, lists []string) (a Access) {
-	for i, name := range acls {
-		if l, ok := b.acls[name]; ok {
-			a.ACLs = append(a.ACLs, l)
+// mapped resolves the names of what guards a domain or trunk to SIDs. No mapping at all is allowed: such a host receives
+// no traffic.
+func (b *builder) mapped(path string, names []string, all map[string]string) (sids []string) {
+	section := path[strings.LastIndexByte(path, '.')+1:]
+	for i, name := range names {
+		if sid, ok := all[name]; ok {
+			sids = append(sids, sid)
 		} else {
-			b.bad(path+at(".acls", i, ""), "is not in acls", known(b.acls, "acls"))
+			b.bad(at(path, i, ""), "is not in "+section, known(all, section))
 		}
 	}
-	for i, name := range lists {
-		if l, ok := b.lists[name]; ok {
-			a.Credentials = append(a.Credentials, l)
-		} else {
-			b.bad(path+at(".credential_lists", i, ""), "is not in credential_lists", known(b.lists, "credential_lists"))
-		}
-	}
-	return a
+	return sids
 }
 
 func (b *builder) buildDomains() {
-	b.s.domainHosts = newHosts[*Domain]("sip", b.n.domainSuffixes)
+	b.domains, b.domainHosts = make(map[string]owned), newHosts[string]("sip", b.n.domainSuffixes)
 	for i, f := range b.f.Domains {
-		path := at("domains", i, "")
-		d := &Domain{
-			SID:  b.sid(path+".sid", f.SID, sidDomain, strings.ToLower(f.Name)),
-			Name: strings.ToLower(f.Name), Account: b.account(path, f.Account), Emergency: f.Emergency,
-			CallerIDMode: f.CallerID.Mode, Registration: f.Registration, Secure: f.Secure,
-			Access: b.access(path, f.ACLs, f.Credentials),
+		path, name := at("domains", i, ""), strings.ToLower(f.Name)
+		r := DomainRecord{
+			SID: b.sid(path+".sid", f.SID, sidDomain, name), AccountSID: b.account(path, f.Account), Name: name,
+			Emergency: f.Emergency, CallerIDMode: f.CallerID.Mode, Registration: f.Registration, Secure: f.Secure,
+			ACLs: b.mapped(path+".acls", f.ACLs, b.acls), Credentials: b.mapped(path+".credential_lists", f.Credentials, b.lists),
 		}
-		d.CallerID = b.callerID(path+".emergency_caller_id", f.CallerID, d)
-		addHost(b, b.s.domainHosts, path+".name", f.Name, d)
+		if r.Registration {
+			r.RegistrationCredentials = r.Credentials
+		}
+		r.CallerID = b.callerID(path+".emergency_caller_id", f.CallerID, r.AccountSID)
+		addHost(b, b.domainHosts, path+".name", f.Name, r.SID)
 		for j, alias := range f.Aliases {
-			addHost(b, b.s.domainHosts, path+at(".aliases", j, ""), alias, d)
+			r.Aliases = append(r.Aliases, addHost(b, b.domainHosts, path+at(".aliases", j, ""), alias, r.SID))
 		}
-		b.s.domains = append(b.s.domains, d)
+		b.domains[name] = owned{r.SID, r.AccountSID}
+		b.out.Customers.Domains = append(b.out.Customers.Domains, r)
 	}
 }
 
 func (b *builder) buildTrunks() {
-	b.s.trunkHosts = newHosts[*Trunk]("pstn", b.n.trunkSuffixes)
+	b.trunks, b.trunkHosts = make(map[string]owned), newHosts[string]("pstn", b.n.trunkSuffixes)
 	for i, f := range b.f.Trunks {
-		path := at("trunks", i, "")
-		t := &Trunk{
-			SID:  b.sid(path+".sid", f.SID, sidTrunk, strings.ToLower(f.Name)),
-			Name: strings.ToLower(f.Name), Account: b.account(path, f.Account), Secure: f.Secure,
-			Access: b.access(path, f.ACLs, f.Credentials),
+		path, name := at("trunks", i, ""), strings.ToLower(f.Name)
+		r := TrunkRecord{
+			SID: b.sid(path+".sid", f.SID, sidTrunk, name), AccountSID: b.account(path, f.Account), Name: name, Secure: f.Secure,
+			ACLs: b.mapped(path+".acls", f.ACLs, b.acls), Credentials: b.mapped(path+".credential_lists", f.Credentials, b.lists),
 		}
-		b.trunkHost(path+".name", f.Name, t)
+		b.trunkHost(path+".name", f.Name, r.SID)
 		for j, alias := range f.Aliases {
-			b.trunkHost(path+at(".aliases", j, ""), alias, t)
+			r.Aliases = append(r.Aliases, b.trunkHost(path+at(".aliases", j, ""), alias, r.SID))
 		}
-		b.s.trunks = append(b.s.trunks, t)
+		b.trunks[name] = owned{r.SID, r.AccountSID}
+		b.out.Customers.Trunks = append(b.out.Customers.Trunks, r)
 	}
 }
 
 // trunkHost keeps a trunk from taking a domain's host: calls would reach the domain only.
-func (b *builder) trunkHost(path, host string, t *Trunk) {
-	if _, taken := b.s.domainHosts.find(host); taken {
+func (b *builder) trunkHost(path, host, sid string) string {
+	if _, taken := b.domainHosts.find(host); taken {
 		b.bad(path, "is the host of a domain already", "give the trunk its own")
-		return
+		return ""
 	}
-	addHost(b, b.s.trunkHosts, path, host, t)
+	return addHost(b, b.trunkHosts, path, host, sid)
 }
 
-func addHost[T any](b *builder, h hosts[T], path, host string, v T) {
-	lower := strings.ToLower(strings.Trim(host, "[]"))
+// addHost takes a host and returns it as it is looked up.
+func addHost(b *builder, h hosts[string], path, host, sid string) string {
+	lower := bareHost(host)
 	switch {
 	case !validHost(lower):
 		b.bad(path, "is not a host name or address", "write the host of the SIP URI, such as lab.sip.us1.twilio.com")
-	case !h.add(lower, v):
+	case !h.add(lower, sid):
 		b.bad(path, "is taken already, as written or at another region", "give each host to one domain or trunk")
 	}
+	return lower
 }
 
 func (b *builder) suffixes(path string, list []string) []string {
@@ -140,21 +149,21 @@ func (b *builder) suffixes(path string, list []string) []string {
 }
 
 // callerID resolves a domain's Emergency Caller ID: a number of the same account with a registered address.
-func (b *builder) callerID(path string, f fileCallerID, d *Domain) *Number {
+func (b *builder) callerID(path string, f fileCallerID, account string) string {
 	if f.Number == "" {
 		if b.doc.Has(path) {
 			b.bad(path, "Emergency Caller ID has no number", "write number, or remove the section")
 		}
-		return nil
+		return ""
 	}
-	n, ok := b.s.byNumber[f.Number]
+	n, ok := b.byNumber[f.Number]
 	switch {
 	case !ok:
 		b.bad(path+".number", "is not in numbers", "add it to numbers")
-	case apart(n.Account, d.Account):
+	case apart(n.AccountSID, account):
 		b.bad(path+".number", "belongs to another account", "write a number of the domain's account")
-	case !n.Registered():
+	case n.Address == nil || n.Status != StatusRegistered:
 		b.bad(path+".number", "has no registered emergency address", "register one, or write a number that has one")
 	}
-	return n
+	return f.Number
 }

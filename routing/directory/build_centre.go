@@ -19,7 +19,7 @@ const (
 // buildCentres takes PSAPs and ECCs, indexes what they serve and resolves their overflow lists.
 func (b *builder) buildCentres() {
 	b.n.byCentre, b.n.eccs = make(map[string]*PSAP), make(map[string]*PSAP)
-	var coverage []area.Centre
+	coverage := make([]area.Centre, 0, len(b.f.PSAPs))
 	paths := make(map[string]string)
 	for i, f := range b.f.PSAPs {
 		path := at("psaps", i, "")
@@ -40,7 +40,7 @@ func (b *builder) buildCentres() {
 		}
 	}
 	index, conflicts := area.Build(coverage)
-	b.n.areas = index
+	b.n.areas, b.n.coverage = index, coverage
 	for _, c := range conflicts {
 		b.bad(paths[c.Second]+conflictPath(c), c.Error(), "leave it to one centre, and name the other as its overflow")
 	}
@@ -72,7 +72,7 @@ func (b *builder) centre(path string, f filePSAP) *PSAP {
 	if p.Capacity < 0 {
 		b.bad(path+".capacity", "is negative", "write how many calls it takes at once, or 0 for no limit")
 	}
-	if !unique(b, b.n.byCentre, path+".id", f.ID, "centre") {
+	if !claim(b, b.n.byCentre, path+".id", f.ID, "centre") {
 		return nil
 	}
 	b.n.byCentre[p.ID] = p
@@ -95,12 +95,17 @@ func (b *builder) ring(path string, d time.Duration) time.Duration {
 func (b *builder) coverage(path string, f filePSAP) {
 	s := f.Serves
 	path += ".serves"
-	serves := len(s.PostalCodes)+len(s.Cities)+len(s.States) > 0 || s.WholeCountry
+	serves := len(s.ESNs)+len(s.PostalCodes)+len(s.Cities)+len(s.States) > 0 || s.WholeCountry
 	switch {
 	case serves && s.Country == "":
 		b.bad(path, "has no country", "add country, the ISO code of the places")
 	case s.Country != "" && !b.n.plan.Has(area.Country(s.Country)):
 		b.bad(path+".country", "is a country without emergency numbers here", "write one of "+strings.Join(b.n.plan.Countries(), ", "))
+	}
+	for i, esn := range s.ESNs {
+		if area.ESN(esn) == "" {
+			b.bad(path+at(".esns", i, ""), "is not an ESN", "write the emergency service number of a zone, such as \"2101\"")
+		}
 	}
 	for i, code := range s.PostalCodes {
 		if area.PostalCode(code) == "" {
@@ -121,6 +126,8 @@ func (b *builder) coverage(path string, f filePSAP) {
 
 func conflictPath(c area.Conflict) string {
 	switch c.Level {
+	case area.ByESN:
+		return at(".serves.esns", c.Index, "")
 	case area.ByPostalCode:
 		return at(".serves.postal_codes", c.Index, "")
 	case area.ByCity:

@@ -8,26 +8,28 @@ import (
 )
 
 func (b *builder) buildAddresses() {
-	b.byAddress = make(map[string]*Address)
+	b.byAddress = make(map[string]*AddressRecord)
+	all := make([]AddressRecord, 0, len(b.f.Addresses)) // never grown: numbers point into it
 	for i, f := range b.f.Addresses {
 		path := at("addresses", i, "")
-		a := &Address{
-			SID: b.sid(path+".sid", f.SID, sidAddress, f.ID), ID: f.ID, Customer: f.Customer, Street: f.Street,
-			Secondary: f.Secondary, City: f.City, State: f.State, PostalCode: f.PostalCode,
-			Country: area.Country(f.Country), account: b.account(path, f.Account),
+		r := AddressRecord{
+			SID: b.sid(path+".sid", f.SID, sidAddress, f.ID), AccountSID: b.account(path, f.Account), ID: f.ID,
+			Civic: Civic{
+				Customer: f.Customer, Street: f.Street, Secondary: f.Secondary, City: f.City, State: f.State,
+				PostalCode: f.PostalCode, Country: area.Country(f.Country),
+			},
 		}
-		b.addressFields(path, a)
-		a.psap, a.level = b.n.Locate(area.Place{Country: a.Country, State: a.State, City: a.City, PostalCode: a.PostalCode})
-		a.line = addressLine(a)
-		if unique(b, b.byAddress, path+".id", f.ID, "address") {
-			b.byAddress[f.ID] = a
-			b.s.addresses = append(b.s.addresses, a)
+		b.addressFields(path, r.Civic)
+		if claim(b, b.byAddress, path+".id", f.ID, "address") {
+			all = append(all, r)
+			b.byAddress[f.ID] = &all[len(all)-1]
 		}
 	}
+	b.out.Addresses = all
 }
 
 // addressFields checks what a call-taker needs to send someone there.
-func (b *builder) addressFields(path string, a *Address) {
+func (b *builder) addressFields(path string, a Civic) {
 	need := []struct{ key, value string }{
 		{"street", a.Street}, {"city", a.City}, {"postal_code", a.PostalCode}, {"country", a.Country},
 	}
@@ -51,44 +53,22 @@ func (b *builder) addressFields(path string, a *Address) {
 	}
 }
 
-// addressLine writes an address as people of its country do, on one line.
-func addressLine(a *Address) string {
-	parts := []string{a.Street}
-	if a.Secondary != "" {
-		parts = append(parts, a.Secondary)
-	}
-	switch a.Country {
-	case "FR", "DE", "AT":
-		parts = append(parts, a.PostalCode+" "+a.City)
-	case "US", "CA", "AU":
-		parts = append(parts, a.City, a.State+" "+a.PostalCode)
-	default:
-		parts = append(parts, a.City)
-		if a.State != "" {
-			parts = append(parts, a.State)
-		}
-		parts = append(parts, a.PostalCode)
-	}
-	return strings.Join(append(parts, a.Country), ", ")
-}
-
 func (b *builder) buildNumbers() {
-	b.s.byNumber = make(map[string]*Number)
+	b.byNumber = make(map[string]*NumberRecord)
 	for i, f := range b.f.Numbers {
 		path := at("numbers", i, "")
-		n := &Number{
+		n := &NumberRecord{
 			SID: b.sid(path+".sid", f.SID, sidNumber, f.Number), E164: f.Number,
-			Account: b.account(path, f.Account), Service: f.Service,
+			AccountSID: b.account(path, f.Account), Service: f.Service,
 		}
 		b.numbers = append(b.numbers, n) // a bad one, too: the rest of it is checked all the same
 		b.numberAddress(path, n, f)
 		switch {
 		case !numbering.Valid(f.Number):
 			b.bad(path+".number", "is not E.164", `write "+" and 8 to 15 digits, such as +14155550100`)
-		case unique(b, b.s.byNumber, path+".number", f.Number, "number"):
+		case claim(b, b.byNumber, path+".number", f.Number, "number"):
 			n.Country = b.numberCountry(path+".number", f.Number)
-			b.s.byNumber[f.Number] = n
-			b.s.numbers = append(b.s.numbers, n)
+			b.byNumber[f.Number] = n
 		}
 	}
 }
@@ -110,7 +90,7 @@ func (b *builder) numberCountry(path, number string) string {
 	return country
 }
 
-func (b *builder) numberAddress(path string, n *Number, f fileNumber) {
+func (b *builder) numberAddress(path string, n *NumberRecord, f fileNumber) {
 	if f.Address == "" {
 		if f.Status != nil && *f.Status != StatusUnregistered {
 			b.bad(path+".address_status", "is the status of an address, but there is none", "add address, or remove address_status")
@@ -122,7 +102,7 @@ func (b *builder) numberAddress(path string, n *Number, f fileNumber) {
 		b.bad(path+".address", "is not in addresses", known(b.byAddress, "addresses"))
 		return
 	}
-	if apart(a.account, n.Account) {
+	if apart(a.AccountSID, n.AccountSID) {
 		b.bad(path+".address", "belongs to another account", "write an address of the number's account")
 	}
 	n.Address, n.Status = a, StatusRegistered
@@ -133,41 +113,32 @@ func (b *builder) numberAddress(path string, n *Number, f fileNumber) {
 
 // tieNumbers says through which domains and trunks each number may call.
 func (b *builder) tieNumbers() {
-	byDomain, byTrunk := make(map[string]*Domain), make(map[string]*Trunk)
-	for _, d := range b.s.domains {
-		byDomain[d.Name] = d
-	}
-	for _, t := range b.s.trunks {
-		byTrunk[t.Name] = t
-	}
+	b.out.Numbers = make([]NumberRecord, len(b.numbers))
 	for i, f := range b.f.Numbers {
 		n, path := b.numbers[i], at("numbers", i, "")
-		n.domains = tie(b, path+".domains", f.Domains, byDomain, func(d *Domain) bool { return !apart(d.Account, n.Account) })
-		n.trunks = tie(b, path+".trunks", f.Trunks, byTrunk, func(t *Trunk) bool { return !apart(t.Account, n.Account) })
+		n.Domains = b.tie(path+".domains", f.Domains, b.domains, n.AccountSID)
+		n.Trunks = b.tie(path+".trunks", f.Trunks, b.trunks, n.AccountSID)
+		b.out.Numbers[i] = *n
 	}
 }
 
-// tie resolves a list of host names; without a list it takes everything of the number's account.
-func tie[T any](b *builder, path string, names *[]string, all map[string]T, own func(T) bool) (tied []T) {
+// tie resolves a list of host names to SIDs, nil where there is no list.
+func (b *builder) tie(path string, names *[]string, all map[string]owned, account string) *[]string {
 	if names == nil {
-		for _, v := range all {
-			if own(v) {
-				tied = append(tied, v)
-			}
-		}
-		return tied
+		return nil
 	}
+	tied := make([]string, 0, len(*names))
 	for i, name := range *names {
 		v, ok := all[strings.ToLower(name)]
 		switch {
 		case !ok:
 			section := path[strings.LastIndexByte(path, '.')+1:]
 			b.bad(at(path, i, ""), "is not in "+section, known(all, section))
-		case !own(v):
+		case apart(v.account, account):
 			b.bad(at(path, i, ""), "belongs to another account", "tie a number to hosts of its own account")
 		default:
-			tied = append(tied, v)
+			tied = append(tied, v.sid)
 		}
 	}
-	return tied
+	return &tied
 }

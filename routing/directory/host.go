@@ -89,6 +89,9 @@ func cutLabels(host []byte, suffix string) ([]byte, bool) {
 	return host[:n], true
 }
 
+// bareHost returns a host in small letters and without the brackets of an IPv6 address.
+func bareHost(host string) string { return strings.ToLower(strings.Trim(host, "[]")) }
+
 // validHost tells whether s is a lower-case host name or an IP address without brackets.
 func validHost(s string) bool {
 	if _, err := netip.ParseAddr(s); err == nil {

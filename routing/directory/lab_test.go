@@ -34,7 +34,7 @@ func TestEveryLabNumberIsServedAsTheContractSays(t *testing.T) {
 		{"+493055500100", "DE", ServiceE911, true, "psap-berlin"},
 		{"+4315550100", "AT", ServiceE911, true, "psap-vienna"},
 	}
-	if got := len(s.Numbers()); got != len(rows) {
+	if got := s.Count(); got != len(rows) {
 		t.Errorf("lab has %d numbers, want %d", got, len(rows))
 	}
 	for _, r := range rows {
@@ -45,7 +45,7 @@ func TestEveryLabNumberIsServedAsTheContractSays(t *testing.T) {
 		}
 		psap := ""
 		if n.Address != nil {
-			if p, _ := n.Address.Centre(); p != nil {
+			if p, _ := s.Serving(n.Address); p != nil {
 				psap = p.ID
 			}
 		}

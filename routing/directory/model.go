@@ -5,7 +5,6 @@ package directory
 
 import (
 	"net/netip"
-	"slices"
 	"time"
 
 	"callbox/config/strict"
@@ -39,16 +38,16 @@ type ACL struct {
 type CredentialList struct {
 	SID   string // CL and 32 hex digits
 	Name  string
-	users map[string]*Secret // pointers: fmt calls no String method below an unexported field, but follows no pointer either
+	users map[string]func() HA1 // functions: fmt calls no method below an unexported field, but cannot look into these
 }
 
-// Password returns the password of a user, false for a user who is not in the list.
-func (l *CredentialList) Password(user string) (Secret, bool) {
-	p, ok := l.users[user]
+// HA1 returns the hashes of a user's password, false for a user who is not in the list.
+func (l *CredentialList) HA1(user string) (HA1, bool) {
+	h, ok := l.users[user]
 	if !ok {
-		return "", false
+		return HA1{}, false
 	}
-	return *p, true
+	return h(), true
 }
 
 // Contains tells whether an address is in one of the list's networks; an IPv4 address may come mapped into IPv6.
@@ -76,11 +75,12 @@ type Domain struct {
 	SID          string // SD and 32 hex digits
 	Name         string // the host name as written in the directory, lower case
 	Account      *Account
-	Emergency    bool    // emergency calling is enabled
-	CallerID     *Number // Emergency Caller ID, nil for none; always has a registered address
+	Emergency    bool   // emergency calling is enabled
+	CallerID     string // Emergency Caller ID, "" for none; in force while that number has a registered address
 	CallerIDMode CallerIDMode
-	Registration bool // phones may REGISTER
-	Secure       bool // TLS and SRTP required
+	Registration bool              // phones may REGISTER
+	Registrars   []*CredentialList // whose users may
+	Secure       bool              // TLS and SRTP required
 	Access       Access
 }
 
@@ -115,53 +115,6 @@ const (
 	StatusPendingUnregistration
 	StatusUnregistrationFailed
 )
-
-// Number is a phone number on an account.
-type Number struct {
-	SID     string // PN and 32 hex digits
-	E164    string
-	Country string // ISO 3166-1 alpha-2, found when the snapshot was built
-	Account *Account
-	Service Service
-	Address *Address // nil for none
-	Status  AddressStatus
-
-	domains []*Domain
-	trunks  []*Trunk
-}
-
-// Registered tells whether the number has a registered emergency address.
-func (n *Number) Registered() bool { return n.Status == StatusRegistered && n.Address != nil }
-
-// OnDomain tells whether the number is tied to d, so that calls through d may be made from it.
-func (n *Number) OnDomain(d *Domain) bool { return slices.Contains(n.domains, d) }
-
-// OnTrunk tells whether the number is tied to t.
-func (n *Number) OnTrunk(t *Trunk) bool { return slices.Contains(n.trunks, t) }
-
-// Address is a civic address for emergency use.
-type Address struct {
-	SID        string `json:"sid,omitempty"` // AD and 32 hex digits
-	ID         string `json:"-"`             // its name in the directory file
-	Customer   string `json:"customer,omitempty"`
-	Street     string `json:"street"`
-	Secondary  string `json:"secondary,omitempty"` // floor, suite, unit
-	City       string `json:"city"`
-	State      string `json:"state,omitempty"` // region code or name
-	PostalCode string `json:"postal_code"`
-	Country    string `json:"country"` // ISO 3166-1 alpha-2
-
-	account *Account
-	psap    *PSAP
-	level   area.Level
-	line    string
-}
-
-// Centre returns the PSAP that serves the address and by what it was found, nil and area.None where none does.
-func (a *Address) Centre() (*PSAP, area.Level) { return a.psap, a.level }
-
-// Line returns the address on one line: street, secondary, city, state and postal code, country.
-func (a *Address) Line() string { return a.line }
 
 // Format says how number and address are given to a call centre.
 type Format uint8

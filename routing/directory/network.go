@@ -11,6 +11,7 @@ type Network struct {
 	centres        []*PSAP
 	byCentre       map[string]*PSAP
 	eccs           map[string]*PSAP
+	coverage       []area.Centre // what areas was built from
 	areas          *area.Index
 	plan           *numbering.Plan
 	domainSuffixes []string
@@ -23,13 +24,4 @@ type Network struct {
 func (n *Network) Locate(p area.Place) (*PSAP, area.Level) {
 	id, level := n.areas.Find(p)
 	return n.byCentre[id], level
-}
-
-// File is a directory file taken apart: the network, and the records of its customers.
-type File struct {
-	Network   *Network
-	Customers Customers
-	Addresses []AddressRecord // in the order of the file, also those of no number
-	Numbers   []NumberRecord  // their addresses point into Addresses
-	Digest    [32]byte        // SHA-256 of the source
 }

@@ -87,6 +87,7 @@ type AddressRecord struct {
 type NumberRecord struct {
 	SID, AccountSID string
 	E164            string
+	Country         string // ISO 3166-1 alpha-2, "" to have it found, which takes a while
 	Service         Service
 	Status          AddressStatus
 	Address         *AddressRecord // nil for none

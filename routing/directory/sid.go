@@ -11,6 +11,7 @@ const (
 	sidAccount     = "AC"
 	sidACL         = "AL"
 	sidCredentials = "CL"
+	sidCredential  = "CR"
 	sidDomain      = "SD"
 	sidTrunk       = "TK"
 	sidAddress     = "AD"
@@ -28,3 +29,18 @@ func validSID(prefix, s string) bool {
 	digits, ok := strings.CutPrefix(s, prefix)
 	return ok && len(digits) == 32 && strings.Trim(digits, "0123456789abcdef") == ""
 }
+
+// packedSID is the digits of a SID.
+type packedSID [16]byte
+
+// packSID reads a SID of a kind, false where it is none.
+func packSID(prefix, sid string) (p packedSID, ok bool) {
+	if !validSID(prefix, sid) {
+		return p, false
+	}
+	_, err := hex.Decode(p[:], []byte(sid[len(prefix):]))
+	return p, err == nil
+}
+
+// sid writes the SID out.
+func (p packedSID) sid(prefix string) string { return prefix + hex.EncodeToString(p[:]) }

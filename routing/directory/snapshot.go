@@ -1,7 +1,9 @@
 package directory
 
 import (
+	"iter"
 	"net/netip"
+	"unique"
 
 	"callbox/config/strict"
 	"callbox/routing/area"
@@ -10,16 +12,11 @@ import (
 
 // Snapshot is everything a decision reads: a directory at one moment. It never changes, is safe for concurrent use
 // without locks, and its look-ups by host, number and country allocate nothing. What it returns must not be changed.
+// The next snapshot has other pointers for what did not change, too: compare things by SID.
 type Snapshot struct {
-	accounts    []*Account
-	domains     []*Domain
-	trunks      []*Trunk
-	addresses   []*Address
-	numbers     []*Number
-	domainHosts hosts[*Domain]
-	trunkHosts  hosts[*Trunk]
-	byNumber    map[string]*Number
-	network     *Network
+	network   *Network
+	customers *customers
+	numbers   numbers
 }
 
 // Options fill in what a directory file leaves to the place it is loaded at. The zero value works.
@@ -30,20 +27,15 @@ type Options struct {
 // Load builds a snapshot from directory YAML; file names the source in problems. With problems the snapshot is nil,
 // and every problem is reported at once.
 func Load(file string, src []byte, o Options) (*Snapshot, strict.Problems) {
-	if !o.Sim.IsValid() {
-		o.Sim = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), simPort)
+	f, problems := Parse(file, src, o)
+	if len(problems) > 0 {
+		return nil, problems
 	}
-	b := &builder{opts: o}
-	b.doc, b.problems = strict.Decode(file, src, &b.f)
-	if b.doc.Complete() {
-		b.build()
+	s, err := f.Snapshot()
+	if err != nil { // Parse has refused whatever could be left out
+		return nil, strict.Problems{{File: file, Message: err.Error()}}
 	}
-	if len(b.problems) > 0 {
-		b.problems.Sort()
-		return nil, b.problems
-	}
-	b.s.network = &b.n
-	return &b.s, nil
+	return s, nil
 }
 
 // simPort is where the lab's simulated centres listen unless told otherwise.
@@ -51,15 +43,22 @@ const simPort = 5070
 
 // Domain finds a domain by any of its host forms: as written, at another region of the provider or none, below an
 // extra suffix, or an alias; without regard to case.
-func (s *Snapshot) Domain(host string) (*Domain, bool) { return s.domainHosts.find(host) }
+func (s *Snapshot) Domain(host string) (*Domain, bool) { return s.customers.domainHosts.find(host) }
 
 // Trunk finds a trunk by any of its host forms, as Domain does.
-func (s *Snapshot) Trunk(host string) (*Trunk, bool) { return s.trunkHosts.find(host) }
+func (s *Snapshot) Trunk(host string) (*Trunk, bool) { return s.customers.trunkHosts.find(host) }
 
 // Number finds a number by E.164.
-func (s *Snapshot) Number(e164 string) (*Number, bool) {
-	n, ok := s.byNumber[e164]
-	return n, ok
+func (s *Snapshot) Number(e164 string) (*Number, bool) { return s.numbers.get(e164) }
+
+// Serving returns the PSAP that serves an address of the snapshot and by what it was found, nil and area.None where none
+// does.
+func (s *Snapshot) Serving(a *Address) (*PSAP, area.Level) {
+	if a.served == (unique.Handle[served]{}) {
+		return nil, area.None
+	}
+	by := a.served.Value()
+	return s.network.byCentre[by.centre], by.level
 }
 
 // Centre finds a PSAP or ECC by ID.
@@ -68,7 +67,7 @@ func (s *Snapshot) Centre(id string) (*PSAP, bool) {
 	return p, ok
 }
 
-// ECC returns the national emergency call centre of a country; every country of a number in the snapshot has one.
+// ECC returns the national emergency call centre of a country; every country of a number in a directory file has one.
 func (s *Snapshot) ECC(country string) (*PSAP, bool) {
 	p, ok := s.network.eccs[country]
 	return p, ok
@@ -80,20 +79,23 @@ func (s *Snapshot) Locate(p area.Place) (*PSAP, area.Level) { return s.network.L
 // Plan returns the emergency and test numbers of every country.
 func (s *Snapshot) Plan() *numbering.Plan { return s.network.plan }
 
-// Accounts returns the accounts in the order of the file.
-func (s *Snapshot) Accounts() []*Account { return s.accounts }
+// Network returns the half of the directory that customers have no part in.
+func (s *Snapshot) Network() *Network { return s.network }
 
-// Domains returns the domains in the order of the file.
-func (s *Snapshot) Domains() []*Domain { return s.domains }
+// Accounts returns the accounts in the order of their records.
+func (s *Snapshot) Accounts() []*Account { return s.customers.accounts }
 
-// Trunks returns the trunks in the order of the file.
-func (s *Snapshot) Trunks() []*Trunk { return s.trunks }
+// Domains returns the domains in the order of their records.
+func (s *Snapshot) Domains() []*Domain { return s.customers.domains }
 
-// Addresses returns the addresses in the order of the file.
-func (s *Snapshot) Addresses() []*Address { return s.addresses }
+// Trunks returns the trunks in the order of their records.
+func (s *Snapshot) Trunks() []*Trunk { return s.customers.trunks }
 
-// Numbers returns the numbers in the order of the file.
-func (s *Snapshot) Numbers() []*Number { return s.numbers }
+// Numbers yields the numbers in an order that means nothing.
+func (s *Snapshot) Numbers() iter.Seq[*Number] { return s.numbers.all() }
+
+// Count returns how many numbers there are.
+func (s *Snapshot) Count() int { return s.numbers.count }
 
 // PSAPs returns a copy of every centre, PSAPs then ECCs in the order of the file, for the registry and the simulator.
 func (s *Snapshot) PSAPs() []PSAP {

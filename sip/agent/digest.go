@@ -128,11 +128,31 @@ func (p *Proof) Username() string { return p.cred.Username }
 // than refused.
 func (p *Proof) Stale() bool { return !p.nonces.fresh(p.cred.Nonce, time.Now()) }
 
-// Verify tells whether the credentials prove knowledge of password for a nonce of ours that is not stale or replayed.
-func (p *Proof) Verify(password string) bool {
-	now := time.Now()
-	if !p.nonces.fresh(p.cred.Nonce, now) {
+// Verify tells whether the credentials prove knowledge of a password for a nonce of ours that is not stale or replayed.
+// The password is given by its hashes, H(user:realm:password) in hex by MD5 and SHA-256 (RFC 7616 section 3.4.2), "" for
+// one that is not known. Credentials for another realm prove nothing.
+func (p *Proof) Verify(realm, md5, sha256 string) bool {
+	if p.cred.Realm != realm || !p.nonces.fresh(p.cred.Nonce, time.Now()) {
 		return false
+	}
+	want, ok := p.response(md5, sha256)
+	if !ok || !hmac.Equal([]byte(want), []byte(strings.ToLower(p.cred.Response))) {
+		return false
+	}
+	return p.nonces.use(p.cred.Nonce, max(p.cred.Nc, 1))
+}
+
+// response is what the credentials' response must be, false where no password's hash makes one.
+func (p *Proof) response(md5, sha256 string) (string, bool) {
+	var a1 string
+	switch strings.ToUpper(p.cred.Algorithm) {
+	case "", "MD5":
+		a1 = md5
+	case "SHA-256":
+		a1 = sha256
+	}
+	if a1 == "" { // without a hash the library would take the empty password
+		return "", false
 	}
 	chal := digest.Challenge{Realm: p.cred.Realm, Nonce: p.cred.Nonce, Algorithm: p.cred.Algorithm}
 	switch p.cred.QOP {
@@ -140,16 +160,15 @@ func (p *Proof) Verify(password string) bool {
 	case "auth":
 		chal.QOP = []string{"auth"}
 	default:
-		return false
+		return "", false
 	}
 	want, err := digest.Digest(&chal, digest.Options{
-		Method: p.method, URI: p.cred.URI, Username: p.cred.Username, Password: password,
-		Cnonce: p.cred.Cnonce, Count: p.cred.Nc,
+		Method: p.method, URI: p.cred.URI, Username: p.cred.Username, A1: a1, Cnonce: p.cred.Cnonce, Count: p.cred.Nc,
 	})
-	if err != nil || !hmac.Equal([]byte(want.Response), []byte(strings.ToLower(p.cred.Response))) {
-		return false
+	if err != nil {
+		return "", false
 	}
-	return p.nonces.use(p.cred.Nonce, max(p.cred.Nc, 1))
+	return want.Response, true
 }
 
 // answerChallenge makes the header field that answers the first challenge among headers we can compute.

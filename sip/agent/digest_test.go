@@ -2,10 +2,20 @@ package agent
 
 import (
 	"context"
+	"crypto/md5"
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"testing"
 	"time"
 )
+
+// proves tells whether p proves to know a password, whose hashes it makes.
+func proves(p *Proof, user, realm, password string) bool {
+	a1 := []byte(user + ":" + realm + ":" + password)
+	m, s := md5.Sum(a1), sha256.Sum256(a1)
+	return p.Verify(realm, hex.EncodeToString(m[:]), hex.EncodeToString(s[:]))
+}
 
 func TestAChallengedCallerProvesItsPassword(t *testing.T) {
 	t.Parallel()
@@ -19,7 +29,7 @@ func TestAChallengedCallerProvesItsPassword(t *testing.T) {
 				switch {
 				case in.Proof == nil:
 					in.Challenge("lab.example.com")
-				case in.Proof.Username() == "alice" && in.Proof.Verify("Callbox-lab-911"):
+				case in.Proof.Username() == "alice" && proves(in.Proof, "alice", "lab.example.com", "Callbox-lab-911"):
 					in.Refuse(480, "Temporarily Unavailable")
 				default:
 					in.Refuse(403, "Forbidden")
@@ -110,14 +120,65 @@ func TestReplayedCredentialsAreRefused(t *testing.T) {
 	if !ok || h.Name != "Authorization" {
 		t.Fatalf("no answer to %s", chal)
 	}
-	if p := newProof(n, "INVITE", []Header{h}); !p.Verify("pass") {
+	verify := func(method, user, realm, password string) bool {
+		return proves(newProof(n, method, []Header{h}), user, realm, password)
+	}
+	if verify("INVITE", "alice", "elsewhere", "pass") {
+		t.Error("credentials of another realm taken")
+	}
+	if verify("INVITE", "alice", "lab", "guess") || newProof(n, "INVITE", []Header{h}).Verify("lab", "", "") {
+		t.Error("credentials of another password taken")
+	}
+	if verify("BYE", "alice", "lab", "pass") {
+		t.Error("credentials of another method taken")
+	}
+	if !verify("INVITE", "alice", "lab", "pass") {
 		t.Error("right credentials refused")
 	}
-	if p := newProof(n, "INVITE", []Header{h}); p.Verify("pass") {
+	if verify("INVITE", "alice", "lab", "pass") {
 		t.Error("replayed credentials taken")
 	}
-	if p := newProof(n, "BYE", []Header{h}); p.Verify("pass") {
-		t.Error("credentials of another method taken")
+}
+
+// An empty password must not open what has no password: a list of an API that knows the MD5 hash alone.
+func TestAHashThatIsNotKnownOpensNothing(t *testing.T) {
+	t.Parallel()
+	n := newNonces()
+	for _, alg := range []string{"MD5", "SHA-256", "SHA-512", "SHA-512-256"} {
+		chal := `Digest realm="lab", nonce="` + n.make(time.Now()) + `", algorithm=` + alg + `, qop="auth"`
+		h, ok := answerChallenge([]Header{{"WWW-Authenticate", chal}}, "INVITE", "sip:911@lab", "alice", "")
+		if !ok {
+			t.Fatalf("no answer to %s", chal)
+		}
+		if newProof(n, "INVITE", []Header{h}).Verify("lab", "", "") {
+			t.Errorf("%s: an empty password was taken", alg)
+		}
+	}
+}
+
+// The examples of RFC 7616 section 3.9.1.
+func TestResponsesAreThoseOfTheRFC(t *testing.T) {
+	t.Parallel()
+	const (
+		a1MD5  = "3d78807defe7de2157e2b0b6573a855f"
+		a1SHA2 = "7987c64c30e25f1b74be53f966b49b90f2808aa92faf9a00262392d7b4794232"
+		sent   = `Digest username="Mufasa", realm="http-auth@example.org", uri="/dir/index.html", ` +
+			`nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", nc=00000001, ` +
+			`cnonce="f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ", qop=auth, response="", algorithm=`
+	)
+	for algorithm, want := range map[string]string{
+		"MD5":     "8ca523f5e9506fed4657c9700eebdbec",
+		"SHA-256": "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1",
+		"sha-256": "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1",
+	} {
+		p := newProof(nil, "GET", []Header{{"Authorization", sent + algorithm}})
+		if got, ok := p.response(a1MD5, a1SHA2); !ok || got != want {
+			t.Errorf("%s: %s, want %s", algorithm, got, want)
+		}
+	}
+	p := newProof(nil, "GET", []Header{{"Authorization", sent + "SHA-512-256"}})
+	if got, ok := p.response(a1MD5, a1SHA2); ok {
+		t.Errorf("an algorithm that was never offered makes %s", got)
 	}
 }
 

@@ -76,16 +76,24 @@ func newWorld(t testing.TB, o Options) *world {
 	return w
 }
 
+func homeAddress() *directory.Address {
+	a, err := directory.MakeAddress(directory.AddressRecord{Civic: directory.Civic{
+		Customer: "Ada King", Street: "645 Harrison St", Secondary: "Fl 2", City: "San Francisco", State: "CA",
+		PostalCode: "94105", Country: "US",
+	}})
+	if err != nil {
+		panic(err)
+	}
+	return a
+}
+
 // emergency is the plan of a real emergency call over the targets named, the last one being the ECC.
 func emergency(ids ...string) routing.Decision {
 	d := routing.Decision{
 		Verdict: routing.VerdictPSAP, Account: "AC0", Domain: "lab", Dialled: "911", Country: "US", Service: "sos",
 		Emergency: true, Caller: routing.Caller{
 			Number: "+14155550100", Country: "US", Service: directory.ServiceE911,
-			Address: &directory.Address{
-				Customer: "Ada King", Street: "645 Harrison St", Secondary: "Fl 2", City: "San Francisco", State: "CA",
-				PostalCode: "94105", Country: "US",
-			},
+			Address: homeAddress(),
 		},
 	}
 	for i, id := range ids {

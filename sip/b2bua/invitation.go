@@ -48,7 +48,7 @@ func (c *bridge) addLocation(h []agent.Header, m *agent.Message, f directory.For
 	before := len(h)
 	doc := c.location
 	if a := c.plan.Caller.Address; a != nil {
-		doc = ali.PIDFLO(civic(c.plan.Caller.Number, a), identity, time.Now())
+		doc = ali.PIDFLO(civic(c.plan.Caller.Number, a.Civic()), identity, time.Now())
 	}
 	if f == directory.FormatPIDF && len(doc) > 0 && len(m.Body) > 0 {
 		id := string(c.rec.ID)
@@ -68,7 +68,7 @@ func (c *bridge) addLocation(h []agent.Header, m *agent.Message, f directory.For
 }
 
 // civic is a registered address as the call-taker's screen has it.
-func civic(number string, a *directory.Address) ali.Record {
+func civic(number string, a directory.Civic) ali.Record {
 	return ali.Record{
 		Number: number, Name: a.Customer, Street: a.Street, City: a.City, State: a.State, PostalCode: a.PostalCode,
 		Country: a.Country,

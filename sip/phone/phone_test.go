@@ -4,10 +4,14 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/md5"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
+	"hash"
 	"math"
 	"math/big"
 	"net/netip"
@@ -252,11 +256,15 @@ func TestCallIsCancelled(t *testing.T) {
 
 func TestCallProvesWhoItIs(t *testing.T) {
 	t.Parallel()
+	hash := func(h hash.Hash) string {
+		h.Write([]byte("alice:lab:Callbox-lab-911"))
+		return hex.EncodeToString(h.Sum(nil))
+	}
 	e := newEdge(t, func(e *edge, in *agent.Incoming) {
 		switch {
 		case in.Proof == nil:
 			in.Challenge("lab")
-		case in.Proof.Username() == "alice" && in.Proof.Verify("Callbox-lab-911"):
+		case in.Proof.Username() == "alice" && in.Proof.Verify("lab", hash(md5.New()), hash(sha256.New())):
 			in.Refuse(404, "Not Found")
 		default:
 			in.Refuse(403, "Forbidden")

@@ -3,6 +3,7 @@
 package explain
 
 import (
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -99,7 +100,7 @@ func (q Question) request() (routing.Request, error) {
 		r.From.Host = "anonymous.invalid"
 	}
 	if q.User != "" {
-		r.Proof = proof{q.User, q.Password}
+		r.Proof = proof{q.User, directory.MakeHA1(q.User, directory.Secret(q.Password))}
 	}
 	return r, nil
 }
@@ -140,12 +141,17 @@ func bare(host string) string {
 	return strings.ToLower(host)
 }
 
-// proof stands in for digest credentials: it knows the password itself.
-type proof struct{ user, password string }
+// proof stands in for digest credentials: it knows the hashes of the password itself.
+type proof struct {
+	user string
+	ha1  directory.HA1
+}
 
 func (p proof) Username() string { return p.user }
 
-func (p proof) Verify(password string) bool { return p.password == password }
+func (p proof) Verify(realm, md5, _ string) bool {
+	return realm == directory.Realm && subtle.ConstantTimeCompare([]byte(p.ha1.MD5), []byte(md5)) == 1
+}
 
 // Describe turns a decision into its JSON form.
 func Describe(d routing.Decision) Answer {

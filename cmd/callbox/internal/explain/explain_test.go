@@ -80,7 +80,7 @@ func readings() []reading {
 		{
 			"credentials prove what they say",
 			Question{From: "+14155550100", To: "911", User: "alice", Password: "x"},
-			routing.Request{Source: home, Transport: "udp", Scheme: "sip", User: "911", Host: lab, From: number, Proof: proof{"alice", "x"}},
+			routing.Request{Source: home, Transport: "udp", Scheme: "sip", User: "911", Host: lab, From: number, Proof: proof{"alice", directory.MakeHA1("alice", "x")}},
 		},
 	}
 }
@@ -103,8 +103,13 @@ func TestAQuestionIsReadAsAPersonMeansIt(t *testing.T) {
 
 func TestAProofIsAsGoodAsItsPassword(t *testing.T) {
 	t.Parallel()
-	p := proof{"alice", "right"}
-	if p.Username() != "alice" || !p.Verify("right") || p.Verify("wrong") || p.Verify("") {
+	p := proof{"alice", directory.MakeHA1("alice", "right")}
+	verify := func(realm, user string, password directory.Secret) bool {
+		h := directory.MakeHA1(user, password)
+		return p.Verify(realm, h.MD5, h.SHA256)
+	}
+	if p.Username() != "alice" || !verify(directory.Realm, "alice", "right") || verify(directory.Realm, "alice", "wrong") ||
+		verify(directory.Realm, "bob", "right") || verify("elsewhere", "alice", "right") || p.Verify(directory.Realm, "", "") {
 		t.Error("the proof does not follow its password")
 	}
 }

@@ -1,0 +1,162 @@
+package directory
+
+import (
+	"reflect"
+	"slices"
+	"sync/atomic"
+	"unique"
+
+	"callbox/routing/area"
+)
+
+// Editor makes the next Snapshot out of one: it shares with it all that does not change, and leaves it as it is. It is
+// for one goroutine and one Snapshot.
+type Editor struct {
+	s     Snapshot
+	edit  uint64                         // marks what this editor may write into
+	found map[spot]unique.Handle[served] // who serves what, so that neighbours are looked up once
+	whole map[*AddressRecord]*Address    // addresses that several numbers have
+}
+
+// spot is what decides which centre serves an address.
+type spot struct {
+	place  unique.Handle[place]
+	postal string
+}
+
+// most bounds what an editor remembers of addresses.
+const most = 1 << 16
+
+// edits counts editors.
+var edits atomic.Uint64
+
+// NewEditor begins a directory without customers.
+func NewEditor(n *Network) *Editor {
+	e := &Editor{s: Snapshot{network: n}}
+	e.begin()
+	e.SetCustomers(Customers{})
+	return e
+}
+
+// Edit begins the next snapshot. It costs next to nothing.
+func (s *Snapshot) Edit() *Editor {
+	e := &Editor{s: *s}
+	e.begin()
+	return e
+}
+
+func (e *Editor) begin() {
+	e.edit = edits.Add(1)
+	e.forget()
+}
+
+func (e *Editor) forget() {
+	e.found, e.whole = make(map[spot]unique.Handle[served]), make(map[*AddressRecord]*Address)
+}
+
+// Snapshot returns what was made. The editor must not be used afterwards.
+func (e *Editor) Snapshot() *Snapshot {
+	s := e.s
+	e.begin() // whoever uses it all the same writes into copies
+	return &s
+}
+
+// SetCustomers replaces all but the numbers. A reference to nothing and a host that is taken are left out and reported.
+func (e *Editor) SetCustomers(c Customers) []error {
+	var errs []error
+	e.s.customers, errs = link(c, e.s.network)
+	return errs
+}
+
+// PutNumber adds a number, or replaces the one of the same digits.
+func (e *Editor) PutNumber(r NumberRecord) error {
+	n, err := makeNumber(&r)
+	if err != nil {
+		return err
+	}
+	if r.Address != nil {
+		if n.Address, err = e.address(r.Address); err != nil {
+			return err
+		}
+	}
+	e.s.numbers.put(e.edit, n)
+	return nil
+}
+
+// DeleteNumber takes a number out, if it is there.
+func (e *Editor) DeleteNumber(e164 string) { e.s.numbers.remove(e.edit, e164) }
+
+// address returns the compact form of a record, the same for the same record.
+func (e *Editor) address(r *AddressRecord) (*Address, error) {
+	if a, ok := e.whole[r]; ok {
+		return a, nil
+	}
+	a, err := MakeAddress(*r)
+	if err != nil {
+		return nil, err
+	}
+	a.served = e.locate(a)
+	if len(e.whole) >= most {
+		clear(e.whole)
+	}
+	e.whole[r] = a
+	return a, nil
+}
+
+// locate finds the centre that serves an address.
+func (e *Editor) locate(a *Address) unique.Handle[served] {
+	c := a.Civic()
+	at := spot{a.place, c.PostalCode}
+	if h, ok := e.found[at]; ok {
+		return h
+	}
+	id, level := e.s.network.areas.Find(area.Place{
+		ESN: a.ESN(), Country: c.Country, State: c.State, City: c.City, PostalCode: c.PostalCode,
+	})
+	h := unique.Make(served{id, level})
+	if len(e.found) >= most {
+		clear(e.found)
+	}
+	e.found[at] = h
+	return h
+}
+
+// SetNetwork puts another network in force: it finds the centre of every address anew, where what centres serve has
+// changed. It reports hosts that are taken under the new network's suffixes.
+func (e *Editor) SetNetwork(n *Network) []error {
+	old := e.s.network
+	e.s.network = n
+	if !reflect.DeepEqual(old.coverage, n.coverage) {
+		e.forget()
+		e.relocate()
+	}
+	if slices.Equal(old.domainSuffixes, n.domainSuffixes) && slices.Equal(old.trunkSuffixes, n.trunkSuffixes) {
+		return nil
+	}
+	return e.SetCustomers(e.s.customers.records())
+}
+
+// relocate replaces the numbers whose address is served by another centre, or found by another level, than before.
+func (e *Editor) relocate() {
+	moved := make(map[*Address]*Address)
+	before := e.s.numbers
+	for n := range before.all() {
+		if n.Address == nil {
+			continue
+		}
+		now := e.locate(n.Address)
+		if now == n.Address.served {
+			continue
+		}
+		address, ok := moved[n.Address]
+		if !ok {
+			next := *n.Address
+			next.served = now
+			address = &next
+			moved[n.Address] = address
+		}
+		next := *n
+		next.Address = address
+		e.s.numbers.put(e.edit, &next)
+	}
+}

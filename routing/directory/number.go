@@ -1,0 +1,92 @@
+package directory
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unique"
+
+	"callbox/routing/numbering"
+)
+
+// Number is a phone number on an account. It is kept small, since a directory may have millions: names that many numbers
+// share are kept once, and nothing is held that can be found through the snapshot.
+type Number struct {
+	E164       string
+	Country    string // ISO 3166-1 alpha-2
+	AccountSID string
+	Address    *Address // nil for none
+	ties       unique.Handle[ties]
+	sid        packedSID
+	Service    Service
+	Status     AddressStatus
+}
+
+// ties are the SIDs of what a number may call through, one after the other.
+type ties struct {
+	domains, trunks         string
+	someDomains, someTrunks bool // false is everything of the account
+}
+
+// SID returns PN and 32 hex digits. It allocates.
+func (n *Number) SID() string { return n.sid.sid(sidNumber) }
+
+// Registered tells whether the number has a registered emergency address.
+func (n *Number) Registered() bool { return n.Status == StatusRegistered && n.Address != nil }
+
+// OnDomain tells whether the number is tied to d, so that calls through d may be made from it.
+func (n *Number) OnDomain(d *Domain) bool {
+	t := n.tied()
+	return d.Account.SID == n.AccountSID && (!t.someDomains || strings.Contains(t.domains, d.SID))
+}
+
+// OnTrunk tells whether the number is tied to t.
+func (n *Number) OnTrunk(trunk *Trunk) bool {
+	t := n.tied()
+	return trunk.Account.SID == n.AccountSID && (!t.someTrunks || strings.Contains(t.trunks, trunk.SID))
+}
+
+func (n *Number) tied() ties {
+	if n.ties == (unique.Handle[ties]{}) {
+		return ties{}
+	}
+	return n.ties.Value()
+}
+
+// makeNumber is a record in its compact form, all but its address.
+func makeNumber(r *NumberRecord) (*Number, error) {
+	if !numbering.Valid(r.E164) {
+		return nil, fmt.Errorf("number %.20q is not E.164", r.E164)
+	}
+	sid, ok := packSID(sidNumber, r.SID)
+	if !ok {
+		return nil, fmt.Errorf("number %s: %.40q is not the SID of a number", r.E164, r.SID)
+	}
+	country := r.Country
+	if country == "" {
+		if country, ok = numbering.Country(r.E164); !ok {
+			return nil, fmt.Errorf("number %s begins with no country's calling code", r.E164)
+		}
+	}
+	n := &Number{
+		E164: strings.Clone(r.E164), Country: shared(country), AccountSID: shared(r.AccountSID), sid: sid,
+		Service: r.Service, Status: r.Status,
+	}
+	if r.Domains != nil || r.Trunks != nil {
+		t := ties{someDomains: r.Domains != nil, someTrunks: r.Trunks != nil}
+		t.domains, t.trunks = list(r.Domains), list(r.Trunks)
+		n.ties = unique.Make(t)
+	}
+	return n, nil
+}
+
+// list writes SIDs one after the other, in an order of its own.
+func list(sids *[]string) string {
+	if sids == nil {
+		return ""
+	}
+	return strings.Join(slices.Sorted(slices.Values(*sids)), " ")
+}
+
+// shared returns the one copy of a string that many things hold.
+func shared(s string) string { return unique.Make(s).Value() }
