@@ -45,9 +45,6 @@ func State(country, s string) string {
 	return w
 }
 
-// ESN returns an emergency service number fit for comparison: upper case, without spaces around it. Leading zeros count.
-func ESN(s string) string { return strings.ToUpper(strings.TrimSpace(s)) }
-
 // PostalCode returns a postal code in upper case, letters and digits only: "k1p 1j1" is "K1P1J1".
 func PostalCode(s string) string {
 	return strings.Map(func(r rune) rune {
