@@ -179,7 +179,7 @@ func (b *builder) buildAccounts() {
 		if !validSID(sidAccount, f.SID) {
 			b.bad(path, "is not an account SID", "write AC and 32 lower-case hex digits")
 		}
-		b.accounts[f.SID] = AccountRecord{f.SID, f.Name}
+		b.accounts[f.SID] = AccountRecord(f)
 		b.sids[f.SID] = taken{path: path}
 		b.out.Customers.Accounts = append(b.out.Customers.Accounts, b.accounts[f.SID])
 	}
