@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
+
+	"callbox/sip/call"
 )
 
 // chunk is how much of a file is read at once on the way back.
@@ -20,7 +23,42 @@ func (s *search) files(ctx context.Context, dir string) error {
 	if s.query.Account != "" && plainAccount(s.query.Account) {
 		of = []byte(`"account":"` + s.query.Account + `"`)
 	}
-	step := func(line []byte) bool { return s.line(line, of) && s.cut.StartedAt.IsZero() }
+	return walk(ctx, dir, func(line []byte) bool { return s.line(line, of) && s.cut.StartedAt.IsZero() })
+}
+
+// feeMark stands in every line of a call with a fee, and hardly in another.
+var feeMark = []byte(`"fee_cents":`)
+
+// Charged gives every ended call with a fee, in memory or in the files, those that ended last first; one may come twice
+// while a file is rotated. After an error,
+// which may be that of ctx, it gives no more.
+func (j *Journal) Charged(ctx context.Context) iter.Seq2[*call.Record, error] {
+	return func(yield func(*call.Record, error) bool) {
+		recent := map[call.ID]bool{}
+		for _, r := range j.List(0) {
+			recent[r.ID] = true
+			if r.FeeCents > 0 && !yield(r, nil) {
+				return
+			}
+		}
+		goOn := true
+		err := walk(ctx, j.dir, func(line []byte) bool {
+			if !bytes.Contains(line, feeMark) {
+				return true
+			}
+			if r, err := parse(line); err == nil && r.FeeCents > 0 && !recent[r.ID] {
+				goOn = yield(r, nil)
+			}
+			return goOn
+		})
+		if err != nil && goOn {
+			yield(nil, err)
+		}
+	}
+}
+
+// walk gives each line of the files of dir to line, the newest first, until that returns false.
+func walk(ctx context.Context, dir string, line func([]byte) bool) error {
 	// The current file is opened before the others are listed: one that is rotated in between is then met twice and
 	// known again, not missed.
 	current, err := os.Open(filepath.Join(dir, fileName))
@@ -36,7 +74,7 @@ func (s *search) files(ctx context.Context, dir string) error {
 	}
 	goOn := true
 	if current != nil {
-		goOn, err = s.file(ctx, current, step)
+		goOn, err = lines(ctx, current, line)
 	}
 	for _, name := range slices.Backward(names) {
 		if err != nil || !goOn {
@@ -49,7 +87,7 @@ func (s *search) files(ctx context.Context, dir string) error {
 		if openErr != nil {
 			return fmt.Errorf("search call records: %w", openErr)
 		}
-		goOn, err = s.file(ctx, f, step)
+		goOn, err = lines(ctx, f, line)
 	}
 	if err != nil {
 		return fmt.Errorf("search call records: %w", err)
@@ -57,21 +95,21 @@ func (s *search) files(ctx context.Context, dir string) error {
 	return nil
 }
 
-// file searches one file, which it closes, and says whether to go on with the one before.
-func (s *search) file(ctx context.Context, f *os.File, step func([]byte) bool) (goOn bool, err error) {
+// lines gives the lines of one file, which it closes, and says whether to go on with the one before.
+func lines(ctx context.Context, f *os.File, line func([]byte) bool) (goOn bool, err error) {
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
 		return false, err
 	}
 	read := 0
-	goOn, err = backwards(f, info.Size(), func(line []byte) bool {
-		if read += len(line); read > chunk {
+	goOn, err = backwards(f, info.Size(), func(l []byte) bool {
+		if read += len(l); read > chunk {
 			if read = 0; ctx.Err() != nil {
 				return false
 			}
 		}
-		return step(line)
+		return line(l)
 	})
 	if err == nil {
 		err = ctx.Err()

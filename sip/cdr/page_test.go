@@ -47,8 +47,8 @@ func journalOf(t *testing.T, records []call.Record, o Options) *Journal {
 	return j
 }
 
-// walk reads all pages of a query and returns the calls in the order in which they came.
-func walk(t *testing.T, j *Journal, q Query) (got []int, pages int) {
+// pages reads all pages of a query and returns the calls in the order in which they came.
+func pages(t *testing.T, j *Journal, q Query) (got []int, n int) {
 	t.Helper()
 	got = []int{}
 	for {
@@ -57,12 +57,12 @@ func walk(t *testing.T, j *Journal, q Query) (got []int, pages int) {
 			t.Fatal(err)
 		}
 		got = append(got, ids(p.Calls)...)
-		pages++
+		n++
 		if !p.More {
-			return got, pages
+			return got, n
 		}
 		if q.After != (Position{}) && p.Next.Compare(q.After) <= 0 {
-			t.Fatalf("page %d continues at %v, which is not after %v", pages, p.Next, q.After)
+			t.Fatalf("page %d continues at %v, which is not after %v", n, p.Next, q.After)
 		}
 		q.After = p.Next
 	}
@@ -91,12 +91,12 @@ func TestPagesReachEveryCallOnceLatestBegunFirst(t *testing.T) {
 			t.Parallel()
 			j := journalOf(t, uneven(300), tt.o)
 			for _, limit := range []int{1, 7, 50, 299, 300, 1000} {
-				got, pages := walk(t, j, Query{Limit: limit})
+				got, n := pages(t, j, Query{Limit: limit})
 				if d := cmp.Diff(down(299, 0), got); d != "" {
 					t.Errorf("pages of %d (-want +got):\n%s", limit, d)
 				}
-				if want := (300 + limit - 1) / limit; pages != want {
-					t.Errorf("%d pages of %d, want %d", pages, limit, want)
+				if want := (300 + limit - 1) / limit; n != want {
+					t.Errorf("%d pages of %d, want %d", n, limit, want)
 				}
 			}
 		})
@@ -129,14 +129,14 @@ func TestAQueryListsOnlyWhatItAsksFor(t *testing.T) {
 			t.Parallel()
 			q := tt.query
 			q.Limit = 2
-			got, _ := walk(t, j, q)
+			got, _ := pages(t, j, q)
 			if d := cmp.Diff(tt.want, got); d != "" {
 				t.Errorf("calls (-want +got):\n%s", d)
 			}
 		})
 	}
 	ended := Span{at(60), at(90)}
-	got, _ := walk(t, j, Query{Limit: 3, Ended: ended})
+	got, _ := pages(t, j, Query{Limit: 3, Ended: ended})
 	want := []int{}
 	for _, r := range uneven(200) {
 		if ended.Has(r.EndedAt) {
@@ -200,6 +200,42 @@ func TestASearchThatGivesUpContinuesWhereItWas(t *testing.T) {
 	}
 }
 
+func TestChargedGivesEveryCallWithAFeeOnce(t *testing.T) {
+	t.Parallel()
+	records := uneven(100)
+	want := []int{}
+	for i := range records {
+		if i%9 == 0 {
+			records[i].FeeCents = 7500
+			want = append(want, ids([]*call.Record{&records[i]})...)
+		}
+	}
+	slices.Reverse(want)
+	j := journalOf(t, records, Options{Recent: 10, MaxBytes: 20_000, MaxFiles: 100})
+	var got []*call.Record
+	for r, err := range j.Charged(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, r)
+	}
+	if d := cmp.Diff(want, ids(got)); d != "" {
+		t.Errorf("calls with a fee (-want +got):\n%s", d)
+	}
+	for range j.Charged(t.Context()) {
+		break // must not go on
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var last error
+	for _, err := range j.Charged(ctx) {
+		last = err
+	}
+	if !errors.Is(last, context.Canceled) {
+		t.Errorf("the last word is %v, want that of the context", last)
+	}
+}
+
 func TestAPageEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	j := journalOf(t, uneven(2000), Options{Recent: 1})
@@ -222,7 +258,7 @@ func TestAPagePassesOverWhatIsNoRecord(t *testing.T) {
 	if err := os.WriteFile(path, append(append([]byte(bad), b...), bad[:len(bad)-1]...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, _ := walk(t, j, Query{Limit: 2})
+	got, _ := pages(t, j, Query{Limit: 2})
 	if d := cmp.Diff(down(4, 0), got); d != "" {
 		t.Errorf("calls (-want +got):\n%s", d)
 	}
