@@ -130,7 +130,7 @@ CREATE TABLE numbers (
     ties                     TEXT NOT NULL
 );
 CREATE INDEX numbers_account_sid ON numbers (account_sid, id);
-CREATE INDEX numbers_rev ON numbers (rev);
+CREATE INDEX numbers_rev ON numbers (rev, id);
 CREATE UNIQUE INDEX numbers_phone_number ON numbers (phone_number);
 CREATE INDEX numbers_emergency_address_sid ON numbers (emergency_address_sid);
 CREATE INDEX numbers_address_sid ON numbers (address_sid) WHERE address_sid IS NOT NULL;
