@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +15,7 @@ import (
 
 	"callbox/routing/area"
 	"callbox/routing/directory/store"
+	"callbox/routing/directory/store/storetest"
 	"callbox/routing/numbering"
 	"callbox/routing/twilio/rest"
 	"callbox/routing/twilio/twiliotest"
@@ -47,14 +47,8 @@ func (c *clock) Now() time.Time {
 // eachEngine runs a test with an edge on each of the engines.
 func eachEngine(t *testing.T, test func(t *testing.T, e *edge)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) {
-		t.Parallel()
-		s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "db"), store.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = s.Close() })
-		test(t, newEdge(t, s))
+	storetest.Each(t, func(t *testing.T, engine string) {
+		test(t, newEdge(t, storetest.Open(t, engine, store.Options{})))
 	})
 }
 

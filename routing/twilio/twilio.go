@@ -56,6 +56,7 @@ func New(o Options) http.Handler {
 	m := rest.NewMux(rest.Options{Authenticate: o.Authenticate, Translate: translate, Logger: o.Logger})
 	a.accounts(m)
 	a.addresses(m)
+	a.sip(m)
 	return m
 }
 
