@@ -2,7 +2,6 @@ package area
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -42,7 +41,7 @@ type row struct {
 
 func newBuilder() *builder {
 	return &builder{
-		t:           &table{codes: [][]string{nil}, prefixes: []string{""}, byCity: map[string][]uint32{}, byCode: map[string][]uint32{}},
+		t:           &table{codes: [][]string{nil}, prefixes: []string{""}, byCity: map[string][]uint32{}, byCode: map[string][]uint32{}, countries: map[string]bool{}},
 		communities: map[placeText]uint32{}, places: map[placeText]uint32{},
 		ways: map[wayKey]uint32{}, streets: map[wayKey]uint32{},
 		codes: map[string]uint32{"": 0}, esns: map[string]uint32{}, prefixes: map[string]uint32{"": 0},
@@ -111,8 +110,9 @@ func (b *builder) community(p placeText) uint32 {
 			name = Word(p.community)
 		}
 		b.t.communities = append(b.t.communities, community{
-			country: normal.country, state: normal.state, key: normal.community, name: name,
+			country: normal.country, state: normal.state, key: normal.community, name: name, letters: letterSet(normal.community),
 		})
+		b.t.countries[normal.country] = true
 		at := normal.country + " " + normal.community
 		b.t.byCity[at] = append(b.t.byCity[at], i)
 	}
@@ -155,7 +155,7 @@ func (w wayText) standard(d dialect, full string) string {
 	}
 	out := make([]string, 0, 4)
 	for i, piece := range []string{w.before, w.name, w.kind, w.end} {
-		word := Word(piece)
+		word := strings.Join(d.plain(piece), " ")
 		if dir, ok := d.direction(word); ok && (i == 0 || i == 3) {
 			word = dir
 		}
@@ -243,6 +243,7 @@ func (b *builder) finish() []overlap {
 
 // index notes that a community has the postal codes of a set.
 func (b *builder) index(c, set uint32) {
+	b.t.codeless = b.t.codeless || set == 0
 	for _, code := range b.t.codes[set] {
 		at := b.t.communities[c].country + " " + code
 		if list := b.t.byCode[at]; len(list) == 0 || list[len(list)-1] != c { // streets are sorted by community
@@ -273,7 +274,7 @@ func (b *builder) overlaps() []overlap {
 					late, early = f, r
 				}
 				found = append(found, overlap{
-					street: b.t.name(&b.t.streets[r.street]), numbers: b.numbers(late), line: int(late.line), other: int(early.line),
+					street: b.t.name(&b.t.streets[r.street]), numbers: b.t.numbers(&late.span), line: int(late.line), other: int(early.line),
 					esn: b.t.esns[late.esn], otherESN: b.t.esns[early.esn],
 				})
 			}
@@ -283,16 +284,4 @@ func (b *builder) overlaps() []overlap {
 		}
 	}
 	return found
-}
-
-// numbers tells a range to people.
-func (b *builder) numbers(r *row) string {
-	if r.parity == unnumbered {
-		return "(without numbers)"
-	}
-	low, high := b.t.prefixes[r.prefix]+fmt.Sprint(r.low>>8), b.t.prefixes[r.prefix]+fmt.Sprint(r.high>>8)
-	if low == high {
-		return low
-	}
-	return low + " to " + high
 }

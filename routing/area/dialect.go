@@ -45,7 +45,11 @@ type name struct {
 
 // nameOf takes a street's name apart. Both a guide's lines and what people enter pass through here, so that a doubtful
 // division ("SOUTH PARK") is the same on both sides.
-func (d dialect) nameOf(street string) name {
+func (d dialect) nameOf(street string) name { return d.divide(street, true) }
+
+// divide does so, and takes the last word for a type only if asked to: what is entered as "South Park" may be a street
+// whose type is missing.
+func (d dialect) divide(street string, typed bool) name {
 	words := d.words(street)
 	n := name{}
 	var front []string
@@ -60,7 +64,7 @@ func (d dialect) nameOf(street string) name {
 		if dir, ok := d.direction(words[len(words)-1]); ok {
 			n.end, words = dir, words[:len(words)-1]
 		}
-		if k, ok := kinds()[words[len(words)-1]]; ok && n.kind == "" && len(words) > 1 {
+		if k, ok := kinds()[words[len(words)-1]]; ok && typed && n.kind == "" && len(words) > 1 {
 			n.kind, words = k, words[:len(words)-1]
 			back = append(back, k)
 		}
@@ -80,19 +84,54 @@ func (d dialect) nameOf(street string) name {
 	return n
 }
 
+// divided is a key that nameOf made, taken apart again.
+func divided(key string, coreAt, coreSize int) name {
+	n := name{key: key, core: key[coreAt : coreAt+coreSize], coreAt: coreAt}
+	for w := range strings.FieldsSeq(key[:coreAt]) {
+		if isDirection(w) {
+			n.before = w
+		} else {
+			n.kind = w
+		}
+	}
+	for w := range strings.FieldsSeq(key[coreAt+coreSize:]) {
+		if isDirection(w) {
+			n.end = w
+		} else {
+			n.kind = w
+		}
+	}
+	return n
+}
+
+func isDirection(w string) bool {
+	return slices.ContainsFunc(directions[:], func(d directional) bool { return d.short == w })
+}
+
 // words splits a street's name as Word does, minding what is no letter but means something.
 func (d dialect) words(street string) []string {
-	if d.french {
-		street = strings.NewReplacer("'", " ", "’", " ").Replace(street)
-	}
-	if strings.Contains(street, "&") {
-		street = strings.ReplaceAll(street, "&", " and ")
-	}
-	words := strings.Fields(Word(street))
+	words := d.plain(street)
 	if d.english && len(words) > 1 && words[0] == "THE" {
 		words = words[1:]
 	}
 	return words
+}
+
+// plain splits a street's name into words of plain letters.
+func (d dialect) plain(street string) []string {
+	if strings.Contains(street, "&") {
+		street = strings.ReplaceAll(street, "&", " and ")
+	}
+	if d.french && strings.ContainsAny(street, "'’") {
+		words := strings.Fields(strings.ReplaceAll(street, "’", "'"))
+		for i, w := range words {
+			if len(w) > 2 && strings.ContainsAny(w[:1], "DdLl") && w[1] == '\'' {
+				words[i] = w[:1] + " " + w[2:] // l'Hôtel, but O'Connor
+			}
+		}
+		street = strings.Join(words, " ")
+	}
+	return strings.Fields(Word(street))
 }
 
 // direction returns the short form of a directional: N for NORTH.
@@ -105,9 +144,13 @@ func (d dialect) direction(word string) (string, bool) {
 	return "", false
 }
 
-var directions = [...]struct{ short, english, french string }{
+// directional is a direction before or behind a street's name.
+type directional struct{ short, english, french string }
+
+var directions = [...]directional{
 	{"N", "NORTH", "NORD"}, {"S", "SOUTH", "SUD"}, {"E", "EAST", ""}, {"W", "WEST", "OUEST"},
 	{"NE", "NORTHEAST", ""}, {"NW", "NORTHWEST", ""}, {"SE", "SOUTHEAST", ""}, {"SW", "SOUTHWEST", ""},
+	{"UPPER", "UPR", ""}, {"LOWER", "LWR", ""},
 }
 
 // fold makes the words of a core equal where people write them in more than one way.
@@ -172,6 +215,9 @@ func ordinal(w string) string {
 	return ""
 }
 
+// umlauts makes Koeln of Köln, whose dots Word has taken off, and leaves one of the two.
+var umlauts = strings.NewReplacer("AE", "A", "OE", "O", "UE", "U")
+
 // germanWord writes a word the long way and its umlauts the short way: KOELNER STR is KOLNER STRASSE.
 func germanWord(w string) string {
 	switch w {
@@ -185,7 +231,7 @@ func germanWord(w string) string {
 	if stem, ok := strings.CutSuffix(w, "STR"); ok {
 		w = stem + "STRASSE"
 	}
-	return strings.NewReplacer("AE", "A", "OE", "O", "UE", "U").Replace(w)
+	return umlauts.Replace(w)
 }
 
 // cityKey makes the name of a community fit for comparison: St. Louis is Saint Louis, Koeln is Köln.
@@ -203,7 +249,7 @@ func cityKey(s string) string {
 			words[i] = "FT"
 		}
 	}
-	return strings.NewReplacer("AE", "A", "OE", "O", "UE", "U").Replace(strings.Join(words, " "))
+	return umlauts.Replace(strings.Join(words, " "))
 }
 
 // standard returns the standard form of a street's name that a guide gives in one piece.
@@ -211,7 +257,7 @@ func (d dialect) standard(street string) string {
 	if !d.short {
 		return upper(street)
 	}
-	words := strings.Fields(Word(street))
+	words := d.plain(street)
 	n := d.nameOf(street)
 	last := len(words) - 1
 	if n.end != "" && last > 0 {

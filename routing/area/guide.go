@@ -83,6 +83,9 @@ func (g *Guide) Check(c Civic) Finding {
 	if f.Match == NoMatch {
 		return f
 	}
+	if len(f.Address.Secondary) > maxField {
+		return none("the floor, suite or unit is longer than %d bytes", maxField)
+	}
 	if again := g.check(f.Address); again.Match != Exact || again.Address != f.Address || again.ESN != f.ESN {
 		return none("%s, %s reads as more than one address; write it another way", f.Address.Street, f.Address.City)
 	}
@@ -101,7 +104,16 @@ func (g *Guide) check(c Civic) Finding {
 			}
 		}
 	}
-	return none("%s in %s is not in the guide", quoted(c.Street), quoted(c.City))
+	s := search{q: q}
+	for _, t := range g.tables {
+		for i := range q.lines {
+			s.near(t, &q.lines[i])
+		}
+	}
+	if f, ok := s.finding(); ok {
+		return f
+	}
+	return g.whyNot(q)
 }
 
 // question is an address made ready for looking up.
@@ -131,6 +143,6 @@ func (g *Guide) ask(c Civic) (*question, Finding) {
 	q.state = State(q.country, c.State)
 	q.city = cityKey(c.City)
 	q.codes = Keys(q.country, c.PostalCode)
-	q.lines = readLine(q.dialect, q.country, c.Street, c.Secondary)
+	q.lines = readLine(q.dialect, q.country, c.Street)
 	return q, Finding{}
 }

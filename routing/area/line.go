@@ -6,11 +6,19 @@ import (
 
 // line is one way to read a street line.
 type line struct {
-	house     house
-	street    string // as entered
-	name      name
-	secondary string // standard form
-	moved     bool   // the house number is not where the country writes it
+	house  house
+	street string // as entered
+	unit   string // as entered
+	moved  bool   // the house number is not where the country writes it
+	name   name   // of street, once somebody asked
+}
+
+// named returns the street's name taken apart.
+func (l *line) named(d dialect) name {
+	if l.name.key == "" {
+		l.name = d.nameOf(l.street)
+	}
+	return l.name
 }
 
 // maxLines bounds the ways to read one line.
@@ -18,14 +26,8 @@ const maxLines = 16
 
 // readLine returns the ways to read a street line, the likelier first. The house number may have a part of its own,
 // another part of the line or its end may be a unit; which of them is meant only the guide can tell.
-func readLine(d dialect, country, street, secondary string) []line {
+func readLine(d dialect, country, street string) []line {
 	var lines []line
-	add := func(h house, name, unit string, moved bool) {
-		n := d.nameOf(name)
-		if len(lines) < maxLines && n.key != "" {
-			lines = append(lines, line{h, name, n, standardSecondary(unit, secondary), moved})
-		}
-	}
 	parts := splitParts(street)
 	for i, part := range parts {
 		if i == 3 {
@@ -37,7 +39,9 @@ func readLine(d dialect, country, street, secondary string) []line {
 		for _, u := range splitUnit(strings.Fields(part)) {
 			unit := strings.Trim(u.unit+", "+rest, ", ")
 			for _, h := range readHouse(d, country, u.words) {
-				add(h.house, strings.Join(h.street, " "), strings.Trim(h.unit+", "+unit, ", "), h.moved)
+				if len(lines) < maxLines {
+					lines = append(lines, line{house: h.house, street: strings.Join(h.street, " "), unit: strings.Trim(h.unit+", "+unit, ", "), moved: h.moved})
+				}
 			}
 		}
 	}
@@ -65,60 +69,80 @@ type reading struct {
 
 // readHouse returns the ways to find a house number in words; the last is that there is none.
 func readHouse(d dialect, country string, words []string) []reading {
-	var found []reading
-	add := func(h house, ok bool, street []string, unit string, moved bool) {
-		if ok && len(street) > 0 {
-			found = append(found, reading{h, street, unit, moved})
-		}
-	}
-	n := len(words)
-	if n == 0 {
+	if len(words) == 0 {
 		return nil
 	}
-	first, last := number(words[0]), number(words[n-1])
-	front := func(moved bool) {
-		h, ok := parseHouse(first)
-		if ok && n > 2 && isFraction(words[1]) {
-			f, good := h.withSuffix(words[1])
-			add(f, good, words[2:], "", moved)
-		}
-		add(h, ok, words[1:], "", moved)
-		if ok && n > 2 && !isFraction(words[1]) {
-			f, good := h.withSuffix(number(words[1]))
-			add(f, good, words[2:], "", moved)
-		}
-		h, ok = several(first)
-		add(h, ok, words[1:], "", moved)
-		if spelt := spelled[first]; spelt != "" {
-			h, ok = parseHouse(spelt)
-			add(h, ok, words[1:], "", moved)
-		}
-		if unit, num, ok := unitBefore(country, first); ok {
-			h, good := parseHouse(num)
-			add(h, good, words[1:], unit, moved)
-		}
-	}
-	behind := func(moved bool) {
-		h, ok := parseHouse(last)
-		add(h, ok, words[:n-1], "", moved)
-		if n > 2 {
-			if h, ok := parseHouse(number(words[n-2])); ok {
-				f, good := h.withSuffix(last)
-				add(f, good, words[:n-2], "", moved)
-			}
-		}
-		h, ok = several(last)
-		add(h, ok, words[:n-1], "", moved)
-	}
+	f := finder{d: d, country: country, words: words}
 	if d.behind {
-		behind(false)
-		front(true)
+		f.behind(false)
+		f.before(true)
 	} else {
-		front(false)
-		behind(true)
+		f.before(false)
+		f.behind(true)
 	}
-	add(house{}, true, words, "", false)
-	return found
+	return append(f.found, reading{street: words})
+}
+
+// finder looks for the house number in the words of a line.
+type finder struct {
+	d       dialect
+	country string
+	words   []string
+	found   []reading
+}
+
+// add notes a reading unless it is none: no number, or nothing else.
+func (f *finder) add(h house, ok bool, street []string, unit string, moved bool) {
+	if ok && len(street) > 0 {
+		f.found = append(f.found, reading{h, street, unit, moved})
+	}
+}
+
+func (f *finder) before(moved bool) {
+	w, first := f.words, number(f.words[0])
+	h, ok := parseHouse(first)
+	if ok && len(w) > 2 && isFraction(w[1]) {
+		more, good := h.withSuffix(w[1])
+		f.add(more, good, w[2:], "", moved)
+	}
+	f.add(h, ok, w[1:], "", moved)
+	if ok && len(w) > 2 && !isFraction(w[1]) {
+		more, good := h.withSuffix(number(w[1]))
+		if _, direction := f.d.direction(number(w[1])); !direction || !f.d.english { // 110 W Laurier is not 110W
+			f.add(more, good, w[2:], "", moved)
+		}
+	}
+	if f.country != "CA" { // there it is a unit
+		h, ok = several(first)
+		f.add(h, ok, w[1:], "", moved)
+	}
+	if digits := spelled[first]; digits != "" {
+		h, ok = parseHouse(digits)
+		f.add(h, ok, w[1:], "", moved)
+	}
+	if unit, num, ok := unitBefore(f.country, first); ok {
+		h, good := parseHouse(num)
+		f.add(h, good, w[1:], unit, moved)
+	}
+}
+
+func (f *finder) behind(moved bool) {
+	w, n := f.words, len(f.words)
+	last := number(w[n-1])
+	h, ok := parseHouse(last)
+	f.add(h, ok, w[:n-1], "", moved)
+	if n > 2 {
+		if h, ok := parseHouse(number(w[n-2])); ok {
+			more, good := h.withSuffix(last)
+			f.add(more, good, w[:n-2], "", moved)
+		}
+	}
+	h, ok = several(last)
+	f.add(h, ok, w[:n-1], "", moved)
+	if num, unit, ok := unitBehind(f.country, last); ok {
+		h, good := parseHouse(num)
+		f.add(h, good, w[:n-1], unit, moved)
+	}
 }
 
 // number makes a word fit for parseHouse.
@@ -143,4 +167,17 @@ func unitBefore(country, w string) (unit, num string, ok bool) {
 		return "", "", false
 	}
 	return "UNIT " + unit, num, true
+}
+
+// unitBehind splits a unit from the number it stands behind: 2/14 and 2/3/14, with the stair between, in Austria.
+func unitBehind(country, w string) (num, unit string, ok bool) {
+	num, unit, ok = strings.Cut(w, "/")
+	if country != "AT" || !ok || unit == "" {
+		return "", "", false
+	}
+	stair, door, both := strings.Cut(unit, "/")
+	if both {
+		return num, "STIEGE " + stair + " TOP " + door, true
+	}
+	return num, "TOP " + unit, true
 }

@@ -33,7 +33,7 @@ func ReadGuide(name string, r io.Reader, o GuideOptions) (*Guide, strict.Problem
 	if o.MaxRanges <= 0 {
 		o.MaxRanges = defaultMaxRanges
 	}
-	rd := &reader{file: name, options: o, build: newBuilder()}
+	rd := &reader{file: name, options: o, build: newBuilder(), places: map[placeText]bool{}}
 	rd.read(r)
 	if len(rd.problems) == 0 {
 		rd.overlaps(rd.build.finish())
@@ -55,6 +55,7 @@ type reader struct {
 	ignored  []string
 	at       [columns]int // index of each column, -1 for none
 	field    func(column) string
+	places   map[placeText]bool // found good
 }
 
 // wrong reports a problem in a column.
@@ -116,6 +117,7 @@ func (rd *reader) read(r io.Reader) {
 	c := csv.NewReader(b)
 	b.csv = c
 	c.Comment, c.FieldsPerRecord, c.ReuseRecord, c.Comma = '#', -1, true, comma(head)
+	line := 1
 	for !rd.full() {
 		fields, err := c.Read()
 		if errors.Is(err, io.EOF) {
@@ -127,11 +129,10 @@ func (rd *reader) read(r io.Reader) {
 			continue
 		}
 		if err != nil {
-			line, _ := c.FieldPos(0)
 			rd.wrong(line, "", "", err.Error(), "mend the file from the last line that was read on")
 			return
 		}
-		line, _ := c.FieldPos(0)
+		line, _ = c.FieldPos(0)
 		if rd.header == nil {
 			if rd.readHeader(fields, line); len(rd.problems) > 0 {
 				return // every line would be wrong
@@ -142,8 +143,12 @@ func (rd *reader) read(r io.Reader) {
 			return
 		}
 	}
-	if rd.header == nil && len(rd.problems) == 0 {
+	switch {
+	case len(rd.problems) > 0:
+	case rd.header == nil:
 		rd.wrong(1, "", "", "the file is empty", "write a first line that names the columns: "+ourColumns())
+	case rd.build.len() == 0:
+		rd.wrong(line, "", "", "the file has no ranges", "write one in each line after the names of the columns")
 	}
 }
 
@@ -231,6 +236,10 @@ func (rd *reader) place(line int) placeText {
 	if p.country == "" {
 		p.country = Country(rd.options.Country)
 	}
+	if rd.places[p] {
+		return p
+	}
+	before := len(rd.problems)
 	if len(p.country) != 2 || strings.Trim(p.country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 		rd.wrong(line, rd.heading(colCountry), p.country, "is no country", "write a code of two letters, such as US")
 	}
@@ -244,6 +253,9 @@ func (rd *reader) place(line int) placeText {
 		if c := PostalCode(code); c == "" || len(c) > 12 {
 			rd.wrong(line, rd.heading(colCodes), code, "is no postal code", `write one, or several with | between: "94105|94107"`)
 		}
+	}
+	if len(rd.problems) == before && len(rd.places) < 1<<20 {
+		rd.places[placeText{strings.Clone(p.country), strings.Clone(p.state), strings.Clone(p.community), strings.Clone(p.codes)}] = true
 	}
 	return p
 }

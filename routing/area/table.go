@@ -18,12 +18,15 @@ type table struct {
 	prefixes    []string            // of house numbers; the first is ""
 	byCity      map[string][]uint32 // country and city to communities
 	byCode      map[string][]uint32 // country and postal code to communities
+	countries   map[string]bool
+	codeless    bool // some ranges have no postal code
 }
 
 // community is a place that has streets.
 type community struct {
 	country, state, key string // normalised
 	name                string // standard form
+	letters             uint32 // of key
 	first, end          uint32 // streets
 }
 
@@ -99,7 +102,7 @@ func (t *table) exact(q *question, l *line) (hit, bool) {
 		if state := t.communities[c].state; state != "" && state != q.state {
 			continue
 		}
-		s := t.find(c, l.name)
+		s := t.find(c, l.named(q.dialect))
 		if s == nil {
 			continue
 		}
@@ -144,7 +147,7 @@ func (t *table) fits(r *span, codes []string) bool {
 func (t *table) hit(q *question, l *line, s *street, r *span, code string) hit {
 	c := &t.communities[s.community]
 	a := Civic{
-		Street: l.house.with(q.dialect, t.name(s)), Secondary: l.secondary, City: c.name, State: c.state,
+		Street: l.house.with(q.dialect, t.name(s)), Secondary: standardSecondary(l.unit, q.civic.Secondary), City: c.name, State: c.state,
 		PostalCode: postalForm(q.country, code), Country: q.country,
 	}
 	if a.State == "" {

@@ -84,6 +84,17 @@ func standardSecondary(unit, secondary string) string {
 // standardUnit writes one part: "21st Floor" is FL 21, "Suite 500" STE 500, "#5" # 5.
 func standardUnit(part string) string {
 	words := splitMarks(strings.Fields(upper(part)))
+	for range 4 { // a word that moves can make the next one move
+		next := standardWords(words)
+		if slices.Equal(next, words) {
+			break
+		}
+		words = next
+	}
+	return strings.Join(words, " ")
+}
+
+func standardWords(words []string) []string {
 	var out []string
 	for i := 0; i < len(words); i++ {
 		w := words[i]
@@ -106,7 +117,7 @@ func standardUnit(part string) string {
 			out = append(out, w)
 		}
 	}
-	return strings.Join(out, " ")
+	return out
 }
 
 // cardinal returns the number of an ordinal or number, "" for another word.

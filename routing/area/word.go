@@ -3,6 +3,7 @@ package area
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -13,6 +14,9 @@ func Country(s string) string { return strings.ToUpper(strings.TrimSpace(s)) }
 // Word returns a name of a place fit for comparison: upper case, without accents and punctuation, one space between
 // words. "Saint-Étienne" and "SAINT ETIENNE" are the same.
 func Word(s string) string {
+	if w, ok := asciiWord(s); ok {
+		return w
+	}
 	var b strings.Builder
 	gap := false
 	for _, r := range norm.NFD.String(strings.ToValidUTF8(s, " ")) { // NFD leaves what follows a wrong byte as it is
@@ -34,6 +38,43 @@ func Word(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// asciiWord is Word for text without other letters, which most is, and leaves as it is what is in order already.
+func asciiWord(s string) (string, bool) {
+	tidy := s == "" || s[0] != ' ' && s[len(s)-1] != ' '
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= utf8.RuneSelf:
+			return "", false
+		case 'A' <= c && c <= 'Z', isDigit(c), c == ' ' && tidy && s[i-1] != ' ':
+		default:
+			tidy = false
+		}
+	}
+	if tidy {
+		return s, true
+	}
+	b := make([]byte, 0, len(s))
+	gap := false
+	for i := range len(s) {
+		c := s[i]
+		if 'a' <= c && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		switch {
+		case 'A' <= c && c <= 'Z', isDigit(c):
+			if gap && len(b) > 0 {
+				b = append(b, ' ')
+			}
+			gap = false
+			b = append(b, c)
+		case c == '\'', c == '.':
+		default:
+			gap = true
+		}
+	}
+	return string(b), true
 }
 
 // State returns a state's or province's code where the country has a table of them, else its name as Word writes it.
