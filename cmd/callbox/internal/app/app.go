@@ -21,6 +21,7 @@ import (
 	"callbox/psap"
 	"callbox/routing"
 	"callbox/routing/directory"
+	"callbox/routing/keys"
 	"callbox/sip/agent"
 	"callbox/sip/b2bua"
 	"callbox/sip/call"
@@ -58,6 +59,7 @@ type App struct {
 	certs     *certificates // of SIP, and of HTTP by http.tls: auto; nil where neither wants them
 	httpCerts *certificates // of http.tls: files; else nil
 	token     token
+	guard     *keys.Guard
 	simulator *simulator
 	registry  *psap.Registry
 	relay     *media.Relay
@@ -116,7 +118,7 @@ func (a *App) start(ctx context.Context) error {
 	a.faults, a.reserve = &board{log: a.part("faults"), now: time.Now}, &reserve{}
 	a.started(a.reserve.close)
 	for _, step := range []func(context.Context) error{
-		a.openData, a.startSimulator, a.readDirectory, a.openCertificates, a.startMedia, a.buildEdge, a.watchFaults, a.buildMetrics, a.listenHTTP, a.listenSIP, a.startProbing,
+		a.openData, a.startSimulator, a.readDirectory, a.openGuard, a.openCertificates, a.startMedia, a.buildEdge, a.watchFaults, a.buildMetrics, a.listenHTTP, a.listenSIP, a.startProbing,
 	} {
 		if err := step(ctx); err != nil {
 			return err

@@ -22,6 +22,7 @@ import (
 const (
 	lockName  = "callbox.lock"
 	tokenName = "auth-token"
+	readName  = "read-token" // put there by an operator
 )
 
 // dataDir is a data directory that this process alone uses. A disk that is full or read-only keeps no edge from starting:
@@ -223,6 +224,27 @@ func (d *dataDir) token(configured string) (token, error) {
 		return token{value: value, made: true}, nil
 	}
 	return token{value: value, file: path, made: true}, nil
+}
+
+// readToken returns the configured token that may only read, else the one that an operator has put into the directory, else
+// "": nobody has it then.
+func (d *dataDir) readToken(configured string) (string, error) {
+	if configured != "" {
+		return configured, nil
+	}
+	path := filepath.Join(d.path, readName)
+	kept, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the token that may only read: %w", err)
+	}
+	value := strings.TrimSpace(string(kept))
+	if value == "" {
+		return "", fmt.Errorf("%s is empty; write a token into it, or delete it", path)
+	}
+	return value, nil
 }
 
 // writeFile writes a file only its owner may read, whole or not at all.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"callbox/cmd/callbox/internal/web"
+	"callbox/routing/keys"
 	"callbox/sip/agent"
 	"callbox/sip/b2bua"
 	"callbox/sip/cdr"
@@ -20,6 +21,7 @@ func (a *App) buildMetrics(context.Context) error {
 		web.Watch(a.metrics, a.journal.Stats, journalFigures()...),
 		web.Watch(a.metrics, a.relay.Metrics, mediaFigures()...),
 		web.Watch(a.metrics, a.centreStates, centreFigures()...),
+		web.Watch(a.metrics, a.guard.Figures, loginFigures()...),
 		web.Watch(a.metrics, a.faults.counts, a.faults.figures()...),
 		web.Watch(a.metrics, a.ready.Load, web.Figure[bool]{
 			Name: "callbox_ready", Help: "1 while the edge wants calls, 0 while it starts or drains.", Value: number,
@@ -168,4 +170,13 @@ func number(b bool) float64 {
 		return 1
 	}
 	return 0
+}
+
+func loginFigures() []web.Figure[keys.Figures] {
+	const name, help = "callbox_logins_total", "Requests to the APIs with credentials by what became of them: ok, wrong, or limited (refused unseen after too many wrong ones)."
+	return []web.Figure[keys.Figures]{
+		{Name: name, Help: help, Labels: map[string]string{"result": "ok"}, Counter: true, Value: func(f keys.Figures) float64 { return float64(f.Right) }},
+		{Name: name, Help: help, Labels: map[string]string{"result": "wrong"}, Counter: true, Value: func(f keys.Figures) float64 { return float64(f.Wrong) }},
+		{Name: name, Help: help, Labels: map[string]string{"result": "limited"}, Counter: true, Value: func(f keys.Figures) float64 { return float64(f.Limited) }},
+	}
 }

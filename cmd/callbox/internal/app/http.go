@@ -5,10 +5,13 @@ import (
 	"crypto/tls"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"callbox/cmd/callbox/internal/web"
 	"callbox/config"
+	"callbox/routing/directory"
+	"callbox/routing/keys"
 )
 
 // listenHTTP binds and serves the API.
@@ -21,7 +24,7 @@ func (a *App) listenHTTP(ctx context.Context) error {
 	a.httpAddr = netip.MustParseAddrPort(l.Addr().String())
 	encryption, _ := a.httpTLS()
 	a.web = web.New(web.Options{
-		Account: a.account(), Token: a.token.value, Version: a.options.Version, TLS: encryption,
+		Guard: a.guard, Version: a.options.Version, TLS: encryption,
 		Live: a.edge, Journal: a.journal, Simulated: a.simulator, Centres: a.registry, Metrics: a.metrics.Handler(),
 		Ready: a.Ready, Degraded: a.faults.degraded, Reload: a.Reload, Explain: a.explain, Logger: a.part("web"),
 	})
@@ -34,7 +37,27 @@ func (a *App) listenHTTP(ctx context.Context) error {
 	return nil
 }
 
-// account returns the SID whose credentials open the API: the directory's first account at the start.
+// openGuard comes after the directory, whose accounts the tokens open.
+func (a *App) openGuard(context.Context) error {
+	read, err := a.data.readToken(string(a.settings.Auth.ReadToken))
+	if err != nil {
+		return err
+	}
+	a.guard = keys.NewGuard(keys.Options{
+		Token: config.Secret(a.token.value), ReadToken: config.Secret(read), Account: a.isAccount, Logger: a.part("keys"),
+	})
+	return nil
+}
+
+// isAccount tells whether there is an account with this SID, and whether it is the one whose credentials open everything.
+func (a *App) isAccount(sid string) (main, ok bool) {
+	accounts := a.plan.snapshot.Load().Accounts()
+	ok = slices.ContainsFunc(accounts, func(x *directory.Account) bool { return x.SID == sid })
+	main = sid == a.account()
+	return main, ok || main
+}
+
+// account returns the SID whose credentials open the API: the directory's first account, "" where there is none.
 func (a *App) account() string {
 	if accounts := a.plan.snapshot.Load().Accounts(); len(accounts) > 0 {
 		return accounts[0].SID

@@ -98,3 +98,56 @@ func (a *App) reloadSecurely(t *testing.T) string {
 	}
 	return strings.Join(done.Changed, ", ")
 }
+
+func TestTheReadTokenReadsAndChangesNothing(t *testing.T) {
+	t.Parallel()
+	s := lab(t)
+	if err := os.MkdirAll(s.options.Data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(s.options.Data, readName), []byte("Only-reading-1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.options.Auth.Token = "Everything-1"
+	a := start(t, s)
+	for token, want := range map[string][2]int{"Only-reading-1": {200, 403}, "Everything-1": {200, 200}, "": {401, 401}} {
+		for i, method := range []string{http.MethodGet, http.MethodPost} {
+			path := []string{"/api/v1/psaps", "/-/reload"}[i]
+			r, err := http.NewRequestWithContext(t.Context(), method, "http://"+a.httpAddr.String()+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Host = "edge.example"
+			r.SetBasicAuth(a.account(), token)
+			resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second}).Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if resp.StatusCode != want[i] {
+				t.Errorf("%s %s with %q: %d, want %d", method, path, token, resp.StatusCode, want[i])
+			}
+		}
+	}
+	if _, body := a.ask(t, http.MethodGet, "/metrics"); !strings.Contains(body, `callbox_logins_total{result="wrong"} 2`) {
+		t.Errorf("the metrics do not count two wrong logins:\n%s", body)
+	}
+}
+
+func TestAnEmptyReadTokenFileIsAMistake(t *testing.T) {
+	t.Parallel()
+	s := lab(t)
+	if err := os.MkdirAll(s.options.Data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(s.options.Data, readName), []byte("\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a, err := Start(t.Context(), Options{Source: s.source})
+	if err == nil || !strings.Contains(err.Error(), "read-token is empty") {
+		t.Errorf("%v", err)
+	}
+	if a != nil {
+		a.Close()
+	}
+}

@@ -23,7 +23,7 @@ type explainOutput struct {
 // registerExplain adds POST /api/v1/explain.
 func registerExplain(api huma.API, ask ExplainFunc) {
 	huma.Register(api, huma.Operation{
-		OperationID: "explain", Method: http.MethodPost, Path: "/api/v1/explain", Tags: []string{"decisions"},
+		OperationID: "explain", Method: http.MethodPost, Path: explainPath, Tags: []string{"decisions"},
 		Summary:     "Explain what would become of a call",
 		Description: "The verdict, the targets and the trace of every rule, by the same decision that routes calls. No call is made.",
 	}, func(_ context.Context, in *explainInput) (*explainOutput, error) {

@@ -17,6 +17,9 @@ import (
 
 	"callbox/cmd/callbox/internal/explain"
 	"callbox/psap"
+	"callbox/routing/directory/store"
+	"callbox/routing/directory/store/storetest"
+	"callbox/routing/keys"
 	"callbox/sip/call"
 )
 
@@ -32,6 +35,9 @@ type edge struct {
 	wrong   []Degraded
 	reload  func() (Reloaded, error)
 	metrics *Metrics
+	guard   Guard
+	store   *store.Store
+	twilio  http.Handler
 	log     bytes.Buffer
 }
 
@@ -71,16 +77,58 @@ func (c centres) set(id, state string) bool {
 
 const (
 	account = "AC00000000000000000000000000000911"
+	other   = "AC00000000000000000000000000000912"
 	secret  = "0123456789abcdef"
+	reading = "only-for-reading"
 )
+
+// withStore returns an edge with an empty store, but for two accounts.
+func withStore(t *testing.T) *edge {
+	t.Helper()
+	e := &edge{store: storetest.Open(t, storetest.SQLite, store.Options{})}
+	err := e.store.Update(t.Context(), store.Actor{}, func(tx *store.Tx) error {
+		for _, sid := range []string{account, other} {
+			a := store.Account{FriendlyName: sid, Status: "active"}
+			a.SID = sid
+			if err := store.Insert(tx, &a); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// key makes an API key and returns its credentials.
+func (e *edge) key(t *testing.T, w keys.Wish) (sid, secret string) {
+	t.Helper()
+	k, s, err := keys.NewStored(e.store).Make(t.Context(), store.Actor{Name: "test"}, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k.SID, string(s)
+}
 
 // handler returns the pages over e.
 func (e *edge) handler() http.Handler {
 	if e.metrics == nil {
 		e.metrics = NewMetrics("v1")
 	}
+	if e.guard == nil {
+		o := keys.Options{
+			Token: secret, ReadToken: reading, Logger: zerolog.New(&e.log),
+			Account: func(sid string) (main, ok bool) { return sid == account, sid == account || sid == other },
+		}
+		if e.store != nil {
+			o.Rows = keys.NewStored(e.store)
+		}
+		e.guard = keys.NewGuard(o)
+	}
 	return Handler(Options{
-		Account: account, Token: secret, Version: "v1", Live: e, Journal: e, Simulated: e, Centres: centres{e},
+		Guard: e.guard, Store: e.store, Twilio: e.twilio, Version: "v1", Live: e, Journal: e, Simulated: e, Centres: centres{e},
 		Metrics:  e.metrics.Handler(),
 		Ready:    func() (bool, string) { return e.notYet == "", e.notYet },
 		Degraded: func() []Degraded { return e.wrong },
@@ -125,8 +173,13 @@ func (e *edge) ask(r request) *httptest.ResponseRecorder {
 	if r.user != "" {
 		q.SetBasicAuth(r.user, r.password)
 	}
+	return e.serve(q)
+}
+
+// serve answers a request as it came.
+func (e *edge) serve(r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	e.handler().ServeHTTP(w, q)
+	e.handler().ServeHTTP(w, r)
 	return w
 }
 

@@ -37,7 +37,7 @@ func registerHealth(mux *http.ServeMux, o Options) {
 		if o.Degraded != nil {
 			h.Degraded = append(h.Degraded, o.Degraded()...)
 		}
-		if !trusted(r, o.Account, o.Token) {
+		if !trusted(r, o.Guard) {
 			for i := range h.Degraded { // files and hosts are nothing for strangers
 				h.Degraded[i].Subject, h.Degraded[i].What = "", ""
 			}
@@ -89,6 +89,8 @@ GET  /api/v1/psaps                the call centres and whether they are in servi
 POST /api/v1/psaps/{id}/drain     send no new calls to a centre
 POST /api/v1/psaps/{id}/restore   send calls to it again
 POST /api/v1/explain              what would become of a call, and why
+GET  /api/v1/keys                 API keys; POST makes one, DELETE /api/v1/keys/{sid} revokes it
+GET  /api/v1/audit                who changed what, and when
 GET  /api/v1/openapi.json         this API's description (OpenAPI 3.1; .yaml too)
 GET  /metrics                     figures for Prometheus
 GET  /livez, /readyz              health

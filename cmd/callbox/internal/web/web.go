@@ -15,6 +15,8 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/rs/zerolog"
 
+	"callbox/routing/directory/store"
+	"callbox/routing/keys"
 	"callbox/sip/call"
 )
 
@@ -29,10 +31,9 @@ type Journal interface {
 	List(n int) []*call.Record
 }
 
-// Options are the parts the server speaks for. Live, Journal, Centres, Metrics, Ready, Reload and Explain are required.
+// Options are the parts the server speaks for. Guard, Live, Journal, Centres, Metrics, Ready, Reload and Explain are required.
 type Options struct {
-	Account string      // user name of the basic credentials: the account SID
-	Token   string      // password of the basic credentials; "" refuses everyone who needs credentials
+	Guard   Guard
 	Version string      // of callbox
 	TLS     *tls.Config // with a certificate; nil: HTTP in the clear
 
@@ -41,6 +42,8 @@ type Options struct {
 	Simulated Simulated // nil: no centre is
 	Centres   Centres
 	Metrics   http.Handler // GET /metrics
+	Store     *store.Store // keys and the audit log; nil: there are none
+	Twilio    http.Handler // the Twilio-compatible APIs, asking ProviderPrincipal who it is; nil: there are none
 
 	Ready    func() (ready bool, why string) // why not, one sentence
 	Degraded func() []Degraded               // what is wrong while calls go on; nil: nothing ever is
@@ -54,10 +57,18 @@ const (
 	maxConnections = 256
 	maxHeader      = 32 << 10
 	maxBody        = 1 << 20
+	maxImport      = 256 << 20 // a million numbers with their addresses
 	headerTimeout  = 5 * time.Second
 	readTimeout    = 15 * time.Second
 	writeTimeout   = 60 * time.Second
 	idleTimeout    = 2 * time.Minute
+)
+
+// Paths that rules speak of.
+const (
+	explainPath = "/api/v1/explain"
+	importPath  = "/api/v1/directory/import"
+	keysPath    = "/api/v1/keys"
 )
 
 // Server serves HTTP on one listener.
@@ -120,15 +131,35 @@ func Handler(o Options) http.Handler {
 	registerCentres(api, o.Centres)
 	registerExplain(api, o.Explain)
 	registerReload(api, o.Reload, o.Logger)
+	if o.Store != nil {
+		registerKeys(api, keys.NewStored(o.Store))
+		registerAudit(api, o.Store)
+	}
 	registerHealth(mux, o)
 	mux.Handle("GET /metrics", o.Metrics)
 	mux.HandleFunc("GET /{$}", index(o.Version))
 
-	var h http.Handler = problems(mux)
-	h = sameOrigin(h)
-	h = access(h, o.Account, o.Token)
-	h = http.MaxBytesHandler(h, maxBody)
-	return recovered(secured(h), o.Logger)
+	own := sameOrigin(problems(mux), func(w http.ResponseWriter, _ *http.Request) {
+		problem(w, http.StatusForbidden, crossSite)
+	})
+	own = access(own, o.Guard)
+	theirs := provider(o.Twilio, o.Guard)
+	return recovered(secured(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, bodyLimit(r.URL.Path))
+		if ofProvider(r) {
+			theirs.ServeHTTP(w, r)
+			return
+		}
+		own.ServeHTTP(w, r)
+	})), o.Logger)
+}
+
+// bodyLimit bounds what a request to path may bring.
+func bodyLimit(path string) int64 {
+	if path == importPath {
+		return maxImport
+	}
+	return maxBody
 }
 
 // newAPI describes the API. The documentation page and schema links that huma adds by itself are left out: the one
@@ -142,7 +173,7 @@ func newAPI(mux *http.ServeMux, version string) huma.API {
 	c.CreateHooks = nil
 	c.RejectUnknownQueryParameters = true
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"basic": {Type: "http", Scheme: "basic", Description: "account SID and auth token; not needed from the loopback interface"},
+		"basic": {Type: "http", Scheme: "basic", Description: "account SID and auth token, or an API key's SID and secret; not needed from the loopback interface"},
 	}
 	c.Security = []map[string][]string{{}, {"basic": {}}}
 	return humago.New(mux, c)

@@ -20,7 +20,8 @@ import (
 
 func TestTheIndexNamesPagesThatExist(t *testing.T) {
 	t.Parallel()
-	e := &edge{reload: func() (Reloaded, error) { return Reloaded{}, nil }}
+	e := withStore(t)
+	e.reload = func() (Reloaded, error) { return Reloaded{}, nil }
 	text := e.ask(request{path: "/"}).Body.String()
 	pages := 0
 	for line := range strings.Lines(text) {
