@@ -7,9 +7,10 @@ import (
 
 // The codes of IP access control lists in the provider's dictionary.
 const (
-	codeACL      = 21235
-	codeACLFull  = 21237
-	codeACLsFull = 21255
+	codeACL       = 21235
+	codeACLMapped = 21236
+	codeACLFull   = 21237
+	codeACLsFull  = 21255
 
 	maxACLs       = 1000 // of an account
 	maxACLEntries = 100  // of a list
@@ -50,7 +51,9 @@ func (a *api) routeACLs(m *rest.Mux) {
 	m.Handle("POST", aclPath, lists.create(a, newACL))
 	m.Handle("GET", aclPath+"/{Sid}", lists.fetch(a))
 	m.Handle("POST", aclPath+"/{Sid}", lists.update(a, renameACL))
-	m.Handle("DELETE", aclPath+"/{Sid}", lists.remove(a, nil))
+	m.Handle("DELETE", aclPath+"/{Sid}", lists.remove(a, func(t *store.Tx, _ *rest.Request, l store.ACL) error {
+		return unmapped(t, codeACLMapped, "IP access control list", l.SID)
+	}))
 }
 
 // aclForm is what a client may set of an access control list.

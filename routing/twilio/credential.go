@@ -10,6 +10,7 @@ import (
 const (
 	codeListsFull       = 21239
 	codeCredentialList  = 21240
+	codeListMapped      = 21241
 	codeCredentialsFull = 21242
 	codeCredential      = 21243
 
@@ -53,7 +54,10 @@ func (a *api) routeCredentialLists(m *rest.Mux) {
 	m.Handle("POST", credentialListPath, lists.create(a, newCredentialList))
 	m.Handle("GET", credentialListPath+"/{Sid}", lists.fetch(a))
 	m.Handle("POST", credentialListPath+"/{Sid}", lists.update(a, renameCredentialList))
-	m.Handle("DELETE", credentialListPath+"/{Sid}", lists.remove(a, nil))
+	m.Handle("DELETE", credentialListPath+"/{Sid}", lists.remove(a,
+		func(t *store.Tx, _ *rest.Request, l store.CredentialList) error {
+			return unmapped(t, codeListMapped, "credential list", l.SID)
+		}))
 }
 
 // credentialListForm is what a client may set of a credential list.

@@ -1,6 +1,8 @@
 package twilio
 
 import (
+	"errors"
+
 	"callbox/routing/directory/store"
 	"callbox/routing/twilio/rest"
 )
@@ -23,3 +25,6 @@ func free[R store.Row](t *store.Tx, q store.Query, code int, parameter string, s
 	}
 	return err
 }
+
+// missing tells whether an error is that of a row which is not there.
+func missing(err error) bool { return errors.Is(err, store.ErrNotFound) }

@@ -64,3 +64,60 @@ func TestACLNetworks(t *testing.T) {
 		}
 	}
 }
+
+func TestOriginationURLs(t *testing.T) {
+	for _, c := range []struct{ in, want, why string }{
+		{in: "sip:pbx.example.com", want: "sip:pbx.example.com"},
+		{in: "SIPS:user@pbx.example.com:5061;transport=tls;edge=ashburn", want: "sips:user@pbx.example.com:5061;transport=tls;edge=ashburn"},
+		{in: "sip:192.0.2.1:5060", want: "sip:192.0.2.1:5060"},
+		{in: "sip:[2001:db8::1]:5060;lr", want: "sip:[2001:db8::1]:5060;lr"},
+		{in: "sip:[2001:db8::1]", want: "sip:[2001:db8::1]"},
+		{in: "sip://sip-box.com:1234", want: "sip:sip-box.com:1234"},
+		{in: "", why: "empty"},
+		{in: "http://pbx.example.com", why: "sip or sips"},
+		{in: "pbx.example.com", why: "sip or sips"},
+		{in: "tel:+14155550100", why: "sip or sips"},
+		{in: "sip:", why: "host"},
+		{in: "sip:user@", why: "host"},
+		{in: "sip:@pbx.example.com", why: "one user"},
+		{in: "sip:a@b@pbx.example.com", why: "one user"},
+		{in: "sip:pbx.example.com:0", why: "host"},
+		{in: "sip:pbx.example.com:65536", why: "host"},
+		{in: "sip:pbx.example.com:", why: "host"},
+		{in: "sip:pbx.example.com:+5", why: "host"},
+		{in: "sip:[::1", why: "host"},
+		{in: "sip:[192.0.2.1]", why: "host"},
+		{in: "sip:2001:db8::1", why: "host"},
+		{in: "sip:-.example", why: "host"},
+		{in: "sip:pbx.example.com;x=<y>", why: "quotes"},
+		{in: "sip:pbx.example.com\r\nVia: x", why: "spaces"},
+		{in: "sip:pbx.example.com?Subject=x", why: "question mark"},
+		{in: "sip:pbx.example.com;x=a@b", why: "@"},
+		{in: "sip:" + strings.Repeat("a", 255), why: "255"},
+	} {
+		got, err := originationURL(c.in)
+		check(t, c.in, err, c.why)
+		if got != c.want {
+			t.Errorf("%q: got %q, want %q", c.in, got, c.want)
+		}
+	}
+}
+
+func FuzzOriginationURL(f *testing.F) {
+	for _, s := range []string{"sip:pbx.example.com", "sips:u@[2001:db8::1]:5061;lr", "sip://h:1", "sip:@", ""} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got, err := originationURL(s)
+		if err != nil {
+			return
+		}
+		again, err := originationURL(got)
+		if err != nil || again != got {
+			t.Errorf("%q became %q, which becomes %q, %v", s, got, again, err)
+		}
+		if strings.ContainsAny(got, "\r\n <>\"") {
+			t.Errorf("%q would break a header", got)
+		}
+	})
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"callbox/routing/area"
+	"callbox/routing/directory"
 	"callbox/routing/directory/store"
 	"callbox/routing/numbering"
 	"callbox/routing/twilio/rest"
@@ -24,8 +25,9 @@ type Principal = rest.Principal
 // Options are what the API needs. Store, Guide, Plan, Registration and Authenticate are required.
 type Options struct {
 	Store        *store.Store
-	Guide        func() *area.Guide     // of the network in force; called for each address that is checked
-	Plan         func() *numbering.Plan // of the network in force: numbers and addresses for emergencies are of its countries
+	Guide        func() *area.Guide        // of the network in force; called for each address that is checked
+	Plan         func() *numbering.Plan    // of the network in force: numbers and addresses for emergencies are of its countries
+	Network      func() *directory.Network // in force, for its host suffixes; nil has none
 	Registration Registration
 	Authenticate func(*http.Request) (Principal, *rest.Error)
 	// Lenient keeps an address for emergencies that the guide does not know, unvalidated, instead of refusing it.
