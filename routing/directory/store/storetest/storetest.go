@@ -1,5 +1,4 @@
-// Package storetest gives tests a directory store on either engine. It knows how to run a PostgreSQL server of the
-// test's own, and nothing of what is kept in it.
+// Package storetest gives tests a directory store on either engine. It knows nothing of what is kept in it.
 package storetest
 
 import (
@@ -7,6 +6,7 @@ import (
 	"testing"
 
 	"callbox/routing/directory/store"
+	"callbox/routing/directory/store/storetest/pgtest"
 )
 
 // The engines a store runs on.
@@ -31,7 +31,7 @@ func Each(t *testing.T, test func(t *testing.T, engine string)) {
 func URL(t testing.TB, engine string) string {
 	t.Helper()
 	if engine == Postgres {
-		return postgresURL(t)
+		return pgtest.URL(t)
 	}
 	return "sqlite:" + filepath.Join(t.TempDir(), "callbox.db")
 }

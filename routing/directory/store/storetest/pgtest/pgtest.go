@@ -1,4 +1,6 @@
-package storetest
+// Package pgtest runs a PostgreSQL server of a test binary's own, and gives each test a database in it. It knows nothing
+// of what is kept there.
+package pgtest
 
 import (
 	"context"
@@ -133,7 +135,9 @@ func address(dir, database string) string {
 	return "postgres://callbox@/" + database + "?" + url.Values{"host": {dir}, "sslmode": {"disable"}}.Encode()
 }
 
-func postgresURL(t testing.TB) string {
+// URL makes an empty database for one test, or benchmark, and returns its URL; it goes at the test's end. The test is
+// skipped where no server is installed, and fails there if CALLBOX_REQUIRE_TOOLS is set, as in CI.
+func URL(t testing.TB) string {
 	t.Helper()
 	pg, err := cluster()
 	switch {
