@@ -82,16 +82,22 @@ func (c *column) stored(row reflect.Value) any {
 	return v
 }
 
-// names are the columns for an INSERT.
-func (t *table) names() string {
+// columnNames are the columns in the order of values.
+func (t *table) columnNames() []string {
 	names := make([]string, len(t.columns))
 	for i, c := range t.columns {
 		names[i] = c.name
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
-// values are those of a row, in the order of names.
+// insertion is the statement that adds a row.
+func (t *table) insertion() string {
+	marks := strings.TrimSuffix(strings.Repeat("?, ", len(t.columns)), ", ")
+	return "INSERT INTO " + t.kind.table + " (" + strings.Join(t.columnNames(), ", ") + ") VALUES (" + marks + ")"
+}
+
+// values are those of a row, in the order of columnNames.
 func (t *table) values(row reflect.Value) []any {
 	args := make([]any, len(t.columns))
 	for i := range t.columns {

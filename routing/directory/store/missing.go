@@ -29,7 +29,7 @@ func InsertMissing[R Row](t *Tx, rows []R) (added int, err error) {
 			args = append(args, tb.values(row)...)
 		}
 		marks := "(" + strings.TrimSuffix(strings.Repeat("?, ", len(tb.columns)), ", ") + ")"
-		some, err := t.exec("INSERT INTO "+tb.kind.table+" ("+tb.names()+") VALUES "+
+		some, err := t.exec("INSERT INTO "+tb.kind.table+" ("+strings.Join(tb.columnNames(), ", ")+") VALUES "+
 			strings.TrimSuffix(strings.Repeat(marks+", ", n), ", ")+" ON CONFLICT DO NOTHING", args...)
 		if err != nil {
 			return added, err

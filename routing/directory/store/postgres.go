@@ -148,6 +148,33 @@ func (e *postgresEngine) known(kind string, err error) error {
 	return err
 }
 
+func (e *postgresEngine) insertMany(ctx context.Context, conn any, tb *table, n int, row func(i int) []any) error {
+	c, ok := conn.(*stdlib.Conn)
+	if !ok {
+		return fmt.Errorf("store: %T is no connection to PostgreSQL", conn)
+	}
+	rows := pgx.CopyFromSlice(n, func(i int) ([]any, error) { return row(i), nil })
+	_, err := c.Conn().CopyFrom(ctx, pgx.Identifier{tb.kind.table}, tb.columnNames(), rows)
+	return err
+}
+
+func (e *postgresEngine) listen(ctx context.Context, wake func()) error {
+	c, err := pgx.ConnectConfig(ctx, e.config)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Close(context.WithoutCancel(ctx)) }()
+	if _, err := c.Exec(ctx, "LISTEN "+channel); err != nil {
+		return err
+	}
+	for {
+		if _, err := c.WaitForNotification(ctx); err != nil {
+			return err
+		}
+		wake()
+	}
+}
+
 // lost tells whether an error is of the way to the server.
 func lost(err error) bool {
 	var network net.Error

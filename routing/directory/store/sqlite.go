@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -145,6 +146,47 @@ func (e *sqliteEngine) close() error {
 	}
 	return errors.Join(errs...)
 }
+
+func (e *sqliteEngine) insertMany(ctx context.Context, conn any, tb *table, n int, row func(i int) []any) error {
+	c, ok := conn.(driver.ConnPrepareContext)
+	if !ok {
+		return fmt.Errorf("store: %T is no connection to SQLite", conn)
+	}
+	stmt, err := c.PrepareContext(ctx, tb.insertion())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stmt.Close() }()
+	exec, ok := stmt.(driver.StmtExecContext)
+	if !ok {
+		return fmt.Errorf("store: %T cannot be executed", stmt)
+	}
+	args := make([]driver.NamedValue, len(tb.columns))
+	for i := range n {
+		for j, v := range row(i) {
+			args[j] = driver.NamedValue{Ordinal: j + 1, Value: plainInt(v)}
+		}
+		// Without the transaction's context, which would cost a goroutine for each row.
+		if _, err := exec.ExecContext(context.Background(), args); err != nil {
+			return err
+		}
+		if i%1024 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// plainInt is a value as the driver takes it: it knows no int.
+func plainInt(v any) any {
+	if i, ok := v.(int); ok {
+		return int64(i)
+	}
+	return v
+}
+
+// listen returns at once: nobody announces anything.
+func (e *sqliteEngine) listen(context.Context, func()) error { return nil }
 
 // code is SQLite's extended result code, 0 for an error of something else.
 func code(err error) int {

@@ -20,6 +20,8 @@ type Store struct {
 	tables map[reflect.Type]*table
 	turn   chan struct{} // held by the one writer of this process, so that waiting takes no connection
 	rev    atomic.Int64  // the newest this process has seen
+
+	mirrors mirrors
 }
 
 // Options fill in what Open needs besides the URL. The zero value works.
@@ -36,6 +38,10 @@ type engine interface {
 	writer() *sqlx.DB
 	// lockRevision is the query that reads the one row of revision and keeps other writers out until the commit.
 	lockRevision() string
+	// insertMany adds rows to a table through a connection of the driver's, within the transaction on it.
+	insertMany(ctx context.Context, conn any, tb *table, n int, row func(i int) []any) error
+	// listen calls wake whenever another edge has announced a revision, until ctx ends or the connection does.
+	listen(ctx context.Context, wake func()) error
 	// announce is the query that tells other edges of a revision within the transaction that makes it, "" for none.
 	announce() string
 	// known maps a driver's error to one of this package, or returns it as it is.
@@ -92,6 +98,7 @@ func openEngine(ctx context.Context, url string) (engine, error) {
 
 // Close ends everything that follows the database and closes it. It waits for the transactions under way.
 func (s *Store) Close() error {
+	s.mirrors.close()
 	s.turn <- struct{}{}
 	defer func() { <-s.turn }()
 	return s.engine.close()

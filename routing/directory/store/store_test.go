@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -111,3 +112,6 @@ func testRoundTrip(t *testing.T, s *Store) {
 		return nil
 	})
 }
+
+// e164 is the i-th of a thousand thousand numbers.
+func e164(i int) string { return fmt.Sprintf("+1415%07d", 2000000+i) }

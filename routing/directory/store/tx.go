@@ -39,57 +39,66 @@ type revision struct {
 
 // View runs fn in a transaction that sees the database at one moment. It waits for no writer.
 func (s *Store) View(ctx context.Context, fn func(*Tx) error) error {
-	tx, err := s.engine.reader().BeginTxx(ctx, &sql.TxOptions{Isolation: s.engine.isolation(), ReadOnly: true})
-	if err != nil {
-		return s.known(ctx, "", err)
-	}
-	defer func() { _ = tx.Rollback() }()
-	return fn(&Tx{ctx: ctx, tx: tx, s: s, now: s.opts.Now().UnixMilli()})
-}
-
-// Update runs fn in a transaction and commits it when fn returns nil; else nothing of it stays. There is one writer at a
-// time, among all edges at one database, so that what fn has read stays true until it has written. fn must not call
-// Update itself. When Update returns nil the change is on disk, and in the snapshot of this store's Mirror.
-func (s *Store) Update(ctx context.Context, who Actor, fn func(*Tx) error) error {
-	return s.update(ctx, who, false, fn)
-}
-
-func (s *Store) update(ctx context.Context, who Actor, adopter bool, fn func(*Tx) error) error {
-	select {
-	case s.turn <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	defer func() { <-s.turn }()
-	conn, tx, err := s.begin(ctx)
+	conn, tx, err := s.begin(ctx, s.engine.reader(), &sql.TxOptions{Isolation: s.engine.isolation(), ReadOnly: true})
 	if err != nil {
 		return s.known(ctx, "", err)
 	}
 	defer func() { _ = conn.Close() }()
 	defer func() { _ = tx.Rollback() }()
+	return fn(&Tx{ctx: ctx, tx: tx, conn: conn, s: s, now: s.opts.Now().UnixMilli()})
+}
+
+// Update runs fn in a transaction and commits it when fn returns nil; else nothing of it stays. There is one writer at a
+// time, among all edges at one database, so that what fn has read stays true until it has written. fn must not call
+// Update itself. When Update returns nil the change is on disk, and in the snapshot of this store's Mirror, unless that
+// cannot follow the database just now.
+func (s *Store) Update(ctx context.Context, who Actor, fn func(*Tx) error) error {
+	return s.update(ctx, who, false, fn)
+}
+
+func (s *Store) update(ctx context.Context, who Actor, adopter bool, fn func(*Tx) error) error {
+	wrote, err := s.write(ctx, who, adopter, fn)
+	if err == nil && wrote {
+		s.mirrors.catchUp(ctx)
+	}
+	return err
+}
+
+func (s *Store) write(ctx context.Context, who Actor, adopter bool, fn func(*Tx) error) (wrote bool, err error) {
+	select {
+	case s.turn <- struct{}{}:
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	defer func() { <-s.turn }()
+	conn, tx, err := s.begin(ctx, s.engine.writer(), nil)
+	if err != nil {
+		return false, s.known(ctx, "", err)
+	}
+	defer func() { _ = conn.Close() }()
+	defer func() { _ = tx.Rollback() }()
 	t := &Tx{ctx: ctx, tx: tx, conn: conn, s: s, who: who, adopter: adopter, writer: true, now: s.opts.Now().UnixMilli()}
 	if err := tx.GetContext(ctx, &t.state, s.engine.lockRevision()); err != nil {
-		return s.known(ctx, "", err)
+		return false, s.known(ctx, "", err)
 	}
 	t.state.Rev++
 	if err := fn(t); err != nil {
-		return err
+		return false, err
 	}
 	if !t.wrote {
-		return nil
+		return false, nil
 	}
-	return t.commit()
+	return true, t.commit()
 }
 
-// begin starts the writer's transaction. A connection of the pool may have died since its last use; then another is
-// tried, once, as nothing has been written yet.
-func (s *Store) begin(ctx context.Context) (*sqlx.Conn, *sqlx.Tx, error) {
+// begin starts a transaction. A connection of the pool may have died since its last use; then another is tried, once.
+func (s *Store) begin(ctx context.Context, db *sqlx.DB, o *sql.TxOptions) (*sqlx.Conn, *sqlx.Tx, error) {
 	for try := 0; ; try++ {
-		conn, err := s.engine.writer().Connx(ctx)
+		conn, err := db.Connx(ctx)
 		if err != nil {
 			return nil, nil, err
 		}
-		tx, err := conn.BeginTxx(ctx, nil)
+		tx, err := conn.BeginTxx(ctx, o)
 		if err == nil {
 			return conn, tx, nil
 		}

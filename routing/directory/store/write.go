@@ -19,7 +19,7 @@ func Insert[R Row](t *Tx, r *R) error {
 		if err := tb.check(row); err != nil {
 			return err
 		}
-		if err := t.writableParent(tb, row); err != nil {
+		if err := t.claimParent(tb, row); err != nil {
 			return err
 		}
 		if err := t.insert(tb, row); err != nil {
@@ -54,11 +54,17 @@ func Save[R Row](t *Tx, r *R) error {
 	}
 	before := *c
 	c.Updated, c.Rev = t.now, t.state.Rev
+	if c.Origin == OriginLab && !t.adopter {
+		c.Origin = OriginAPI // from now on a file that takes the lab's place leaves it alone
+	}
 	err = t.guarded(tb, func() error {
 		if err := tb.check(row); err != nil {
 			return err
 		}
-		if err := t.update(tb, row, c.ID); err != nil {
+		if err := t.claimParent(tb, row); err != nil {
+			return err
+		}
+		if err := t.overwrite(tb, reflect.ValueOf(old), row); err != nil {
 			return err
 		}
 		return t.audit(tb, "update", reflect.ValueOf(old), row)
@@ -85,6 +91,9 @@ func Delete[R Row](t *Tx, r *R) error {
 		return err
 	}
 	return t.guarded(tb, func() error {
+		if err := t.claimParent(tb, reflect.ValueOf(old)); err != nil {
+			return err
+		}
 		if err := t.unmap(tb, was.SID); err != nil {
 			return err
 		}
@@ -172,8 +181,9 @@ func (t *Tx) readOnly(sid string) error {
 	return ErrReadOnly{SID: sid, Origin: OriginFile, Base: base.Name}
 }
 
-// writableParent refuses a member of a list, or a mapping of a domain, that belongs to a file.
-func (t *Tx) writableParent(tb *table, row reflect.Value) error {
+// claimParent refuses a member of a list, or a mapping of a domain, that belongs to a file. One of the lab becomes the
+// API's with the first write to a member of it.
+func (t *Tx) claimParent(tb *table, row reflect.Value) error {
 	if tb.parent == nil || t.adopter {
 		return nil
 	}
@@ -191,6 +201,9 @@ func (t *Tx) writableParent(tb *table, row reflect.Value) error {
 		return ErrNotFound
 	case origins[0] == OriginFile:
 		return t.readOnly(sid)
+	case origins[0] == OriginLab:
+		_, err := t.exec("UPDATE "+in+" SET origin = ?, rev = ? WHERE sid = ?", OriginAPI, t.state.Rev, sid)
+		return err
 	}
 	return nil
 }
@@ -206,17 +219,22 @@ func (tb *table) check(row reflect.Value) error {
 }
 
 func (t *Tx) insert(tb *table, row reflect.Value) error {
-	marks := strings.TrimSuffix(strings.Repeat("?, ", len(tb.columns)), ", ")
-	_, err := t.exec("INSERT INTO "+tb.kind.table+" ("+tb.names()+") VALUES ("+marks+")", tb.values(row)...)
+	_, err := t.exec(tb.insertion(), tb.values(row)...)
 	return err
 }
 
-func (t *Tx) update(tb *table, row reflect.Value, id int64) error {
+// overwrite writes a row over its older self.
+func (t *Tx) overwrite(tb *table, old, row reflect.Value) error {
 	sets := make([]string, len(tb.columns))
 	for i, c := range tb.columns {
 		sets[i] = c.name + " = ?"
 	}
+	id := row.FieldByIndex(tb.byName["id"].index).Int()
 	_, err := t.exec("UPDATE "+tb.kind.table+" SET "+strings.Join(sets, ", ")+" WHERE id = ?", append(tb.values(row), id)...)
+	if err == nil && tb.tombstone(old) != tb.tombstone(row) {
+		t.state.Small = t.state.Rev // a domain may have the number as Emergency Caller ID
+		err = t.bury(tb, old)
+	}
 	return err
 }
 
@@ -243,12 +261,17 @@ func (t *Tx) bury(tb *table, row reflect.Value) error {
 	if tb.kind.part != partNumbers {
 		return nil
 	}
-	name := row.FieldByIndex(tb.byName["sid"].index).String()
-	if c, ok := tb.byName["phone_number"]; ok {
-		name = row.FieldByIndex(c.index).String()
-	}
 	t.state.LastID++
 	_, err := t.exec("INSERT INTO tombstones (id, rev, kind, name, at) VALUES (?, ?, ?, ?, ?)",
-		t.state.LastID, t.state.Rev, tb.kind.name, name, t.now)
+		t.state.LastID, t.state.Rev, tb.kind.name, tb.tombstone(row), t.now)
 	return err
+}
+
+// tombstone is what the mirrors know a row by.
+func (tb *table) tombstone(row reflect.Value) string {
+	c, ok := tb.byName["phone_number"]
+	if !ok {
+		c = tb.byName["sid"]
+	}
+	return row.FieldByIndex(c.index).String()
 }

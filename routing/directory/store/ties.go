@@ -1,0 +1,44 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+)
+
+// ties is the JSON of Number.Ties; a list that is not there stands for all of the account's.
+type ties struct {
+	Domains *[]string `json:"domains,omitempty"`
+	Trunks  *[]string `json:"trunks,omitempty"`
+}
+
+// FormatTies writes the domains and trunks of a number, SIDs, as Number.Ties has them; nil is all of the account's.
+func FormatTies(domains, trunks *[]string) string {
+	b, err := json.Marshal(ties{domains, trunks})
+	if err != nil {
+		return "" // strings always marshal
+	}
+	return string(b)
+}
+
+// parseTies reads what FormatTies wrote. What cannot be read ties the number to nothing.
+func parseTies(s string) (domains, trunks *[]string) {
+	var t ties
+	if err := json.Unmarshal([]byte(s), &t); err != nil {
+		return &[]string{}, &[]string{}
+	}
+	return t.Domains, t.Trunks
+}
+
+// Prefix returns the network of an entry.
+func (e ACLEntry) Prefix() (netip.Prefix, error) {
+	a, err := netip.ParseAddr(e.IPAddress)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	p := netip.PrefixFrom(a, e.CIDRPrefixLength).Masked()
+	if !p.IsValid() {
+		return netip.Prefix{}, fmt.Errorf("%s/%d is no network", e.IPAddress, e.CIDRPrefixLength)
+	}
+	return p, nil
+}
