@@ -10,7 +10,10 @@ import (
 // findCaller is rules 5 and 6: who the call is made for.
 func (w *walk) findCaller() bool {
 	from, n := w.from()
-	instead := w.callerID(&from)
+	instead := w.callerID()
+	if instead == nil && w.domain != nil && w.domain.CallerID != "" {
+		from.more, from.c = textCallerIDLapsed, w.domain.CallerID
+	}
 	switch {
 	case instead != nil && w.domain.CallerIDMode == directory.CallerIDAlways:
 		w.note(ruleCaller, note{outcome: applied, text: textCallerAlways, b: w.d.Domain, c: instead.E164})
@@ -33,15 +36,14 @@ func (w *walk) findCaller() bool {
 }
 
 // callerID returns the domain's Emergency Caller ID if that is in force: a number of the account that has a registered
-// address as of now. Where it is not, From's note says so.
-func (w *walk) callerID(from *note) *directory.Number {
+// address as of now.
+func (w *walk) callerID() *directory.Number {
 	if w.domain == nil || w.domain.CallerID == "" {
 		return nil
 	}
 	if n, ok := w.s.Number(w.domain.CallerID); ok && n.AccountSID == w.account.SID && n.Registered() {
 		return n
 	}
-	from.more, from.c = textCallerIDLapsed, w.domain.CallerID
 	return nil
 }
 

@@ -13,21 +13,15 @@ import (
 // Address is a civic address for emergency use, in a compact form: its own words stand in one string, those it shares
 // with other addresses of its town are kept once for all of them.
 type Address struct {
-	text   string    // customer, street, secondary and postal code without anything between them
-	ends   [3]uint16 // of customer, street and secondary in text
+	text   string    // customer, street, secondary, postal code and ESN without anything between them
+	ends   [4]uint16 // of all but the last in text
 	sid    packedSID
 	place  unique.Handle[place]
-	served unique.Handle[served]
+	served served
 }
 
-// place is what the addresses of a town and zone have in common.
-type place struct{ city, state, country, esn string }
-
-// served says which centre serves an address.
-type served struct {
-	centre string // ID, "" for none
-	level  area.Level
-}
+// place is what the addresses of a town have in common.
+type place struct{ city, state, country string }
 
 // MakeAddress is a record in its compact form. Nobody serves it: an Editor finds out who does.
 func MakeAddress(r AddressRecord) (*Address, error) {
@@ -36,18 +30,17 @@ func MakeAddress(r AddressRecord) (*Address, error) {
 		return nil, fmt.Errorf("address %.40q: is not the SID of an address", r.SID)
 	}
 	c := &r.Civic
-	text := c.Customer + c.Street + c.Secondary + c.PostalCode
+	text := c.Customer + c.Street + c.Secondary + c.PostalCode + r.ESN
 	if len(text) > math.MaxUint16 {
 		return nil, fmt.Errorf("address %s is too long: %d characters", r.SID, len(text))
 	}
-	ends := [3]uint16{}
-	for i, n := 0, 0; i < len(ends); i++ {
-		n += len([...]string{c.Customer, c.Street, c.Secondary}[i])
-		ends[i] = uint16(n)
+	a := &Address{text: text, sid: sid, place: unique.Make(place{c.City, c.State, area.Country(c.Country)})}
+	end := 0
+	for i, part := range [...]string{c.Customer, c.Street, c.Secondary, c.PostalCode} {
+		end += len(part)
+		a.ends[i] = uint16(end)
 	}
-	return &Address{
-		text: text, ends: ends, sid: sid, place: unique.Make(place{c.City, c.State, area.Country(c.Country), r.ESN}),
-	}, nil
+	return a, nil
 }
 
 // SID returns AD and 32 hex digits, "" for an address that has none. It allocates.
@@ -60,22 +53,19 @@ func (a *Address) SID() string {
 
 // Civic returns the address by its parts. It allocates nothing.
 func (a *Address) Civic() Civic {
-	p, e := a.where(), &a.ends
+	e := &a.ends
+	var p place
+	if a.place != (unique.Handle[place]{}) {
+		p = a.place.Value()
+	}
 	return Civic{
-		Customer: a.text[:e[0]], Street: a.text[e[0]:e[1]], Secondary: a.text[e[1]:e[2]], PostalCode: a.text[e[2]:],
+		Customer: a.text[:e[0]], Street: a.text[e[0]:e[1]], Secondary: a.text[e[1]:e[2]], PostalCode: a.text[e[2]:e[3]],
 		City: p.city, State: p.state, Country: p.country,
 	}
 }
 
 // ESN returns the emergency service number of the address's street range, "" where none is known.
-func (a *Address) ESN() string { return a.where().esn }
-
-func (a *Address) where() place {
-	if a.place == (unique.Handle[place]{}) {
-		return place{}
-	}
-	return a.place.Value()
-}
+func (a *Address) ESN() string { return a.text[a.ends[3]:] }
 
 // Line returns the address on one line as people of its country write it: street, secondary, city, state and postal
 // code, country. It allocates.

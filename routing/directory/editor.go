@@ -13,15 +13,15 @@ import (
 // for one goroutine and one Snapshot.
 type Editor struct {
 	s     Snapshot
-	edit  uint64                         // marks what this editor may write into
-	found map[spot]unique.Handle[served] // who serves what, so that neighbours are looked up once
-	whole map[*AddressRecord]*Address    // addresses that several numbers have
+	edit  uint64                      // marks what this editor may write into
+	found map[spot]served             // who serves what, so that neighbours are looked up once
+	whole map[*AddressRecord]*Address // addresses that several numbers have
 }
 
 // spot is what decides which centre serves an address.
 type spot struct {
-	place  unique.Handle[place]
-	postal string
+	place       unique.Handle[place]
+	postal, esn string
 }
 
 // most bounds what an editor remembers of addresses.
@@ -51,7 +51,7 @@ func (e *Editor) begin() {
 }
 
 func (e *Editor) forget() {
-	e.found, e.whole = make(map[spot]unique.Handle[served]), make(map[*AddressRecord]*Address)
+	e.found, e.whole = make(map[spot]served), make(map[*AddressRecord]*Address)
 }
 
 // Snapshot returns what was made. The editor must not be used afterwards.
@@ -104,16 +104,16 @@ func (e *Editor) address(r *AddressRecord) (*Address, error) {
 }
 
 // locate finds the centre that serves an address.
-func (e *Editor) locate(a *Address) unique.Handle[served] {
+func (e *Editor) locate(a *Address) served {
 	c := a.Civic()
-	at := spot{a.place, c.PostalCode}
+	at := spot{a.place, c.PostalCode, a.ESN()}
 	if h, ok := e.found[at]; ok {
 		return h
 	}
 	id, level := e.s.network.areas.Find(area.Place{
 		ESN: a.ESN(), Country: c.Country, State: c.State, City: c.City, PostalCode: c.PostalCode,
 	})
-	h := unique.Make(served{id, level})
+	h := servedBy(id, level)
 	if len(e.found) >= most {
 		clear(e.found)
 	}

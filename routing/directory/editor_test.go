@@ -310,7 +310,7 @@ func FuzzAddressKeepsItsParts(f *testing.F) {
 	f.Fuzz(func(t *testing.T, customer, street, secondary, city, state, postal, country, esn string) {
 		c := Civic{customer, street, secondary, city, state, postal, area.Country(country)}
 		a, err := MakeAddress(AddressRecord{Civic: c, ESN: esn})
-		if (err != nil) != (len(customer+street+secondary+postal) > 1<<16-1) {
+		if (err != nil) != (len(customer+street+secondary+postal+esn) > 1<<16-1) {
 			t.Fatal(err)
 		}
 		if err == nil && (a.Civic() != c || a.ESN() != esn) {

@@ -12,14 +12,14 @@ import (
 // Number is a phone number on an account. It is kept small, since a directory may have millions: names that many numbers
 // share are kept once, and nothing is held that can be found through the snapshot.
 type Number struct {
-	E164       string
 	Country    string // ISO 3166-1 alpha-2
 	AccountSID string
 	Address    *Address // nil for none
 	ties       unique.Handle[ties]
-	sid        packedSID
 	Service    Service
-	Status     AddressStatus
+	Status     AddressStatus // up to here a decision looks at it: one cache line
+	sid        packedSID
+	E164       string
 }
 
 // ties are the SIDs of what a number may call through, one after the other.
@@ -36,14 +36,20 @@ func (n *Number) Registered() bool { return n.Status == StatusRegistered && n.Ad
 
 // OnDomain tells whether the number is tied to d, so that calls through d may be made from it.
 func (n *Number) OnDomain(d *Domain) bool {
+	if d.Account.SID != n.AccountSID {
+		return false
+	}
 	t := n.tied()
-	return d.Account.SID == n.AccountSID && (!t.someDomains || strings.Contains(t.domains, d.SID))
+	return !t.someDomains || strings.Contains(t.domains, d.SID)
 }
 
 // OnTrunk tells whether the number is tied to t.
 func (n *Number) OnTrunk(trunk *Trunk) bool {
+	if trunk.Account.SID != n.AccountSID {
+		return false
+	}
 	t := n.tied()
-	return trunk.Account.SID == n.AccountSID && (!t.someTrunks || strings.Contains(t.trunks, trunk.SID))
+	return !t.someTrunks || strings.Contains(t.trunks, trunk.SID)
 }
 
 func (n *Number) tied() ties {

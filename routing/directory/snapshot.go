@@ -3,7 +3,6 @@ package directory
 import (
 	"iter"
 	"net/netip"
-	"unique"
 
 	"callbox/config/strict"
 	"callbox/routing/area"
@@ -53,13 +52,7 @@ func (s *Snapshot) Number(e164 string) (*Number, bool) { return s.numbers.get(e1
 
 // Serving returns the PSAP that serves an address of the snapshot and by what it was found, nil and area.None where none
 // does.
-func (s *Snapshot) Serving(a *Address) (*PSAP, area.Level) {
-	if a.served == (unique.Handle[served]{}) {
-		return nil, area.None
-	}
-	by := a.served.Value()
-	return s.network.byCentre[by.centre], by.level
-}
+func (s *Snapshot) Serving(a *Address) (*PSAP, area.Level) { return s.network.serving(a.served) }
 
 // Centre finds a PSAP or ECC by ID.
 func (s *Snapshot) Centre(id string) (*PSAP, bool) {
