@@ -53,7 +53,7 @@ func (d dialect) divide(street string, typed bool) name {
 	words := d.words(street)
 	n := name{}
 	var front []string
-	if d.french && len(words) > 1 {
+	if d.french && len(words) > 1 && (!d.english || len(words) > 2 || kinds()[words[1]] == "") { // Toronto has an Avenue Road
 		if k, ok := frenchKinds()[words[0]]; ok {
 			n.kind, words = k, words[1:]
 			front = []string{k}

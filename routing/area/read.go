@@ -33,7 +33,7 @@ func ReadGuide(name string, r io.Reader, o GuideOptions) (*Guide, strict.Problem
 	if o.MaxRanges <= 0 {
 		o.MaxRanges = defaultMaxRanges
 	}
-	rd := &reader{file: name, options: o, build: newBuilder(), places: map[placeText]bool{}}
+	rd := &reader{file: name, options: o, build: newBuilder(), places: map[placeText]bool{}, countries: map[string]string{}}
 	rd.read(r)
 	if len(rd.problems) == 0 {
 		rd.overlaps(rd.build.finish())
@@ -56,6 +56,8 @@ type reader struct {
 	at       [columns]int // index of each column, -1 for none
 	field    func(column) string
 	places   map[placeText]bool // found good
+
+	countries map[string]string // by state, for lines that give none
 }
 
 // wrong reports a problem in a column.
@@ -89,18 +91,17 @@ func shown(s string) string {
 	return s[:cut] + "…"
 }
 
-// bound fails a reader that has gone too far ahead of the CSV records made of it: a quote that is not closed would
-// swallow the file.
+// bound fails a reader that has gone too far beyond where the current CSV record begins: a quote that is not closed
+// would swallow the file.
 type bound struct {
-	r    io.Reader
-	csv  *csv.Reader
-	read int64
+	r           io.Reader
+	begin, read int64
 }
 
 var errLong = fmt.Errorf("the line is longer than %d bytes, or a quote is not closed", maxRecord)
 
 func (b *bound) Read(p []byte) (int, error) {
-	if b.csv != nil && b.read-b.csv.InputOffset() > maxRecord {
+	if b.read-b.begin > maxRecord {
 		return 0, errLong
 	}
 	n, err := b.r.Read(p[:min(len(p), 4096)])
@@ -115,10 +116,10 @@ func (rd *reader) read(r io.Reader) {
 	}
 	b := &bound{r: head}
 	c := csv.NewReader(b)
-	b.csv = c
 	c.Comment, c.FieldsPerRecord, c.ReuseRecord, c.Comma = '#', -1, true, comma(head)
 	line := 1
 	for !rd.full() {
+		b.begin = c.InputOffset()
 		fields, err := c.Read()
 		if errors.Is(err, io.EOF) {
 			break
@@ -234,7 +235,7 @@ type placeText struct{ country, state, community, codes string }
 func (rd *reader) place(line int) placeText {
 	p := placeText{Country(rd.field(colCountry)), rd.field(colState), rd.field(colCommunity), rd.field(colCodes)}
 	if p.country == "" {
-		p.country = Country(rd.options.Country)
+		p.country = rd.countryOf(p.state)
 	}
 	if rd.places[p] {
 		return p
@@ -258,6 +259,19 @@ func (rd *reader) place(line int) placeText {
 		rd.places[placeText{strings.Clone(p.country), strings.Clone(p.state), strings.Clone(p.community), strings.Clone(p.codes)}] = true
 	}
 	return p
+}
+
+// countryOf returns the country of a line that gives none: Canada for its provinces, else that of the options.
+func (rd *reader) countryOf(state string) string {
+	country, ok := rd.countries[state]
+	if !ok {
+		country = Country(rd.options.Country)
+		if country == "US" && isStateOf("CA", state) {
+			country = "CA"
+		}
+		rd.countries[strings.Clone(state)] = country
+	}
+	return country
 }
 
 // splitCodes yields the postal codes of a field that may have several.

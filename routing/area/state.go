@@ -10,6 +10,17 @@ func stateCode(country, name string) (string, bool) {
 	return "", false
 }
 
+// isStateOf tells whether s is the code or name of a state in the country's table.
+func isStateOf(country, s string) bool {
+	code := State(country, s)
+	for _, state := range stateNames {
+		if state.country == country && state.code == code {
+			return true
+		}
+	}
+	return false
+}
+
 // stateNames are the names people write where others write the code.
 var stateNames = [...]struct{ country, name, code string }{
 	{"US", "ALABAMA", "AL"}, {"US", "ALASKA", "AK"}, {"US", "ARIZONA", "AZ"}, {"US", "ARKANSAS", "AR"},
