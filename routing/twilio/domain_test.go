@@ -8,8 +8,8 @@ import (
 	"callbox/routing/directory/store"
 )
 
-// number adds a number of an account with an address in a state past the API.
-func (e *edge) number(account, e164, status string) *store.Number {
+// plant adds a number of an account with an address in a state past the API.
+func (e *edge) plant(account, e164, status string) *store.Number {
 	e.t.Helper()
 	n := &store.Number{Common: store.Common{AccountSID: account}, PhoneNumber: e164, FriendlyName: e164, Country: "US",
 		Service: "e911", EmergencyStatus: "Active", EmergencyAddressStatus: status, VoiceReceiveMode: "voice"}
@@ -44,7 +44,7 @@ func TestDomains(t *testing.T) {
 		})
 		e.must("GET", path+".json").has(t, plain.body)
 		byoc := "BY" + strings.Repeat("a", 32)
-		n := e.number(e.mine, "+14155550100", "registered")
+		n := e.plant(e.mine, "+14155550100", "registered")
 		e.must("POST", path+".json", "FriendlyName", "Scranton Office", "VoiceUrl", "https://dm.example.com/app", "VoiceMethod", "get",
 			"VoiceFallbackUrl", "http://dm.example.com/fallback", "VoiceFallbackMethod", "GET", "VoiceStatusCallbackUrl", "http://dm.example.com/s",
 			"VoiceStatusCallbackMethod", "GET", "SipRegistration", "True", "EmergencyCallingEnabled", "true", "Secure", "1",
@@ -107,13 +107,13 @@ func TestAnEmergencyCallerIDNeedsARegisteredAddress(t *testing.T) {
 	eachEngine(t, func(t *testing.T, e *edge) {
 		at := "SIP/Domains/" + e.must("POST", "SIP/Domains.json", "DomainName", "lab.sip.twilio.com").sid() + ".json"
 		for i, status := range []string{"unregistered", "pending-registration", "registration-failure", "pending-unregistration"} {
-			n := e.number(e.mine, fmt.Sprintf("+1415555020%d", i), status)
+			n := e.plant(e.mine, fmt.Sprintf("+1415555020%d", i), status)
 			e.refused(400, 21231, []string{n.PhoneNumber, status}, "POST", at, "EmergencyCallerSid", n.SID)
 		}
-		theirs := e.number(e.other, "+14155550300", "registered")
+		theirs := e.plant(e.other, "+14155550300", "registered")
 		e.bad(21231, "not a phone number of this account", at, "EmergencyCallerSid", theirs.SID)
 		e.bad(21231, "not a phone number of this account", "SIP/Domains.json", "DomainName", "new.sip.twilio.com", "EmergencyCallerSid", theirs.SID)
-		mine := e.number(e.mine, "+14155550301", "registered")
+		mine := e.plant(e.mine, "+14155550301", "registered")
 		e.must("POST", at, "EmergencyCallerSid", mine.SID).has(t, map[string]any{"emergency_caller_sid": mine.SID})
 	})
 }

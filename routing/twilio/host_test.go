@@ -45,3 +45,25 @@ func TestHostNamesToCreate(t *testing.T) {
 		t.Errorf("a trunk's name: %q, %v", got, err)
 	}
 }
+
+func FuzzHostName(f *testing.F) {
+	for _, s := range []string{"lab.sip.twilio.com", "LAB.sip.us1.twilio.com", "a.b.sip.twilio.com", "x.sip.lab.example", ""} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		rule := hostRule{kind: "sip", extra: []string{"sip.lab.example"}}
+		got, err := rule.normal(s, "")
+		if err != nil {
+			if len(err.Error()) > 300 {
+				t.Errorf("%q is repeated in a message of %d bytes", s, len(err.Error()))
+			}
+			return
+		}
+		if again, err := rule.normal(got, ""); err != nil || again != got {
+			t.Errorf("%q became %q, which becomes %q, %v", s, got, again, err)
+		}
+		if rule.key(got) == got { // as the name of no domain would be
+			t.Errorf("%q has no other form", got)
+		}
+	})
+}

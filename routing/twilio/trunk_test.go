@@ -146,7 +146,7 @@ func TestATrunkWithEmergencyNumbersStays(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, e *edge) {
 		trunk := "/v1/Trunks/" + e.must("POST", "/v1/Trunks").sid()
-		safe, plain := e.number(e.mine, "+14155550100", "registered"), e.number(e.mine, "+14155550101", "unregistered")
+		safe, plain := e.plant(e.mine, "+14155550100", "registered"), e.plant(e.mine, "+14155550101", "unregistered")
 		for _, n := range []*store.Number{safe, plain} {
 			e.must("POST", trunk+"/PhoneNumbers", "PhoneNumberSid", n.SID)
 		}
@@ -170,7 +170,7 @@ func TestNumbersOfATrunk(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, e *edge) {
 		one, two := "/v1/Trunks/"+e.must("POST", "/v1/Trunks").sid(), "/v1/Trunks/"+e.must("POST", "/v1/Trunks").sid()
-		n := e.number(e.mine, "+14155550100", "registered")
+		n := e.plant(e.mine, "+14155550100", "registered")
 		n.VoiceApplicationSID = "AP" + strings.Repeat("a", 32)
 		e.write(func(tx *store.Tx) error { return store.Save(tx, n) })
 		numbers := one + "/PhoneNumbers"
@@ -195,7 +195,7 @@ func TestNumbersOfATrunk(t *testing.T) {
 		if got := stored[store.Number](e, n.SID); got.TrunkSID != "" || got.EmergencyAddressStatus != "registered" {
 			t.Errorf("%+v", got)
 		}
-		theirs := e.number(e.other, "+14155550101", "unregistered")
+		theirs := e.plant(e.other, "+14155550101", "unregistered")
 		e.bad(21245, "PhoneNumberSid", numbers)
 		e.bad(21245, "PN and 32", numbers, "PhoneNumberSid", "+14155550100")
 		e.bad(21245, "not a phone number of this account", numbers, "PhoneNumberSid", theirs.SID)
