@@ -1,6 +1,10 @@
 package store
 
-import "reflect"
+import (
+	"errors"
+	"reflect"
+	"strings"
+)
 
 // InsertMany adds many rows at once, as Insert does but without an audit entry for each: the caller leaves one for all
 // of them, by Note. It fills the rows as Insert does. On an error none of them stays, and the transaction can go on.
@@ -57,4 +61,42 @@ func (t *Tx) raw(fn func(conn any) error) error {
 		return t.s.known(t.ctx, "", err)
 	}
 	return result
+}
+
+// SaveMany writes many rows that were read in this transaction, as Save does but without an audit entry for each: the
+// caller leaves one for all of them, by Note. On an error none of them stays, the rows are of no further use, and the
+// transaction can go on.
+func SaveMany[R Row](t *Tx, rows []R) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	tb, all := tableOf[R](t), reflect.ValueOf(rows)
+	sets := make([]string, len(tb.columns))
+	for i, c := range tb.columns {
+		sets[i] = c.name + " = ?"
+	}
+	query := "UPDATE " + tb.kind.table + " SET " + strings.Join(sets, ", ") + " WHERE id = ? AND rev = ?"
+	return t.guarded(tb, func() error {
+		write, err := t.tx.PreparexContext(t.ctx, t.tx.Rebind(query))
+		if err != nil {
+			return t.s.known(t.ctx, tb.kind.name, err)
+		}
+		defer write.Close()
+		for i := range rows {
+			row, c := all.Index(i), commonOf(&rows[i])
+			if err := errors.Join(t.writable(c), tb.check(row)); err != nil {
+				return err
+			}
+			was := c.Rev
+			c.Updated, c.Rev = t.now, t.state.Rev
+			result, err := write.ExecContext(t.ctx, append(tb.values(row), c.ID, was)...)
+			if err != nil {
+				return t.s.known(t.ctx, tb.kind.name, err)
+			}
+			if n, err := result.RowsAffected(); err != nil || n != 1 {
+				return errors.Join(ErrConflict, err)
+			}
+		}
+		return nil
+	})
 }
