@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -28,6 +29,8 @@ type Store struct {
 type Options struct {
 	Logger *zerolog.Logger  // nil logs nothing
 	Now    func() time.Time // of created, updated and the audit log; nil is time.Now
+	// Patient has Open give a store for a database that is away: View and Update fail with ErrAway until Retry opens it.
+	Patient bool
 	// Fault is told what keeps a Mirror from following the database, and nil when that is over; it must return soon.
 	Fault func(error)
 }
@@ -68,22 +71,32 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		o.Fault = func(error) {}
 	}
 	e, err := openEngine(ctx, url)
+	if o.Patient && err != nil && excusable(err) {
+		e, err = newPatient(url, err), nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{engine: e, opts: o, tables: tables(), turn: make(chan struct{}, 1)}
-	if err := e.migrate(ctx); err != nil {
-		_ = e.close()
-		return nil, err
-	}
-	if err := s.Ping(ctx); err != nil {
-		_ = e.close()
-		return nil, err
-	}
-	return s, nil
+	return &Store{engine: e, opts: o, tables: tables(), turn: make(chan struct{}, 1)}, nil
 }
 
+// openEngine opens a database and brings its schema up to date.
 func openEngine(ctx context.Context, url string) (engine, error) {
+	e, err := connect(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.migrate(ctx); err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	var rev int64
+	if err := e.reader().GetContext(ctx, &rev, "SELECT rev FROM revision"); err != nil {
+		return nil, errors.Join(e.known("revision", err), e.close())
+	}
+	return e, nil
+}
+
+func connect(ctx context.Context, url string) (engine, error) {
 	scheme, rest, _ := strings.Cut(url, ":")
 	switch scheme {
 	case "sqlite":
