@@ -175,3 +175,19 @@ func TestAddressesAreListed(t *testing.T) {
 		}
 	})
 }
+
+func TestNearAddressesAreCorrectedOrSuggested(t *testing.T) {
+	t.Parallel()
+	const seed = "Failed to validate address. Check the suggested address. | FriendlyName: Twilio, CustomerName: Twilio, " +
+		"Street: 645 HARRISON ST, Locality: SAN FRANCISCO, Region: CA, PostalCode: 94105, IsoCountry: US"
+	eachEngine(t, func(t *testing.T, e *edge) {
+		near := harrison("PostalCode", "94109")
+		if a := e.do("POST", "Addresses.json", append(near, "AutoCorrectAddress", "false")...); a.code() != 21629 || a.str("message") != seed {
+			t.Errorf("got  %s\nwant %s", a.text, seed)
+		}
+		if a := e.must("POST", "Addresses.json", near...); a.str("street") != "645 HARRISON ST" || a.str("postal_code") != "94105" ||
+			a.str("city") != "SAN FRANCISCO" || a.body["validated"] != true {
+			t.Error(a.text)
+		}
+	})
+}

@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,7 +15,9 @@ import (
 	"callbox/routing/area"
 	"callbox/routing/directory/store"
 	"callbox/routing/directory/store/storetest"
+	"callbox/routing/labclock"
 	"callbox/routing/numbering"
+	"callbox/routing/registration"
 	"callbox/routing/twilio/rest"
 	"callbox/routing/twilio/twiliotest"
 )
@@ -28,20 +29,8 @@ type edge struct {
 	http    *httptest.Server
 	mine    string // the account of whoever asks
 	other   string // another one
-	clock   *clock
+	clock   *labclock.Clock
 	options Options
-}
-
-// clock is a lab clock that a test moves.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
 }
 
 // eachEngine runs a test with an edge on each of the engines.
@@ -59,10 +48,11 @@ func newEdge(t testing.TB, s *store.Store, change ...func(*Options)) *edge {
 		t.Fatal(err)
 	}
 	guide := area.LabGuide()
-	e := &edge{t: t, store: s, clock: &clock{now: time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)}}
+	e := &edge{t: t, store: s, clock: labclock.New(func() time.Time { return time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC) })}
 	e.options = Options{
 		Store: s, Guide: func() *area.Guide { return guide }, Plan: func() *numbering.Plan { return plan },
-		Now: e.clock.Now, Logger: zerolog.New(zerolog.NewTestWriter(t)), Authenticate: e.authenticate,
+		Registration: registration.Rules{Delays: registration.Realistic(), Now: e.clock.Now},
+		Now:          e.clock.Now, Logger: zerolog.New(zerolog.NewTestWriter(t)), Authenticate: e.authenticate,
 	}
 	for _, f := range change {
 		f(&e.options)
@@ -106,6 +96,17 @@ func (e *edge) authenticate(r *http.Request) (Principal, *rest.Error) {
 func (e *edge) write(do func(*store.Tx) error) {
 	e.t.Helper()
 	if err := e.store.Update(e.t.Context(), store.Actor{Name: "test"}, do); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+// step lets lab time pass and moves what is due then.
+func (e *edge) step(d time.Duration) {
+	e.t.Helper()
+	if _, err := e.clock.Step(d); err != nil {
+		e.t.Fatal(err)
+	}
+	if _, err := registration.NewMover(e.store, e.clock, registration.Options{Strict: e.options.Registration.Strict}).Move(e.t.Context()); err != nil {
 		e.t.Fatal(err)
 	}
 }

@@ -16,34 +16,25 @@ import (
 	"callbox/routing/directory"
 	"callbox/routing/directory/store"
 	"callbox/routing/numbering"
+	"callbox/routing/registration"
 	"callbox/routing/twilio/rest"
 )
 
 // Principal is who asks.
 type Principal = rest.Principal
 
-// Options are what the API needs. Store, Guide, Plan, Registration and Authenticate are required.
+// Options are what the API needs. Store, Guide, Plan and Authenticate are required.
 type Options struct {
 	Store        *store.Store
 	Guide        func() *area.Guide        // of the network in force; called for each address that is checked
 	Plan         func() *numbering.Plan    // of the network in force: numbers and addresses for emergencies are of its countries
 	Network      func() *directory.Network // in force, for its host suffixes; nil has none
-	Registration Registration
+	Registration registration.Rules
 	Authenticate func(*http.Request) (Principal, *rest.Error)
 	// Lenient keeps an address for emergencies that the guide does not know, unvalidated, instead of refusing it.
 	Lenient bool
 	Now     func() time.Time // the lab's clock; nil is time.Now
 	Logger  zerolog.Logger
-}
-
-// Registration is what a request does to a number's emergency address. Its methods change the row, which the caller saves
-// in the same transaction; on an error they have changed nothing.
-type Registration interface {
-	Associate(t *store.Tx, n *store.Number, a store.Address) error
-	Disassociate(t *store.Tx, n *store.Number) error
-	SetEmergencyStatus(t *store.Tx, n *store.Number, active bool) error
-	// Combined refuses a request that changes both the address and EmergencyStatus where that takes two.
-	Combined(address, status bool) error
 }
 
 // api is the handlers' common ground.
@@ -58,6 +49,7 @@ func New(o Options) http.Handler {
 	m := rest.NewMux(rest.Options{Authenticate: o.Authenticate, Translate: translate, Logger: o.Logger})
 	a.accounts(m)
 	a.addresses(m)
+	a.numbers(m)
 	a.sip(m)
 	return m
 }

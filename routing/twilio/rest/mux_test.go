@@ -50,20 +50,20 @@ func testMux(log *strings.Builder) *Mux {
 		}
 		switch in.Do {
 		case "panic":
-			return OK("Thing", thing{SID: in.Do[len(in.Do):][:1]}), nil
+			return OK("Thing", thing{base: base{in.Do[len(in.Do):][:1]}}), nil
 		case "away":
 			return Reply{}, errors.New("away")
 		case "secret":
 			return Reply{}, errors.New("password=hunter2")
 		}
-		return Created("Thing", thing{SID: in.Do + in.Query}), nil
+		return Created("Thing", thing{base: base{in.Do + in.Query}}), nil
 	})
 	m.Handle("GET", "/2010-04-01/Accounts/{AccountSid}/Things/{Sid}", func(r *Request) (Reply, error) {
-		return OK("Thing", thing{SID: r.Var("Sid")}), nil
+		return OK("Thing", thing{base: base{r.Var("Sid")}}), nil
 	})
 	m.Handle("DELETE", "/2010-04-01/Accounts/{AccountSid}/Things/{Sid}", func(r *Request) (Reply, error) { return NoContent(), nil })
-	m.Handle("GET", "/2010-04-01/Accounts/{AccountSid}/Things/Local", func(r *Request) (Reply, error) { return OK("Thing", thing{SID: "local"}), nil })
-	m.Handle("GET", "/v1/Things/{Sid}", func(r *Request) (Reply, error) { return OK("Thing", thing{SID: r.Var("Sid")}), nil })
+	m.Handle("GET", "/2010-04-01/Accounts/{AccountSid}/Things/Local", func(r *Request) (Reply, error) { return OK("Thing", thing{base: base{"local"}}), nil })
+	m.Handle("GET", "/v1/Things/{Sid}", func(r *Request) (Reply, error) { return OK("Thing", thing{base: base{r.Var("Sid")}}), nil })
 	return m
 }
 

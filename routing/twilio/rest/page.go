@@ -94,6 +94,17 @@ func NewPage[T any](w Window, rows []T, id func(T) int64) ([]T, Paging) {
 	return rows, p
 }
 
+// Short is the place of a page that ends early: its caller has looked no further than a row, and found less than a page.
+// The page beyond goes on behind that row.
+func Short(w Window, last int64) Paging {
+	p := Paging{Window: w, newer: w.Bound != 0, older: true}
+	p.first, p.last = w.Bound-1, last
+	if w.Back {
+		p.newer, p.first, p.last = true, last, w.Bound+1
+	}
+	return p
+}
+
 // token spells a bound. It is opaque to clients; the checksum tells one that was cut or mistyped from a right one.
 func token(bound int64, back bool) string {
 	side := byte('A')
@@ -119,44 +130,53 @@ func parseToken(s string) (bound int64, back, ok bool) {
 		return 0, false, false
 	}
 	bound, err := strconv.ParseInt(body[1:], 36, 64)
-	return bound, body[0] == 'B', err == nil && bound > 0
+	back = body[0] == 'B'
+	return bound, back, err == nil && (bound > 0 || bound == 0 && back)
+}
+
+// Next returns the window of the page beyond, with older rows, and whether there is one.
+func (p Paging) Next() (Window, bool) {
+	return Window{Size: p.Size, Number: p.Number + 1, Bound: p.last}, p.older
+}
+
+// Previous returns the window of the page before, with newer rows, and whether there is one.
+func (p Paging) Previous() (Window, bool) {
+	bound := p.first
+	if bound == 0 { // all that was older is gone: the page before ends with the bound's own row
+		bound = p.Bound - 1
+	}
+	return Window{Size: p.Size, Number: max(p.Number-1, 0), Bound: bound, Back: true}, p.newer
+}
+
+// query is the window in a link, behind the filters of a list.
+func (w Window) query(filters url.Values) string {
+	q := url.Values{}
+	for k, v := range filters {
+		if k != "Page" && k != "PageToken" && k != "PageSize" {
+			q[k] = v
+		}
+	}
+	query := q.Encode()
+	if query != "" {
+		query += "&"
+	}
+	query += "PageSize=" + strconv.Itoa(w.Size) + "&Page=" + strconv.Itoa(w.Number)
+	if w.Bound != 0 || w.Back {
+		query += "&PageToken=" + token(w.Bound, w.Back)
+	}
+	return "?" + query
 }
 
 // links are the queries of a page and its neighbours, "" for a neighbour that is not there.
 type links struct{ this, first, next, previous string }
 
 func (p Paging) links(filters url.Values) links {
-	at := func(page int, token string) string {
-		q := url.Values{}
-		for k, v := range filters {
-			if k != "Page" && k != "PageToken" && k != "PageSize" {
-				q[k] = v
-			}
-		}
-		query := q.Encode()
-		if query != "" {
-			query += "&"
-		}
-		query += "PageSize=" + strconv.Itoa(p.Size) + "&Page=" + strconv.Itoa(page)
-		if token != "" {
-			query += "&PageToken=" + token
-		}
-		return "?" + query
+	l := links{this: p.Window.query(filters), first: Window{Size: p.Size}.query(filters)}
+	if w, ok := p.Next(); ok {
+		l.next = w.query(filters)
 	}
-	l := links{first: at(0, "")}
-	this := ""
-	if p.Bound != 0 {
-		this = token(p.Bound, p.Back)
-	}
-	l.this = at(p.Number, this)
-	if p.older {
-		l.next = at(p.Number+1, token(p.last, false))
-	}
-	switch {
-	case p.newer && p.first == 0: // all that was older is gone: the page before ends with the bound's own row
-		l.previous = at(max(p.Number-1, 0), token(p.Bound-1, true))
-	case p.newer:
-		l.previous = at(max(p.Number-1, 0), token(p.first, true))
+	if w, ok := p.Previous(); ok {
+		l.previous = w.query(filters)
 	}
 	return l
 }

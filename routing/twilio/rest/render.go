@@ -75,11 +75,7 @@ func writeXML(b *bytes.Buffer, name string, v reflect.Value) {
 	}
 	switch v.Kind() {
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if name := xmlName(v.Type().Field(i)); name != "" {
-				writeXML(b, name, v.Field(i))
-			}
-		}
+		writeFields(b, v)
 	case reflect.Map: // of URIs by name
 		keys := v.MapKeys()
 		slices.SortFunc(keys, func(x, y reflect.Value) int { return strings.Compare(x.String(), y.String()) })
@@ -92,6 +88,19 @@ func writeXML(b *bytes.Buffer, name string, v reflect.Value) {
 		}
 	}
 	b.WriteString("</" + name + ">")
+}
+
+// writeFields writes the fields of a struct; those of an embedded one as its own, as JSON does.
+func writeFields(b *bytes.Buffer, v reflect.Value) {
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		switch name := xmlName(f); {
+		case f.Anonymous && f.Type.Kind() == reflect.Struct:
+			writeFields(b, v.Field(i))
+		case name != "":
+			writeXML(b, name, v.Field(i))
+		}
+	}
 }
 
 // xmlText returns the text of a value that has no parts, and whether it is one.

@@ -11,12 +11,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+type base struct {
+	SID string `json:"sid"`
+}
+
 type thing struct {
-	SID          string `json:"sid"`
-	FriendlyName Null   `json:"friendly_name"`
-	Created      Stamp  `json:"date_created"`
-	Emergency    bool   `json:"emergency_enabled"`
-	Weight       *int   `json:"weight"`
+	base
+	FriendlyName Null  `json:"friendly_name"`
+	Created      Stamp `json:"date_created"`
+	Emergency    bool  `json:"emergency_enabled"`
+	Weight       *int  `json:"weight"`
 	Capabilities struct {
 		Voice bool `json:"voice"`
 		SMS   bool `json:"sms" xml:"SMS"`
@@ -26,7 +30,7 @@ type thing struct {
 }
 
 func aThing() thing {
-	return thing{SID: "AD1", Created: Stamp(1439917650_000), URI: "/2010-04-01/Things/AD1",
+	return thing{base: base{"AD1"}, Created: Stamp(1439917650_000), URI: "/2010-04-01/Things/AD1",
 		Subresources: map[string]URI{"dependent_phone_numbers": "/2010-04-01/Things/AD1/DependentPhoneNumbers"}}
 }
 

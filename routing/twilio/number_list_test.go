@@ -1,0 +1,212 @@
+package twilio
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"callbox/routing/directory/store"
+	"callbox/routing/twilio/rest"
+)
+
+// stock inserts numbers past the API, oldest first.
+func (e *edge) stock(phones ...string) {
+	e.t.Helper()
+	e.write(func(t *store.Tx) error {
+		for _, phone := range phones {
+			n := store.Number{Common: store.Common{AccountSID: e.mine}, PhoneNumber: phone, FriendlyName: "n" + phone[len(phone)-1:], Country: "US",
+				Service: "e911", EmergencyStatus: "Inactive", EmergencyAddressStatus: "unregistered"}
+			if err := store.Insert(t, &n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func TestNumbersAreListed(t *testing.T) {
+	t.Parallel()
+	const key = "incoming_phone_numbers"
+	eachEngine(t, func(t *testing.T, e *edge) {
+		e.stock("+14155550100", "+14155550101", "+442079460000", "+447400123456", "+18005550100", "+18085550100")
+		for _, c := range []struct {
+			path  string
+			query string
+			want  string
+		}{
+			{"", "", "+18085550100 +18005550100 +447400123456 +442079460000 +14155550101 +14155550100"},
+			{"", "PhoneNumber=%2B14155550101", "+14155550101"},
+			{"", "PhoneNumber=+14155550101", "+14155550101"},
+			{"", "PhoneNumber=%2B1415", "+14155550101 +14155550100"},
+			{"", "PhoneNumber=%2B1*0*5550100", "+18085550100 +18005550100"},
+			{"", "PhoneNumber=5550100", "+18085550100 +18005550100 +14155550100"},
+			{"", "PhoneNumber=*15555010", "+14155550101 +14155550100"},
+			{"", "PhoneNumber=99999", ""},
+			{"", "FriendlyName=n6", "+447400123456"},
+			{"", "FriendlyName=n6&PhoneNumber=%2B44", "+447400123456"},
+			{"", "FriendlyName=N6", ""},
+			{"", "Origin=hosted", ""},
+			{"", "Origin=twilio&Beta=true&Colour=red&PhoneNumber=%2B44", "+447400123456 +442079460000"},
+			{"/Local", "", "+18085550100 +442079460000 +14155550101 +14155550100"},
+			{"/Local", "PhoneNumber=%2B44", "+442079460000"},
+			{"/Mobile", "", "+447400123456"},
+			{"/TollFree", "", "+18005550100"},
+		} {
+			a := e.must("GET", "IncomingPhoneNumbers"+c.path+".json?"+c.query)
+			if d := cmp.Diff(strings.Fields(c.want), a.rows(key, "phone_number")); d != "" && len(a.rows(key, "sid"))+len(c.want) > 0 {
+				t.Errorf("%s?%s: %s", c.path, c.query, d)
+			}
+		}
+		for _, q := range []string{"PhoneNumber=abc", "PhoneNumber=4155%25", "PhoneNumber=1%2B4", "PhoneNumber=" + strings.Repeat("1", 33)} {
+			e.refused(400, 21421, []string{"PhoneNumber"}, "GET", "IncomingPhoneNumbers.json?"+q)
+		}
+		e.refused(400, 20001, []string{"Origin"}, "GET", "IncomingPhoneNumbers.json?Origin=x")
+		e.refused(400, 20001, []string{"Beta"}, "GET", "IncomingPhoneNumbers.json?Beta=x")
+	})
+}
+
+// walk follows next_page_uri from a list on and returns every number on the way.
+func (e *edge) walk(path string) (phones []string, pages int) {
+	e.t.Helper()
+	for path != "" {
+		a := e.must("GET", path)
+		phones = append(phones, a.rows("incoming_phone_numbers", "phone_number")...)
+		path = a.str("next_page_uri")
+		pages++
+	}
+	return phones, pages
+}
+
+func TestPagesHoldUnderConcurrentWrites(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, e *edge) {
+		var stay, come []string
+		for i := range 60 {
+			stay = append(stay, fmt.Sprintf("+1415555%04d", i))
+			come = append(come, fmt.Sprintf("+1808555%04d", i))
+		}
+		e.stock(stay...)
+		done := make(chan struct{})
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			defer close(done)
+			for _, phone := range come {
+				sid, path := e.number(phone)
+				if phone[len(phone)-1] < '5' {
+					e.must("DELETE", path)
+				}
+				_ = sid
+			}
+		})
+		for running := true; running; {
+			select {
+			case <-done:
+				running = false
+			default:
+			}
+			got, pages := e.walk("IncomingPhoneNumbers.json?PageSize=7")
+			var old []string
+			for _, phone := range got {
+				if strings.HasPrefix(phone, "+1415") {
+					old = append(old, phone)
+				}
+			}
+			slices.Reverse(old)
+			if d := cmp.Diff(stay, old); d != "" || pages < 9 {
+				t.Fatalf("%d pages skip or repeat: %s", pages, d)
+			}
+		}
+		wg.Wait()
+	})
+}
+
+func TestASparseClassIsFoundPageByPage(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, e *edge) {
+		mobiles := []string{"+447400123456", "+447400123457", "+447400123458"}
+		for i, mobile := range mobiles {
+			e.stock(mobile)
+			for j := range 50 {
+				e.stock(fmt.Sprintf("+1415%07d", i*1000+j+2000000))
+			}
+		}
+		walk := func(w rest.Window) (found []string, pages int) {
+			for {
+				var rows []store.Number
+				var p rest.Paging
+				err := e.store.View(t.Context(), func(tx *store.Tx) (err error) {
+					rows, p, err = subsets[1].scan(tx, w, store.Query{Account: e.mine}, 10, 20)
+					return err
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, n := range rows {
+					found = append(found, n.PhoneNumber)
+				}
+				pages++
+				next, more := p.Next()
+				if w.Back {
+					next, more = p.Previous()
+				}
+				if !more {
+					return found, pages
+				}
+				w = next
+			}
+		}
+		got, pages := walk(rest.Window{Size: 2})
+		slices.Reverse(mobiles)
+		if d := cmp.Diff(mobiles, got); d != "" || pages != 8 {
+			t.Error(pages, d)
+		}
+		slices.Reverse(mobiles)
+		if got, _ := walk(rest.Window{Size: 2, Back: true}); !slices.Equal(got, mobiles) {
+			t.Error("the way back:", got)
+		}
+	})
+}
+
+// TestConcurrentUpdates has many clients change one number: each change is kept whole, and none is lost.
+func TestConcurrentUpdates(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, e *edge) {
+		_, one := e.number("+14155550100")
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				name := fmt.Sprint("writer ", i)
+				if a := e.do("POST", one, "FriendlyName", name, "VoiceUrl", "http://x/"+fmt.Sprint(i)); a.status != http.StatusOK {
+					t.Error(a.text)
+				}
+			})
+		}
+		var won int
+		var mu sync.Mutex
+		for range 8 {
+			wg.Go(func() {
+				a := e.do("POST", "IncomingPhoneNumbers.json", "PhoneNumber", "+14155550199")
+				mu.Lock()
+				defer mu.Unlock()
+				if a.status == http.StatusCreated {
+					won++
+				} else if a.code() != 21422 {
+					t.Error(a.text)
+				}
+			})
+		}
+		wg.Wait()
+		a := e.must("GET", one)
+		if name, url := a.str("friendly_name"), a.str("voice_url"); name[len(name)-1] != url[len(url)-1] {
+			t.Error("two changes were mixed:", a.text)
+		}
+		if won != 1 {
+			t.Errorf("%d clients were given the same number", won)
+		}
+	})
+}
