@@ -30,8 +30,7 @@ func (s *search) files(ctx context.Context, dir string) error {
 var feeMark = []byte(`"fee_cents":`)
 
 // Charged gives every ended call with a fee, in memory or in the files, those that ended last first; one may come twice
-// while a file is rotated. After an error,
-// which may be that of ctx, it gives no more.
+// while a file is rotated. After an error, which may be that of ctx, it gives no more.
 func (j *Journal) Charged(ctx context.Context) iter.Seq2[*call.Record, error] {
 	return func(yield func(*call.Record, error) bool) {
 		recent := map[call.ID]bool{}

@@ -42,6 +42,7 @@ func (s Span) Has(t time.Time) bool {
 // Query says which calls a page lists.
 type Query struct {
 	After   Position                // only calls after this place
+	Before  Position                // only calls before this place, and of those the last; then After does not count
 	Limit   int                     // calls on the page, at least 1
 	Started Span                    // only calls that began in it
 	Ended   Span                    // only calls that ended in it; with a bound, none that is still up
@@ -50,10 +51,13 @@ type Query struct {
 	Live    []call.Record           // calls that are up, to be listed among the ended ones
 }
 
+// back tells whether the page lies before a place rather than after one.
+func (q Query) back() bool { return !q.Before.StartedAt.IsZero() }
+
 // Page is a part of the calls, in the order of Position.
 type Page struct {
 	Calls []*call.Record // must not be changed
-	More  bool           // ask again with After set to Next
+	More  bool           // ask again with After set to Next; or, if Before was set, with that at the first call
 	Next  Position
 }
 
@@ -116,7 +120,7 @@ func (s *search) met(id call.ID, started, ended time.Time, read func() (*call.Re
 	if q := s.query; latest.Before(q.Started.From) || latest.Before(q.Ended.From) {
 		return false
 	}
-	if len(s.found) > s.query.Limit && latest.Before(s.found[s.query.Limit].StartedAt) {
+	if q := s.query; q.back() && latest.Before(q.Before.StartedAt) || !q.back() && s.full() && latest.Before(s.found[q.Limit].StartedAt) {
 		return false
 	}
 	if s.seen[id] {
@@ -135,9 +139,17 @@ func (s *search) met(id call.ID, started, ended time.Time, read func() (*call.Re
 // wanted tells from the place and end of a call alone whether it could be on the page.
 func (s *search) wanted(p Position, ended time.Time) bool {
 	q := s.query
-	full := len(s.found) > q.Limit && p.after(PositionOf(s.found[q.Limit]))
-	return !full && p.after(q.After) && q.Started.Has(p.StartedAt) && q.Ended.Has(ended)
+	if !q.Started.Has(p.StartedAt) || !q.Ended.Has(ended) {
+		return false
+	}
+	if q.back() {
+		return p.Compare(q.Before) < 0 && !(s.full() && p.Compare(PositionOf(s.found[0])) < 0)
+	}
+	return p.after(q.After) && !(s.full() && p.after(PositionOf(s.found[q.Limit])))
 }
+
+// full tells whether there are as many calls as the page has, and the one that shows that there are more.
+func (s *search) full() bool { return len(s.found) > s.query.Limit }
 
 // take adds a call that matches, and lets go of one that is beyond the page for it.
 func (s *search) take(r *call.Record) {
@@ -148,12 +160,22 @@ func (s *search) take(r *call.Record) {
 	}
 	i, _ := slices.BinarySearchFunc(s.found, p, func(r *call.Record, p Position) int { return PositionOf(r).Compare(p) })
 	s.found = slices.Insert(s.found, i, r)
-	s.found = s.found[:min(len(s.found), q.Limit+1)]
+	if beyond := len(s.found) - q.Limit - 1; beyond > 0 && q.back() {
+		s.found = s.found[beyond:]
+	} else if beyond > 0 {
+		s.found = s.found[:q.Limit+1]
+	}
 }
 
 // page is what was found, up to the place where the search gave up.
 func (s *search) page() Page {
 	p := Page{Calls: s.found}
+	if s.query.back() {
+		if s.full() {
+			p.Calls, p.More, p.Next = s.found[1:], true, PositionOf(s.found[1])
+		}
+		return p
+	}
 	if !s.cut.StartedAt.IsZero() {
 		n := 0
 		for n < len(p.Calls) && !PositionOf(p.Calls[n]).after(s.cut) {
@@ -230,6 +252,9 @@ func (s *search) late(ended time.Time) bool {
 // mayGiveUp tells whether the search may end at a call that ended at this time: only beyond the place where the page
 // begins, so that every page comes further than the one before.
 func (s *search) mayGiveUp(ended time.Time) bool {
+	if s.query.back() { // it reads no further than pages that were read before
+		return false
+	}
 	return s.query.After.StartedAt.IsZero() || ended.Add(disorder).Before(s.query.After.StartedAt)
 }
 

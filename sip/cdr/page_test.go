@@ -103,6 +103,30 @@ func TestPagesReachEveryCallOnceLatestBegunFirst(t *testing.T) {
 	}
 }
 
+func TestPagesLeadBackTheWayTheyCame(t *testing.T) {
+	t.Parallel()
+	j := journalOf(t, uneven(300), Options{Recent: 10, MaxBytes: 20_000, MaxFiles: 100})
+	got := []int{}
+	for q := (Query{Limit: 7, Before: PositionOf(ptr(record(100)))}); ; {
+		p, err := j.Page(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(ids(p.Calls), got...)
+		if !p.More {
+			break
+		}
+		if q.Before = p.Next; p.Next != PositionOf(p.Calls[0]) || len(p.Calls) != 7 {
+			t.Fatalf("a page of %d that leads back to %v", len(p.Calls), p.Next)
+		}
+	}
+	if d := cmp.Diff(down(299, 101), got); d != "" {
+		t.Errorf("calls over all pages (-want +got):\n%s", d)
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
+
 func TestAQueryListsOnlyWhatItAsksFor(t *testing.T) {
 	t.Parallel()
 	j := journalOf(t, uneven(200), Options{Recent: 20, MaxBytes: 30_000, MaxFiles: 100})
