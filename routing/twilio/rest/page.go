@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // DefaultPageSize and MaxPageSize bound a page, as the provider's do.
@@ -22,17 +23,31 @@ const (
 // deleted between two requests.
 type Window struct {
 	Size   int
-	Number int   // counts pages from 0; it is shown, not used to find rows
-	Bound  int64 // the identity of the neighbour page's last row on this side; 0: from the newest
-	Back   bool  // the page lies before the bound (newer rows): read them oldest first, NewPage turns them round
+	Number int    // counts pages from 0; it is shown, not used to find rows
+	Bound  int64  // the identity of the neighbour page's last row on this side; 0: from the newest
+	Back   bool   // the page lies before the bound (newer rows): read them oldest first, NewPage turns them round
+	Tie    string // for a list that Between pages: what tells the bound's row from others with the same identity
 }
 
 // Paging is where a page lies among its neighbours.
 type Paging struct {
 	Window
-	first, last int64 // identities of its first and last row; 0 if it is empty
-	older       bool  // there are rows beyond last
-	newer       bool  // there are rows before first
+	first, last Mark // of its first and last row; zero if it is empty
+	older       bool // there are rows beyond last
+	newer       bool // there are rows before first
+}
+
+// Mark is the place of a row in the order of a list: its identity and, where several rows can share that, what comes first
+// among them: letters and digits.
+type Mark struct {
+	Bound int64
+	Tie   string
+}
+
+// Between is where a page lies that its list has cut itself: the marks of its first and last row, and whether there are
+// rows before and beyond. A page may be empty and still have a mark beyond which the list goes on.
+func Between(w Window, first, last Mark, newer, older bool) Paging {
+	return Paging{Window: w, first: first, last: last, newer: newer, older: older}
 }
 
 type windowForm struct {
@@ -61,11 +76,11 @@ func (r *Request) Window() (Window, error) {
 		}
 		return w, nil
 	}
-	bound, back, ok := parseToken(f.Token)
+	mark, back, ok := parseToken(f.Token)
 	if !ok {
 		return w, Invalid(CodeInvalid, "PageToken", "it is not one that a list here has given")
 	}
-	w.Bound, w.Back = bound, back
+	w.Bound, w.Tie, w.Back = mark.Bound, mark.Tie, back
 	return w, nil
 }
 
@@ -85,12 +100,12 @@ func NewPage[T any](w Window, rows []T, id func(T) int64) ([]T, Paging) {
 	}
 	switch {
 	case len(rows) == 0 && w.Back: // all that was newer is gone: the bound's own row is the newest
-		p.last = w.Bound + 1
+		p.last = Mark{Bound: w.Bound + 1}
 		return rows, p
 	case len(rows) == 0:
 		return rows, p
 	}
-	p.first, p.last = id(rows[0]), id(rows[len(rows)-1])
+	p.first, p.last = Mark{Bound: id(rows[0])}, Mark{Bound: id(rows[len(rows)-1])}
 	return rows, p
 }
 
@@ -98,20 +113,23 @@ func NewPage[T any](w Window, rows []T, id func(T) int64) ([]T, Paging) {
 // The page beyond goes on behind that row.
 func Short(w Window, last int64) Paging {
 	p := Paging{Window: w, newer: w.Bound != 0, older: true}
-	p.first, p.last = w.Bound-1, last
+	p.first, p.last = Mark{Bound: w.Bound - 1}, Mark{Bound: last}
 	if w.Back {
-		p.newer, p.first, p.last = true, last, w.Bound+1
+		p.newer, p.first, p.last = true, Mark{Bound: last}, Mark{Bound: w.Bound + 1}
 	}
 	return p
 }
 
-// token spells a bound. It is opaque to clients; the checksum tells one that was cut or mistyped from a right one.
-func token(bound int64, back bool) string {
+// token spells a mark. It is opaque to clients; the checksum tells one that was cut or mistyped from a right one.
+func token(m Mark, back bool) string {
 	side := byte('A')
 	if back {
 		side = 'B'
 	}
-	b := append([]byte{side}, strconv.FormatInt(bound, 36)...)
+	b := append([]byte{side}, strconv.FormatInt(m.Bound, 36)...)
+	if m.Tie != "" {
+		b = append(append(b, '.'), m.Tie...)
+	}
 	return "P" + string(b) + "-" + checksum(b)
 }
 
@@ -121,31 +139,33 @@ func checksum(b []byte) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-func parseToken(s string) (bound int64, back, ok bool) {
+func parseToken(s string) (m Mark, back, ok bool) {
 	if len(s) < 12 || s[0] != 'P' || s[len(s)-9] != '-' {
-		return 0, false, false
+		return m, false, false
 	}
 	body, sum := s[1:len(s)-9], s[len(s)-8:]
 	if checksum([]byte(body)) != sum || (body[0] != 'A' && body[0] != 'B') {
-		return 0, false, false
+		return m, false, false
 	}
-	bound, err := strconv.ParseInt(body[1:], 36, 64)
+	bound, tie, tied := strings.Cut(body[1:], ".")
+	n, err := strconv.ParseInt(bound, 36, 64)
+	plain := strings.IndexFunc(tie, func(c rune) bool { return (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') }) < 0
 	back = body[0] == 'B'
-	return bound, back, err == nil && (bound > 0 || bound == 0 && back)
+	return Mark{n, tie}, back, err == nil && (n > 0 || n == 0 && back) && plain && tied == (tie != "")
 }
 
 // Next returns the window of the page beyond, with older rows, and whether there is one.
 func (p Paging) Next() (Window, bool) {
-	return Window{Size: p.Size, Number: p.Number + 1, Bound: p.last}, p.older
+	return Window{Size: p.Size, Number: p.Number + 1, Bound: p.last.Bound, Tie: p.last.Tie}, p.older
 }
 
 // Previous returns the window of the page before, with newer rows, and whether there is one.
 func (p Paging) Previous() (Window, bool) {
-	bound := p.first
-	if bound == 0 { // all that was older is gone: the page before ends with the bound's own row
-		bound = p.Bound - 1
+	first := p.first
+	if first == (Mark{}) { // all that was older is gone: the page before ends with the bound's own row
+		first = Mark{Bound: p.Bound - 1}
 	}
-	return Window{Size: p.Size, Number: max(p.Number-1, 0), Bound: bound, Back: true}, p.newer
+	return Window{Size: p.Size, Number: max(p.Number-1, 0), Bound: first.Bound, Tie: first.Tie, Back: true}, p.newer
 }
 
 // query is the window in a link, behind the filters of a list.
@@ -162,7 +182,7 @@ func (w Window) query(filters url.Values) string {
 	}
 	query += "PageSize=" + strconv.Itoa(w.Size) + "&Page=" + strconv.Itoa(w.Number)
 	if w.Bound != 0 || w.Back {
-		query += "&PageToken=" + token(w.Bound, w.Back)
+		query += "&PageToken=" + token(Mark{w.Bound, w.Tie}, w.Back)
 	}
 	return "?" + query
 }

@@ -118,7 +118,7 @@ func TestPagesHoldUnderWrites(t *testing.T) {
 
 func TestWindowRefuses(t *testing.T) {
 	t.Parallel()
-	good := token(42, true)
+	good := token(Mark{Bound: 42, Tie: "CA1"}, true)
 	for _, q := range []string{"PageSize=0", "PageSize=-1", "PageSize=x", "Page=-1", "Page=1", "PageToken=x", "PageToken=" + good[:len(good)-1],
 		"PageToken=PA1-00000000", "PageToken=" + strings.Repeat("P", 65), "PageToken=PB16" + good[4:] + "x"} {
 		values, _ := url.ParseQuery(q)
@@ -127,7 +127,7 @@ func TestWindowRefuses(t *testing.T) {
 		}
 	}
 	values, _ := url.ParseQuery("PageSize=5000&Page=4&PageToken=" + good)
-	if w, err := (&Request{query: values}).Window(); err != nil || w != (Window{MaxPageSize, 4, 42, true}) {
+	if w, err := (&Request{query: values}).Window(); err != nil || w != (Window{MaxPageSize, 4, 42, true, "CA1"}) {
 		t.Error(w, err)
 	}
 }
@@ -141,7 +141,7 @@ func TestMeta(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"meta":{"first_page_url":"http://127.0.0.1:8080/v1/Trunks?PageSize=1&Page=0","key":"trunks",` +
-		`"next_page_url":"http://127.0.0.1:8080/v1/Trunks?PageSize=1&Page=1&PageToken=` + token(9, false) + `","page":0,"page_size":1,` +
+		`"next_page_url":"http://127.0.0.1:8080/v1/Trunks?PageSize=1&Page=1&PageToken=` + token(Mark{Bound: 9}, false) + `","page":0,"page_size":1,` +
 		`"previous_page_url":null,"url":"http://127.0.0.1:8080/v1/Trunks?PageSize=1&Page=0"},"trunks":[9]}` + "\n"
 	if d := cmp.Diff(want, string(b)); d != "" {
 		t.Error(d)
@@ -149,12 +149,13 @@ func TestMeta(t *testing.T) {
 }
 
 func FuzzPageToken(f *testing.F) {
-	f.Add(token(1, false))
+	f.Add(token(Mark{Bound: 1}, false))
+	f.Add(token(Mark{Bound: 1, Tie: "CA7"}, true))
 	f.Add("PA")
 	f.Fuzz(func(t *testing.T, s string) {
-		if bound, back, ok := parseToken(s); ok && !strings.EqualFold(token(bound, back), s) {
-			if again, side, fine := parseToken(token(bound, back)); !fine || again != bound || side != back {
-				t.Errorf("%q reads as %d %v, which does not come back", s, bound, back)
+		if mark, back, ok := parseToken(s); ok && !strings.EqualFold(token(mark, back), s) {
+			if again, side, fine := parseToken(token(mark, back)); !fine || again != mark || side != back {
+				t.Errorf("%q reads as %+v %v, which does not come back", s, mark, back)
 			}
 		}
 	})
