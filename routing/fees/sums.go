@@ -67,7 +67,7 @@ func (l *Ledger) Sums(ctx context.Context, q Query) ([]Sum, error) {
 	sums := map[Sum]*Sum{}
 	var out []*Sum
 	for _, r := range rows {
-		key := Sum{Account: r.Account, Kind: r.Kind, Start: q.By.start(time.UnixMilli(r.Day * dayMS)), Number: r.Number}
+		key := Sum{Account: r.Account, Kind: r.Kind, Start: q.By.Start(time.UnixMilli(r.Day * dayMS)), Number: r.Number}
 		s := sums[key]
 		if s == nil {
 			s = &Sum{Account: key.Account, Kind: key.Kind, Start: key.Start, Number: key.Number}
@@ -85,8 +85,8 @@ func (l *Ledger) Sums(ctx context.Context, q Query) ([]Sum, error) {
 	return all, nil
 }
 
-// start returns the beginning of the span in which a time lies, the zero time where spans do not matter.
-func (by By) start(t time.Time) time.Time {
+// Start returns the beginning of the span in which a time lies, the zero time where spans do not matter.
+func (by By) Start(t time.Time) time.Time {
 	t = t.UTC()
 	switch by {
 	case ByDay:

@@ -33,6 +33,8 @@ type Options struct {
 	Authenticate func(*http.Request) (Principal, *rest.Error)
 	// Lenient keeps an address for emergencies that the guide does not know, unvalidated, instead of refusing it.
 	Lenient bool
+	Calls   CallSource       // nil: no call is known
+	Fees    FeeSource        // nil: nothing is charged
 	Now     func() time.Time // the lab's clock; nil is time.Now
 	Logger  zerolog.Logger
 }
@@ -50,6 +52,8 @@ func New(o Options) http.Handler {
 	a.accounts(m)
 	a.addresses(m)
 	a.numbers(m)
+	a.calls(m)
+	a.usage(m)
 	a.sip(m)
 	return m
 }
