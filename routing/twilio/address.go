@@ -185,15 +185,13 @@ func (a *api) changeAddress(t *store.Tx, r *rest.Request, row *store.Address) er
 	}
 	named := before
 	named.FriendlyName = row.FriendlyName
-	if *row != named {
-		if err := disused(t, before, "changed"); err != nil {
-			return err
-		}
-		row.Verified = false
+	if *row == named {
+		return emergencyName(*row)
 	}
-	if *row == before {
-		return nil
+	if err := disused(t, before, "changed"); err != nil {
+		return err
 	}
+	row.Verified = false
 	return a.check(row, in.correct())
 }
 

@@ -16,9 +16,8 @@ func (a *api) check(row *store.Address, correct bool) error {
 	if !row.EmergencyEnabled {
 		return nil
 	}
-	if n := utf8.RuneCountInString(row.FriendlyName); n > maxEmergencyName {
-		return rest.Invalid(codeFriendlyName, "FriendlyName",
-			"it has %d characters; an address for emergency calling takes %d at most", n, maxEmergencyName)
+	if err := emergencyName(*row); err != nil {
+		return err
 	}
 	if !a.o.Plan().Has(row.IsoCountry) {
 		return rest.Bad(codeAddressUnknown, "The address cannot be validated: there is no emergency calling in %s here", row.IsoCountry)
@@ -39,6 +38,15 @@ func (a *api) check(row *store.Address, correct bool) error {
 		if !a.o.Lenient {
 			return rest.Bad(codeAddressUnknown, "The address you have provided cannot be validated: %s", found.Why)
 		}
+	}
+	return nil
+}
+
+// emergencyName refuses a friendly name that is too long for an address for emergencies.
+func emergencyName(row store.Address) error {
+	if n := utf8.RuneCountInString(row.FriendlyName); row.EmergencyEnabled && n > maxEmergencyName {
+		return rest.Invalid(codeFriendlyName, "FriendlyName",
+			"it has %d characters; an address for emergency calling takes %d at most", n, maxEmergencyName)
 	}
 	return nil
 }

@@ -214,3 +214,6 @@ func (e *edge) refused(status, code int, words []string, method, path string, pa
 		}
 	}
 }
+
+// registered is the lab time a registration takes, and some more.
+const registered = 15 * time.Minute

@@ -31,7 +31,8 @@ type Options struct {
 	Network      func() *directory.Network // in force, for its host suffixes; nil has none
 	Registration registration.Rules
 	Authenticate func(*http.Request) (Principal, *rest.Error)
-	// Lenient keeps an address for emergencies that the guide does not know, unvalidated, instead of refusing it.
+	// Lenient keeps an address for emergencies that the guide does not know, unvalidated, instead of refusing it, and lets
+	// it be registered.
 	Lenient bool
 	Calls   CallSource       // nil: no call is known
 	Fees    FeeSource        // nil: nothing is charged
@@ -47,6 +48,7 @@ func New(o Options) http.Handler {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	o.Registration.Lenient = o.Lenient
 	a := &api{o}
 	m := rest.NewMux(rest.Options{Authenticate: o.Authenticate, Translate: translate, Logger: o.Logger})
 	a.accounts(m)

@@ -74,7 +74,7 @@ func (s *Store) known(ctx context.Context, kind string, err error) error {
 		return ctx.Err() // whatever the driver made of the interruption
 	case errors.Is(err, sql.ErrNoRows):
 		return ErrNotFound
-	case errors.Is(err, sql.ErrConnDone), errors.Is(err, sql.ErrTxDone):
+	case errors.Is(err, sql.ErrConnDone), errors.Is(err, sql.ErrTxDone), err.Error() == "sql: database is closed": // has no name
 		return &away{"the database's connection is closed", err}
 	}
 	return s.engine.known(kind, err)

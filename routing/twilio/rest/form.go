@@ -57,7 +57,7 @@ func parseValues(s string) (url.Values, error) {
 		}
 		for _, v := range all {
 			if !clean(v) {
-				return nil, Invalid(CodeInvalid, shorten(name), "it is not UTF-8 or has control characters")
+				return nil, Invalid(CodeInvalid, shorten(name, 64), "it is not UTF-8 or has control characters")
 			}
 		}
 	}
@@ -68,12 +68,12 @@ func clean(s string) bool {
 	return utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) < 0
 }
 
-// shorten keeps a name that a client made up from filling an error.
-func shorten(s string) string {
-	if len(s) <= 64 {
+// shorten keeps a name or a path that a client made up from filling an error or the log.
+func shorten(s string, most int) string {
+	if len(s) <= most {
 		return s
 	}
-	return strings.ToValidUTF8(s[:64], "") + "…"
+	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 // Decode puts parameters into dst, a pointer to a struct. A field's form tag names its parameter; its type says what it

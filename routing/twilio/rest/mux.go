@@ -178,7 +178,7 @@ func (m *Mux) refusal(r *Request, err error) *Error {
 			return e
 		}
 	}
-	m.o.Logger.Error().Err(err).Str("request_id", r.ID).Str("method", r.Method).Str("path", shorten(r.Path)).
+	m.o.Logger.Error().Err(err).Str("request_id", r.ID).Str("method", r.Method).Str("path", shorten(r.Path, 200)).
 		Msg("an API request failed")
 	return Internal()
 }
