@@ -1,19 +1,21 @@
 package directory
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 
 	"callbox/config/strict"
+	"callbox/routing/area"
 	"callbox/routing/numbering"
 )
 
 // builder turns a decoded file into a File and collects what is wrong with it.
 type builder struct {
 	opts     Options
+	file     string
 	doc      *strict.Document
 	problems strict.Problems
 	f        file
@@ -47,10 +49,13 @@ func Parse(file string, src []byte, o Options) (*File, strict.Problems) {
 	if !o.Sim.IsValid() {
 		o.Sim = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), simPort)
 	}
-	b := &builder{opts: o, n: &Network{}, out: &File{Digest: sha256.Sum256(src)}, sids: make(map[string]taken)}
+	if o.Read == nil {
+		o.Read = os.ReadFile
+	}
+	b := &builder{opts: o, n: &Network{guide: area.LabGuide()}, file: file, out: &File{}, sids: make(map[string]taken)}
 	b.doc, b.problems = strict.Decode(file, src, &b.f)
 	if b.doc.Complete() {
-		b.build()
+		b.build(src)
 	}
 	if len(b.problems) > 0 {
 		b.problems.Sort()
@@ -64,8 +69,9 @@ func Parse(file string, src []byte, o Options) (*File, strict.Problems) {
 }
 
 // build runs the sections in the order in which they refer to one another.
-func (b *builder) build() {
+func (b *builder) build(src []byte) {
 	b.plan()
+	b.readGuides(src)
 	b.buildAccounts()
 	b.buildACLs()
 	b.buildLists()

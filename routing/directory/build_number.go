@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"fmt"
 	"strings"
 
 	"callbox/routing/area"
@@ -20,6 +21,7 @@ func (b *builder) buildAddresses() {
 			},
 		}
 		b.addressFields(path, r.Civic)
+		r.ESN = b.esn(r.Civic)
 		if claim(b, b.byAddress, path+".id", f.ID, "address") {
 			all = append(all, r)
 			b.byAddress[f.ID] = &all[len(all)-1]
@@ -27,6 +29,9 @@ func (b *builder) buildAddresses() {
 	}
 	b.out.Addresses = all
 }
+
+// longestPart bounds each part of an address, in bytes.
+const longestPart = 200
 
 // addressFields checks what a call-taker needs to send someone there.
 func (b *builder) addressFields(path string, a Civic) {
@@ -43,6 +48,9 @@ func (b *builder) addressFields(path string, a Civic) {
 		}
 	}
 	for _, text := range []string{a.Customer, a.Street, a.Secondary, a.City, a.State, a.PostalCode} {
+		if len(text) > longestPart {
+			b.bad(path, "address has a part that is too long", fmt.Sprintf("write each part with up to %d letters", longestPart))
+		}
 		if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 			b.bad(path, "address has a line break or control character", "write each part on one line")
 		}

@@ -230,7 +230,8 @@ func TestWhatIsNotThereIsReportedAndLetsNobodyIn(t *testing.T) {
 
 func TestAnotherNetworkServesTheSameAddresses(t *testing.T) {
 	t.Parallel()
-	src := strings.Replace(string(labYAML), `postal_codes: ["941"]`, "postal_codes: [\"942\"]\n      esns: [\"2007\"]", 1)
+	src := strings.Replace(string(labYAML), `postal_codes: ["941"]`, `postal_codes: ["942"]`, 1)
+	src = strings.Replace(src, `esns: ["2101"]`, `esns: ["2007"]`, 1)
 	src = strings.Replace(src, "{name: San Francisco, state: CA}", "{name: Daly City, state: CA}", 1)
 	src = strings.Replace(src, `postal_codes: ["946"]`, `postal_codes: ["94105"]`, 1)
 	src += "\ndomain_suffixes: [sip.lab.example]\n"
@@ -257,9 +258,9 @@ func TestAnotherNetworkServesTheSameAddresses(t *testing.T) {
 		return p.ID + " by " + level.String()
 	}
 	rows := []struct{ number, before, after string }{
-		{"+14155550100", "psap-sf by postal code", "psap-oakland by postal code"},
-		{"+14155550104", "psap-sf by postal code", "psap-oakland by postal code"},
-		{"+12125550100", "psap-nyc by postal code", "psap-nyc by postal code"},
+		{"+14155550100", "psap-sf by ESN", "psap-oakland by postal code"},
+		{"+14155550104", "psap-sf by ESN", "psap-oakland by postal code"},
+		{"+12125550100", "psap-nyc by ESN", "psap-nyc by ESN"},
 		{number(7).E164, "nobody", "psap-sf by ESN"},
 	}
 	for _, r := range rows {

@@ -12,7 +12,7 @@ type File struct {
 	Customers Customers
 	Addresses []AddressRecord // in the order of the file, also those of no number
 	Numbers   []NumberRecord  // their addresses point into Addresses
-	Digest    [32]byte        // SHA-256 of the source
+	Digest    [32]byte        // SHA-256 of the source and the files of street ranges that it names
 
 	doc *strict.Document
 	at  map[string]string // paths of entries by SID

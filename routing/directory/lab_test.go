@@ -3,6 +3,8 @@ package directory
 import (
 	"net/netip"
 	"testing"
+
+	"callbox/routing/area"
 )
 
 func TestTheLabLoadsWithoutProblems(t *testing.T) {
@@ -45,8 +47,12 @@ func TestEveryLabNumberIsServedAsTheContractSays(t *testing.T) {
 		}
 		psap := ""
 		if n.Address != nil {
-			if p, _ := s.Serving(n.Address); p != nil {
+			p, level := s.Serving(n.Address)
+			if p != nil {
 				psap = p.ID
+			}
+			if level != area.ByESN {
+				t.Errorf("%s: %s is found by %s", r.number, n.Address.Line(), level)
 			}
 		}
 		if n.Country != r.country || n.Service != r.service || n.Registered() != r.registered || psap != r.psap {

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"flag"
+	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -102,7 +103,7 @@ func TestEveryKeyOfADirectoryFileIsTaken(t *testing.T) {
 		t.Error("the number is tied to its list alone")
 	}
 	psap, level := s.Serving(n.Address)
-	if psap.ID != "psap-wellington" || level != area.ByPostalCode {
+	if psap.ID != "psap-wellington" || level != area.ByESN || n.Address.ESN() != "6401" {
 		t.Errorf("served by %s, %s", psap.ID, level)
 	}
 	if psap.Ring != 15*time.Second || psap.Format != FormatSIP || psap.Capacity != 3 || psap.Probe ||
@@ -149,6 +150,64 @@ func TestAnAddressReadsAsInItsCountry(t *testing.T) {
 	}
 }
 
+func TestAFilesDigestCoversItsStreetRanges(t *testing.T) {
+	src := []byte("msag: [ranges.csv]\naccounts: [{sid: AC00000000000000000000000000000001}]\n")
+	parse := func(ranges string) *File {
+		f, problems := Parse("dir/directory.yaml", src, Options{Read: func(name string) ([]byte, error) {
+			if name != filepath.Join("dir", "ranges.csv") {
+				t.Errorf("%s is read", name)
+			}
+			return []byte(ranges), nil
+		}})
+		if err := problems.Err(); err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	const head = "country,state,community,postal_code,prd,stn,sts,pod,low,high,parity,esn\n"
+	none, one := parse(head+"US,CA,OAKLAND,94607,,HARRISON,ST,,601,699,O,9998\n"), parse(head+"US,CA,SAN FRANCISCO,94105,,HARRISON,ST,,601,699,O,9999\n")
+	if none.Digest == one.Digest {
+		t.Error("the digest does not follow the ranges")
+	}
+	harrison := area.Civic{Street: "645 Harrison St", City: "San Francisco", State: "CA", PostalCode: "94105", Country: "US"}
+	if a, b := none.Network.Guide().Check(harrison).ESN, one.Network.Guide().Check(harrison).ESN; a != "2101" || b != "9999" {
+		t.Errorf("the lab's ESN is %q, and behind a file's %q", a, b)
+	}
+}
+
+func TestAProblemOfAnEntryPointsAtIt(t *testing.T) {
+	src, err := os.ReadFile("testdata/good/everything.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, problems := Parse("everything.yaml", src, Options{})
+	if err := problems.Err(); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, at := range []struct{ sid, key string }{
+		{f.Customers.Accounts[0].SID, ""}, {f.Customers.Domains[0].SID, "name"}, {f.Customers.Domains[1].SID, ""},
+		{f.Customers.CredentialLists[0].Users[0].SID, "user"}, {f.Customers.CredentialLists[0].Users[0].SID, "password"},
+		{f.Numbers[0].SID, "number"}, {f.Numbers[0].SID, "no such key"}, {f.Addresses[0].SID, "id"}, {"PN1", "number"},
+	} {
+		got = append(got, f.Problem(at.sid, at.key, "is taken", "write another").String())
+	}
+	want := []string{
+		`everything.yaml:11: accounts[0]: is taken; write another`,
+		`everything.yaml:20: domains[0].name: "Lab.sip.us1.twilio.com": is taken; write another`,
+		`everything.yaml:29: domains[1]: is taken; write another`,
+		`everything.yaml:17: credential_lists[0].users[0].user: "alice": is taken; write another`,
+		`everything.yaml:17: credential_lists[0].users[0].password: "***": is taken; write another`,
+		`everything.yaml:51: numbers[0].number: "+6448310100": is taken; write another`,
+		`everything.yaml:50: numbers[0]: is taken; write another`,
+		`everything.yaml:40: addresses[0].id: "wellington": is taken; write another`,
+		`everything.yaml:2: is taken; write another`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func FuzzLoad(f *testing.F) {
 	f.Add(labYAML)
 	for _, pattern := range []string{"testdata/bad/*.yaml", "testdata/good/*.yaml"} {
@@ -159,13 +218,23 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 	}
-	f.Fuzz(func(t *testing.T, src []byte) {
-		s, problems := Load("fuzz.yaml", src, Options{})
-		if (s == nil) != (len(problems) > 0) {
-			t.Errorf("snapshot %v with %d problems", s, len(problems))
+	read := func(name string) ([]byte, error) { // what the fuzzer names may have no end
+		if name != "testdata/good/ranges.csv" {
+			return nil, fs.ErrNotExist
 		}
-		if s == nil {
+		return os.ReadFile(name)
+	}
+	f.Fuzz(func(t *testing.T, src []byte) {
+		file, problems := Parse("fuzz.yaml", src, Options{Read: read})
+		if (file == nil) != (len(problems) > 0) {
+			t.Errorf("file %v with %d problems", file, len(problems))
+		}
+		if file == nil {
 			return
+		}
+		s, err := file.Snapshot()
+		if err != nil {
+			t.Errorf("a good file leaves out %v", err)
 		}
 		for n := range s.Numbers() {
 			if _, ok := s.ECC(n.Country); !ok {

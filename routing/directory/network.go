@@ -16,6 +16,7 @@ type Network struct {
 	eccs           map[string]*PSAP
 	coverage       []area.Centre // what areas was built from
 	areas          *area.Index
+	guide          *area.Guide
 	plan           *numbering.Plan
 	domainSuffixes []string
 	trunkSuffixes  []string
@@ -69,6 +70,9 @@ func (n *Network) serving(s served) (*PSAP, area.Level) {
 	}
 	return nil, area.None
 }
+
+// Guide returns the addresses that are known with their ESNs: those of the directory's files, then those of the lab.
+func (n *Network) Guide() *area.Guide { return n.guide }
 
 // Locate finds the PSAP that serves a place and by what it was found, nil and area.None where none does. It allocates.
 func (n *Network) Locate(p area.Place) (*PSAP, area.Level) {

@@ -12,6 +12,7 @@ type (
 	file struct {
 		DomainSuffixes []string      `yaml:"domain_suffixes"`
 		TrunkSuffixes  []string      `yaml:"trunk_suffixes"`
+		MSAG           []string      `yaml:"msag"` // files of street ranges, relative to this one
 		Countries      []fileCountry `yaml:"countries"`
 		Accounts       []fileAccount `yaml:"accounts"`
 		ACLs           []fileACL     `yaml:"acls"`

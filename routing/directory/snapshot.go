@@ -20,7 +20,8 @@ type Snapshot struct {
 
 // Options fill in what a directory file leaves to the place it is loaded at. The zero value works.
 type Options struct {
-	Sim netip.AddrPort // address of the built-in simulated centres, the URI host "sim"; zero is 127.0.0.1:5070
+	Sim  netip.AddrPort                    // address of the built-in simulated centres, the URI host "sim"; zero is 127.0.0.1:5070
+	Read func(name string) ([]byte, error) // of the files that a directory names; nil is os.ReadFile
 }
 
 // Load builds a snapshot from directory YAML; file names the source in problems. With problems the snapshot is nil,

@@ -34,8 +34,15 @@ func readDirectory(file string, address netip.AddrPort) (*directory.Snapshot, di
 	if err != nil {
 		return nil, digest{}, strict.Problems{unreadable(file, err)}
 	}
-	s, problems := directory.Load(file, src, directory.Options{Sim: address})
-	return s, sha256.Sum256(src), problems
+	f, problems := directory.Parse(file, src, directory.Options{Sim: address})
+	if len(problems) > 0 {
+		return nil, digest{}, problems
+	}
+	s, err := f.Snapshot()
+	if err != nil { // Parse refuses what a snapshot would leave out
+		return nil, digest{}, strict.Problems{{File: file, Message: err.Error()}}
+	}
+	return s, f.Digest, nil
 }
 
 // digest tells two contents of a file apart; zero is no file.
