@@ -60,7 +60,7 @@ func (f *file) next() (*entry, bool) {
 			continue
 		}
 		if f.report.Lines == maxLines {
-			f.err = fmt.Errorf("the file has more than %d numbers: import it in parts", maxLines)
+			f.err = fmt.Errorf("%w: the file has more than %d numbers; import it in parts", ErrOptions, maxLines)
 			return nil, false
 		}
 		f.report.Lines++

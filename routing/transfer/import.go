@@ -17,6 +17,9 @@ const batchSize = 500
 // errUndo rolls back a dry run, and the import of a file with problems.
 var errUndo = errors.New("nothing is to stay")
 
+// ErrOptions is in the error of an import that is not possible as it was asked for.
+var ErrOptions = errors.New("cannot import")
+
 // Import reads a file into the store in one transaction: all of it, or nothing where it has problems or err is not nil.
 // r should not have to wait for a network, since no one else can write meanwhile. err is not of the file's lines but of
 // the options, r, ctx or the store; the report then says how far it came.
@@ -57,9 +60,9 @@ func (o *Options) fill() error {
 	}
 	switch {
 	case !isSID("AC", o.Account):
-		return fmt.Errorf("account %q is no SID; write AC and 32 hex digits", o.Account)
+		return fmt.Errorf("%w: account %q is no SID; write AC and 32 hex digits", ErrOptions, o.Account)
 	case o.Register == Pending && o.Pend == nil:
-		return errors.New("nothing here moves registrations on; import with register=registered")
+		return fmt.Errorf("%w: nothing here moves registrations on; use register=registered", ErrOptions)
 	}
 	return nil
 }
@@ -85,7 +88,7 @@ type importer struct {
 // run reads all of the file and writes what is good.
 func (im *importer) run() error {
 	if _, err := store.Get[store.Account](im.t, "", im.o.Account); errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("there is no account %s", im.o.Account)
+		return fmt.Errorf("%w: there is no account %s", ErrOptions, im.o.Account)
 	} else if err != nil {
 		return err
 	}

@@ -282,7 +282,7 @@ func TestWhatFailsLeavesNothing(t *testing.T) {
 		if got, err := Import(ctx, h.s, tester, r, Options{Account: lab}); !errors.Is(err, context.Canceled) || got.Applied {
 			t.Errorf("%+v, %v: want the context's error", got, err)
 		}
-		for account, want := range map[string]string{"AC00000000000000000000000000000000": "there is no account AC00000000000000000000000000000000", "lab": `account "lab" is no SID; write AC and 32 hex digits`} {
+		for account, want := range map[string]string{"AC00000000000000000000000000000000": "cannot import: there is no account AC00000000000000000000000000000000", "lab": `cannot import: account "lab" is no SID; write AC and 32 hex digits`} {
 			if _, err := Import(t.Context(), h.s, tester, strings.NewReader(full), Options{Account: account}); err == nil || err.Error() != want {
 				t.Errorf("%v, want %s", err, want)
 			}

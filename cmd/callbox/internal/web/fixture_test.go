@@ -20,6 +20,7 @@ import (
 	"callbox/routing/directory/store"
 	"callbox/routing/directory/store/storetest"
 	"callbox/routing/keys"
+	"callbox/routing/transfer"
 	"callbox/sip/call"
 )
 
@@ -27,6 +28,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // edge is an edge as the server sees it, held still.
 type edge struct {
+	imports transfer.Options
+	spool   string
 	live    []call.Record
 	ended   []*call.Record
 	spoken  map[call.ID][]Transcript
@@ -128,6 +131,7 @@ func (e *edge) handler() http.Handler {
 		e.guard = keys.NewGuard(o)
 	}
 	return Handler(Options{
+		Import: func() transfer.Options { return e.imports }, Spool: e.spool,
 		Guard: e.guard, Store: e.store, Twilio: e.twilio, Version: "v1", Live: e, Journal: e, Simulated: e, Centres: centres{e},
 		Metrics:  e.metrics.Handler(),
 		Ready:    func() (bool, string) { return e.notYet == "", e.notYet },
@@ -210,6 +214,7 @@ type trouble struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
+	Report any    `json:"report"` // of a refused import
 	Errors []struct {
 		Message  string `json:"message"`
 		Location string `json:"location"`

@@ -17,6 +17,7 @@ import (
 
 	"callbox/routing/directory/store"
 	"callbox/routing/keys"
+	"callbox/routing/transfer"
 	"callbox/sip/call"
 )
 
@@ -41,9 +42,11 @@ type Options struct {
 	Journal   Journal
 	Simulated Simulated // nil: no centre is
 	Centres   Centres
-	Metrics   http.Handler // GET /metrics
-	Store     *store.Store // keys and the audit log; nil: there are none
-	Twilio    http.Handler // the Twilio-compatible APIs, asking ProviderPrincipal who it is; nil: there are none
+	Metrics   http.Handler            // GET /metrics
+	Store     *store.Store            // keys, the audit log, import and export; nil: there are none
+	Import    func() transfer.Options // guide, countries and registration of imports; nil: none of them
+	Spool     string                  // directory for files that come, "" for the system's
+	Twilio    http.Handler            // the Twilio-compatible APIs, asking ProviderPrincipal who it is; nil: there are none
 
 	Ready    func() (ready bool, why string) // why not, one sentence
 	Degraded func() []Degraded               // what is wrong while calls go on; nil: nothing ever is
@@ -134,6 +137,7 @@ func Handler(o Options) http.Handler {
 	if o.Store != nil {
 		registerKeys(api, keys.NewStored(o.Store))
 		registerAudit(api, o.Store)
+		registerTransfer(api, o)
 	}
 	registerHealth(mux, o)
 	mux.Handle("GET /metrics", o.Metrics)
