@@ -1,5 +1,6 @@
 // Package area finds the call centre that serves a place: a civic address is matched by the ESN of its street range, then
-// by postal code, then city and state, then state, then country. It owns normalisation of those words and an immutable index. It knows nothing of
+// by postal code, then city and state, then state, then country. Its guides say which addresses there are, how they are
+// written in full and which ESN each has. It owns normalisation of those words and immutable indexes. It knows nothing of
 // policy: not whether a centre is up, nor who may call it.
 package area
 

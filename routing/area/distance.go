@@ -8,7 +8,7 @@ import (
 // Bounds of what counts as a misspelling.
 const (
 	fuzzyFrom   = 4 // letters: a shorter name or word is another one: Elm and Oak, Avenue B and C
-	fuzzyTwo    = 8 // letters from which two may be wrong
+	fuzzyTwo    = 8 // letters of a word from which two may be wrong
 	maxDistance = 2
 	longest     = 128 // bytes compared
 )
@@ -44,10 +44,6 @@ func withoutArticles(s string) string {
 
 // distanceByWord sums the distances of names of equally many words.
 func distanceByWord(a, b string) int {
-	most := maxDistance
-	if len(a) < fuzzyTwo || len(b) < fuzzyTwo {
-		most = 1
-	}
 	sum := 0
 	for a != "" {
 		var x, y string
@@ -59,7 +55,12 @@ func distanceByWord(a, b string) int {
 		if len(x) < fuzzyFrom || len(y) < fuzzyFrom || strings.ContainsAny(x+y, "0123456789") {
 			return 0
 		}
-		if sum += edits(x, y, most-sum); sum > most {
+		most := maxDistance
+		if len(x) < fuzzyTwo || len(y) < fuzzyTwo {
+			most = 1
+		}
+		n := edits(x, y, most)
+		if sum += n; n > most || sum > maxDistance {
 			return 0
 		}
 	}

@@ -111,6 +111,28 @@ func TestACityIsSpelledWrongWhereAGuideHasNoPostalCodes(t *testing.T) {
 	}
 }
 
+func TestTheNearestNameCounts(t *testing.T) {
+	const head = "street,low,high,community,state,esn\n"
+	ask := Civic{Street: "50 Harrisen St", City: "Marfa", State: "TX", Country: "US"}
+	further, nearer := read(t, head+"Garrison St,1,99,Marfa,TX,1\n"), read(t, head+"Harrison St,1,99,Marfa,TX,2\n")
+	if f := Join(further, nearer).Check(ask); f.Match != Near || f.ESN != "2" {
+		t.Errorf("two letters in the earlier guide, one in the later: %+v", f)
+	}
+	for _, order := range []string{"Garrison St,1,99,Marfa,TX,1\nHarrison St,1,9,Marfa,TX,2\n", "Harrison St,1,9,Marfa,TX,2\nTarrison St,1,99,Marfa,TX,1\n"} {
+		if f := read(t, head+order).Check(ask); f.Match != NoMatch {
+			t.Errorf("a name further off is taken because its numbers fit: %+v", f)
+		}
+	}
+}
+
+func TestAStandardFormThatReadsAsAnotherAddressIsNotGiven(t *testing.T) {
+	g := read(t, "country,street,low,high,community,esn\nGB,1/2 Main St,5,5,Bath,1\nGB,Main St,1,9,Bath,2\n")
+	f := g.Check(Civic{Street: "Five 1/2 Main St", City: "Bath", Country: "GB"})
+	if f.Match != NoMatch || f.Why != "5 1/2 MAIN ST, BATH reads as more than one address; write it another way" {
+		t.Errorf("%+v", f)
+	}
+}
+
 func TestTheEarlierGuideHasTheWord(t *testing.T) {
 	a := read(t, "street,low,high,community,state,esn\nMain St,1,9,Marfa,TX,1\n")
 	b := read(t, "street,low,high,community,state,esn\nMain St,1,99,Marfa,TX,2\n")
