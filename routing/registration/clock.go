@@ -49,7 +49,7 @@ func StepClock(ctx context.Context, s *store.Store, who store.Actor, c *labclock
 func StepClockTo(ctx context.Context, s *store.Store, who store.Actor, c *labclock.Clock, to time.Time) (time.Time, error) {
 	return stepClock(ctx, s, who, c, func(offset time.Duration) time.Duration {
 		d := to.Sub(c.Real().Add(offset))
-		if up := d.Truncate(time.Millisecond); up < d { // not a moment too early
+		if up := d.Truncate(time.Millisecond); up < d && d < labclock.MaxStep { // not a moment too early
 			return up + time.Millisecond
 		}
 		return d

@@ -62,6 +62,9 @@ func TestAStepThatCannotBeChangesNothing(t *testing.T) {
 	if _, err := StepClock(t.Context(), s, who, c, labclock.MaxStep+time.Hour); !errors.Is(err, labclock.ErrTooFar) {
 		t.Errorf("a step too far: %v", err)
 	}
+	if _, err := StepClockTo(t.Context(), s, who, c, time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)); !errors.Is(err, labclock.ErrTooFar) {
+		t.Errorf("a step to the end of time: %v", err)
+	}
 	if err := s.SetMeta(t.Context(), clockKey, "soon"); err != nil {
 		t.Fatal(err)
 	}
