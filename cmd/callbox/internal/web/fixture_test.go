@@ -19,12 +19,18 @@ import (
 	"callbox/psap"
 	"callbox/routing/directory/store"
 	"callbox/routing/directory/store/storetest"
+	"callbox/routing/fees"
 	"callbox/routing/keys"
+	"callbox/routing/labclock"
+	"callbox/routing/registration"
 	"callbox/routing/transfer"
 	"callbox/sip/call"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// noon is when the lab's clock stands still.
+var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 // edge is an edge as the server sees it, held still.
 type edge struct {
@@ -40,6 +46,7 @@ type edge struct {
 	metrics *Metrics
 	guard   Guard
 	store   *store.Store
+	clock   *labclock.Clock // of the lab; with a store
 	twilio  http.Handler
 	log     bytes.Buffer
 }
@@ -130,9 +137,18 @@ func (e *edge) handler() http.Handler {
 		}
 		e.guard = keys.NewGuard(o)
 	}
+	var lab Lab
+	var ledger Fees
+	if e.store != nil {
+		if e.clock == nil {
+			e.clock = labclock.New(func() time.Time { return noon })
+		}
+		lab = registration.NewLab(e.store, e.clock, registration.Rules{Now: e.clock.Now})
+		ledger = fees.New(e.store, e.clock, fees.Options{})
+	}
 	return Handler(Options{
 		Import: func() transfer.Options { return e.imports }, Spool: e.spool,
-		Guard: e.guard, Store: e.store, Twilio: e.twilio, Version: "v1", Live: e, Journal: e, Simulated: e, Centres: centres{e},
+		Lab: lab, Fees: ledger, Guard: e.guard, Store: e.store, Twilio: e.twilio, Version: "v1", Live: e, Journal: e, Simulated: e, Centres: centres{e},
 		Metrics:  e.metrics.Handler(),
 		Ready:    func() (bool, string) { return e.notYet == "", e.notYet },
 		Degraded: func() []Degraded { return e.wrong },

@@ -91,6 +91,9 @@ POST /api/v1/psaps/{id}/restore   send calls to it again
 POST /api/v1/explain              what would become of a call, and why
 GET  /api/v1/keys                 API keys; POST makes one, DELETE /api/v1/keys/{sid} revokes it
 GET  /api/v1/audit                who changed what, and when
+GET  /api/v1/fees                 what was charged, by day, month or number
+GET  /api/v1/lab/clock            the time of the lab; POST steps it
+POST /api/v1/lab/failures         have a number's registrations fail
 GET  /api/v1/openapi.json         this API's description (OpenAPI 3.1; .yaml too)
 GET  /metrics                     figures for Prometheus
 GET  /livez, /readyz              health

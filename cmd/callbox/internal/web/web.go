@@ -46,6 +46,8 @@ type Options struct {
 	Store     *store.Store            // keys, the audit log, import and export; nil: there are none
 	Import    func() transfer.Options // guide, countries and registration of imports; nil: none of them
 	Spool     string                  // directory for files that come, "" for the system's
+	Lab       Lab                     // its clock and failures; nil: there is none
+	Fees      Fees                    // what was charged; nil: nothing is
 	Twilio    http.Handler            // the Twilio-compatible APIs, asking ProviderPrincipal who it is; nil: there are none
 
 	Ready    func() (ready bool, why string) // why not, one sentence
@@ -138,6 +140,12 @@ func Handler(o Options) http.Handler {
 		registerKeys(api, keys.NewStored(o.Store))
 		registerAudit(api, o.Store)
 		registerTransfer(api, o)
+	}
+	if o.Lab != nil {
+		registerLab(api, o.Lab)
+	}
+	if o.Fees != nil {
+		registerFees(api, o.Fees)
 	}
 	registerHealth(mux, o)
 	mux.Handle("GET /metrics", o.Metrics)
