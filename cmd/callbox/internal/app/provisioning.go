@@ -4,21 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"sync"
 	"time"
 
-	"callbox/cmd/callbox/internal/web"
 	"callbox/config/strict"
-	"callbox/routing/area"
 	"callbox/routing/directory"
 	"callbox/routing/directory/store"
 	"callbox/routing/fees"
 	"callbox/routing/labclock"
-	"callbox/routing/numbering"
 	"callbox/routing/registration"
-	"callbox/routing/twilio"
 	"callbox/sip/fault"
 )
 
@@ -78,12 +73,12 @@ func (a *App) buildProvisioning() {
 	p := a.customers
 	p.rules = registration.Rules{
 		Delays: registration.Quick(), Strict: a.settings.Twilio.EmergencyStatus == "strict",
-		Failing: a.settings.Lab.FailRegistration,
+		Failing: a.settings.Lab.FailRegistration, Now: p.clock.Now,
+		Lenient: a.settings.Twilio.AddressValidation == "lenient",
 	}
 	if a.settings.Lab.Delays == "realistic" {
 		p.rules.Delays = registration.Realistic()
 	}
-	p.rules.Now = p.clock.Now
 	p.ledger = fees.New(p.store, p.clock, fees.Options{Logger: a.part("fees"), Journal: a.journal.Charged})
 	p.mover = registration.NewMover(p.store, p.clock, registration.Options{
 		Logger: a.part("registration"), Strict: p.rules.Strict, Months: p.ledger,
@@ -212,15 +207,4 @@ func (a *App) followLater(ctx context.Context) {
 func (a *App) publish(s *directory.Snapshot) {
 	a.plan.snapshot.Store(s)
 	a.customers.mover.Wake()
-}
-
-// twilio returns the provider's APIs.
-func (a *App) twilio() http.Handler {
-	p := a.customers
-	return twilio.New(twilio.Options{
-		Store: p.store, Registration: p.rules, Now: p.clock.Now, Authenticate: web.ProviderPrincipal,
-		Guide:   func() *area.Guide { return a.plan.snapshot.Load().Network().Guide() },
-		Plan:    func() *numbering.Plan { return a.plan.snapshot.Load().Plan() },
-		Lenient: a.settings.Twilio.AddressValidation == "lenient", Logger: a.part("twilio"),
-	})
 }
