@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -76,3 +77,21 @@ func (o *outputFlag) add(cmd *cobra.Command) {
 	cmd.Flags().VarP(o, "output", "o", "what to print: text for people, json for programs")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 }
+
+// choice is a flag that takes one of a few words.
+type choice struct {
+	value string
+	words []string
+}
+
+func (c *choice) String() string { return c.value }
+
+func (c *choice) Set(s string) error {
+	if !slices.Contains(c.words, s) {
+		return fmt.Errorf("%q is none of %s", s, strings.Join(c.words, ", "))
+	}
+	c.value = s
+	return nil
+}
+
+func (c *choice) Type() string { return strings.Join(c.words, "|") }
