@@ -17,7 +17,7 @@ import (
 // checked is what check found, as JSON.
 type checked struct {
 	File     string    `json:"file"`
-	Kind     string    `json:"kind"` // configuration or directory
+	Kind     string    `json:"kind"` // configuration, directory, number file or address guide
 	OK       bool      `json:"ok"`
 	Problems []problem `json:"problems"`
 	Notes    []string  `json:"notes"` // of a good file: what may not be meant
@@ -40,11 +40,11 @@ func newCheck(s streams) *cobra.Command {
 	var asDirectory bool
 	cmd := &cobra.Command{
 		Use:   "check FILE",
-		Short: "Report every problem of a configuration or directory file",
-		Long: "Report every problem of a configuration or directory file, each with file:line, path, value and the mend.\n" +
-			"A configuration's directory and scripts are checked with it. Exit code 3 says that there are problems. Notes\n" +
-			"tell what is no problem but may not be meant.",
-		Example: "  callbox check edge.yaml\n  callbox check --directory customers.yaml -o json",
+		Short: "Report every problem of a configuration, a directory or a CSV file",
+		Long: "Report every problem of a configuration, a directory, a CSV file of numbers to import, or one of street ranges\n" +
+			"(MSAG), each with file:line, path, value and the mend. A configuration's directory and scripts are checked with\n" +
+			"it. Exit code 3 says that there are problems. Notes tell what is no problem but may not be meant.",
+		Example: "  callbox check edge.yaml\n  callbox check numbers.csv\n  callbox check --directory customers.yaml -o json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return check(s, args[0], asDirectory, out.json)
@@ -56,18 +56,12 @@ func newCheck(s streams) *cobra.Command {
 }
 
 func check(s streams, file string, asDirectory, asJSON bool) error {
-	src, err := os.ReadFile(file)
-	if err != nil {
-		return fmt.Errorf("check %s: %w", file, reason(err))
-	}
-	c := checked{File: file, Kind: "configuration", Problems: []problem{}, Notes: []string{}}
+	c := checked{File: file, Problems: []problem{}, Notes: []string{}}
 	var found strict.Problems
 	var notes []string
-	if asDirectory || isDirectory(src) {
-		c.Kind = "directory"
-		found, notes = checkDirectory(file, config.Defaults().Sim)
-	} else {
-		found, notes = checkConfiguration(file)
+	var err error
+	if c.Kind, found, notes, err = checkFile(file, asDirectory); err != nil {
+		return err
 	}
 	c.OK = len(found) == 0
 	for _, p := range found {
@@ -89,6 +83,25 @@ func check(s streams, file string, asDirectory, asJSON bool) error {
 		return silent(exitBadConfig)
 	}
 	return err
+}
+
+// checkFile finds out what kind of file it is, and everything wrong with it.
+func checkFile(file string, asDirectory bool) (kind string, problems strict.Problems, notes []string, err error) {
+	if !asDirectory {
+		if kind, problems, notes, err = checkTable(file); kind != "" || err != nil {
+			return kind, problems, notes, err
+		}
+	}
+	src, err := os.ReadFile(file)
+	if err != nil {
+		return "", nil, nil, fmt.Errorf("check %s: %w", file, reason(err))
+	}
+	if asDirectory || isDirectory(src) {
+		problems, notes = checkDirectory(file, config.Defaults().Sim)
+		return "directory", problems, notes, nil
+	}
+	problems, notes = checkConfiguration(file)
+	return "configuration", problems, notes, nil
 }
 
 // checkConfiguration checks a configuration without the environment of this shell, and the directory and scripts it
