@@ -35,6 +35,10 @@ func TestMappings(t *testing.T) {
 		newer := e.must("POST", domain+"/Auth/Calls/CredentialListMappings.json", "CredentialListSid", list)
 		newer.has(t, map[string]any{"sid": list, "friendly_name": "Phones", "account_sid": e.mine})
 		auth("IP_ACL,CREDENTIAL_LIST")
+		e.must("POST", "SIP/Domains.json", "DomainName", "open.sip.twilio.com")
+		if got := e.must("GET", "SIP/Domains.json").rows("domains", "auth_type"); !cmp.Equal(got, []string{"", "IP_ACL,CREDENTIAL_LIST"}) {
+			t.Error(got)
+		}
 
 		// Both ways lead to the same rows.
 		e.must("GET", domain+"/Auth/Calls/IpAccessControlListMappings/"+acl+".json").has(t, map[string]any{"sid": acl})

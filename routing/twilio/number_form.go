@@ -98,15 +98,11 @@ func (f *numberForm) route(t *store.Tx, n *store.Number) error {
 			} else if err != nil {
 				return err
 			}
-			n.VoiceApplicationSID = ""
 		}
-		n.TrunkSID = *trunk
+		setTrunk(n, *trunk)
 	}
 	if app != nil {
-		if *app != "" {
-			n.TrunkSID = ""
-		}
-		n.VoiceApplicationSID = *app
+		setVoiceApplication(n, *app)
 	}
 	return nil
 }

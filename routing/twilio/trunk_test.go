@@ -68,8 +68,11 @@ func TestTrunksRefuseBadInput(t *testing.T) {
 			e.bad(21245, "true or false", path, "CnamLookupEnabled", "2")
 		}
 		e.bad(21248, "taken", "/v1/Trunks", "DomainName", "one.pstn.twilio.com")
+		lab := &store.Trunk{Common: store.Common{AccountSID: e.mine, Origin: store.OriginLab}, DomainName: "old.pstn.ashburn.twilio.com"}
+		insert(e, lab)
+		e.must("POST", "/v1/Trunks/"+lab.SID, "DomainName", "old.pstn.ashburn.twilio.com", "Secure", "true") // as it is
 		e.must("GET", one).has(t, map[string]any{"domain_name": "one.pstn.twilio.com", "friendly_name": "One"})
-		if n := count[store.Trunk](e); n != 2 {
+		if n := count[store.Trunk](e); n != 3 {
 			t.Errorf("%d trunks: a refused one stayed", n)
 		}
 	})
