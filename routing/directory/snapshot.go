@@ -93,7 +93,11 @@ func (s *Snapshot) Count() int { return s.numbers.count }
 
 // PSAPs returns a copy of every centre, PSAPs then ECCs in the order of the file, for the registry and the simulator.
 func (s *Snapshot) PSAPs() []PSAP {
-	return s.network.PSAPs()
+	all := make([]PSAP, len(s.network.centres))
+	for i, p := range s.network.centres {
+		all[i] = *p
+	}
+	return all
 }
 
 // Test returns the test service.

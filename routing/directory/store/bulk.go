@@ -64,8 +64,8 @@ func (t *Tx) raw(fn func(conn any) error) error {
 }
 
 // SaveMany writes many rows that were read in this transaction, as Save does but without an audit entry for each: the
-// caller leaves one for all of them, by Note. On an error none of them stays, the rows are of no further use, and the
-// transaction can go on.
+// caller leaves one for all of them, by Note. The PhoneNumber of a number must be the one it had. On an error none of them
+// stays, the rows are of no further use, and the transaction can go on.
 func SaveMany[R Row](t *Tx, rows []R) error {
 	if len(rows) == 0 {
 		return nil
@@ -89,6 +89,7 @@ func SaveMany[R Row](t *Tx, rows []R) error {
 			}
 			was := c.Rev
 			c.Updated, c.Rev = t.now, t.state.Rev
+			t.takeOver(c)
 			result, err := write.ExecContext(t.ctx, append(tb.values(row), c.ID, was)...)
 			if err != nil {
 				return t.s.known(t.ctx, tb.kind.name, err)

@@ -77,7 +77,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{engine: e, opts: o, tables: tables(), turn: make(chan struct{}, 1)}, nil
+	s := &Store{engine: e, opts: o, tables: tables(), turn: make(chan struct{}, 1)}
+	_ = s.Ping(ctx) // to know the revision; a patient store may not come to it
+	return s, nil
 }
 
 // openEngine opens a database and brings its schema up to date.

@@ -27,6 +27,7 @@ type Tx struct {
 	now     int64
 	writer  bool
 	wrote   bool
+	forgot  bool // has looked for old tombstones
 }
 
 // revision is the row of that table, as a transaction found it and will leave it.

@@ -54,9 +54,7 @@ func Save[R Row](t *Tx, r *R) error {
 	}
 	before := *c
 	c.Updated, c.Rev = t.now, t.state.Rev
-	if c.Origin == OriginLab && !t.adopter {
-		c.Origin = OriginAPI // from now on a file that takes the lab's place leaves it alone
-	}
+	t.takeOver(c)
 	err = t.guarded(tb, func() error {
 		if err := tb.check(row); err != nil {
 			return err
@@ -173,6 +171,13 @@ func (t *Tx) writable(c *Common) error {
 	return t.readOnly(c.SID)
 }
 
+// takeOver makes a row of the lab the API's, which writes it: a file that takes the lab's place leaves it alone.
+func (t *Tx) takeOver(c *Common) {
+	if c.Origin == OriginLab && !t.adopter {
+		c.Origin = OriginAPI
+	}
+}
+
 func (t *Tx) readOnly(sid string) error {
 	base, err := t.base()
 	if err != nil {
@@ -261,9 +266,31 @@ func (t *Tx) bury(tb *table, row reflect.Value) error {
 	if tb.kind.part != partNumbers {
 		return nil
 	}
+	if err := t.forget(); err != nil {
+		return err
+	}
 	t.state.LastID++
 	_, err := t.exec("INSERT INTO tombstones (id, rev, kind, name, at) VALUES (?, ?, ?, ?, ?)",
 		t.state.LastID, t.state.Rev, tb.kind.name, tb.tombstone(row), t.now)
+	return err
+}
+
+// remembered is how long tombstones stay, ms. A Mirror that was away for longer loads everything anew.
+const remembered = 24 * 60 * 60 * 1000
+
+// forget removes tombstones from before yesterday, once in a transaction that makes new ones.
+func (t *Tx) forget() error {
+	if t.forgot {
+		return nil
+	}
+	t.forgot = true
+	before := t.now - remembered
+	var last []int64
+	if err := t.Select(&last, "SELECT COALESCE(MAX(rev), 0) FROM tombstones WHERE at < ?", before); err != nil || last[0] == 0 {
+		return err
+	}
+	t.state.Forgot = max(t.state.Forgot, last[0])
+	_, err := t.exec("DELETE FROM tombstones WHERE rev <= ?", last[0])
 	return err
 }
 

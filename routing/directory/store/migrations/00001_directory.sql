@@ -28,6 +28,7 @@ CREATE TABLE tombstones (
     at   BIGINT NOT NULL
 );
 CREATE INDEX tombstones_rev ON tombstones (rev);
+CREATE INDEX tombstones_at ON tombstones (at);
 
 CREATE TABLE accounts (
     id            BIGKEY,

@@ -1,0 +1,130 @@
+package store_test
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"testing"
+	"time"
+
+	. "callbox/routing/directory/store"
+	"callbox/routing/directory/store/storetest"
+)
+
+// benchNumbers is how many numbers with addresses of their own the large benchmarks work on: CALLBOX_BENCH_NUMBERS, or a
+// hundred thousand.
+func benchNumbers(b *testing.B) int {
+	b.Helper()
+	n := 100_000
+	if s := os.Getenv("CALLBOX_BENCH_NUMBERS"); s != "" {
+		var err error
+		if n, err = strconv.Atoi(s); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return n
+}
+
+// importNumbers adds n numbers with an address each, in transactions of a hundred thousand, from the first-th on.
+func importNumbers(b testing.TB, s *Store, first, n int) {
+	b.Helper()
+	for n > 0 {
+		some := min(n, 100_000)
+		addresses, numbers := make([]Address, some), make([]Number, some)
+		for i := range some {
+			k := first + i
+			addresses[i] = Address{Common: Common{SID: NewSID("AD"), AccountSID: lab}, CustomerName: fmt.Sprintf("Customer %d", k),
+				Street: fmt.Sprintf("%d Harrison St", k%2000), StreetSecondary: fmt.Sprintf("Fl %d", k%40), City: "San Francisco",
+				Region: "CA", PostalCode: fmt.Sprintf("941%02d", k%60), IsoCountry: "US", EmergencyEnabled: true, Validated: true, ESN: "101"}
+			numbers[i] = Number{Common: Common{AccountSID: lab}, PhoneNumber: e164(k), FriendlyName: e164(k), Country: "US", Service: "e911",
+				EmergencyStatus: "Active", EmergencyAddressSID: addresses[i].SID, EmergencyAddressStatus: "registered", VoiceMethod: "POST"}
+		}
+		update(b, s, func(tx *Tx) error {
+			if err := InsertMany(tx, addresses); err != nil {
+				return err
+			}
+			return InsertMany(tx, numbers)
+		})
+		first, n = first+some, n-some
+	}
+}
+
+func eachEngine(b *testing.B, run func(b *testing.B, engine string)) {
+	b.Helper()
+	for _, engine := range []string{storetest.SQLite, storetest.Postgres} {
+		b.Run(engine, func(b *testing.B) { run(b, engine) })
+	}
+}
+
+// BenchmarkImport adds numbers with an address each to a store that a snapshot follows.
+func BenchmarkImport(b *testing.B) {
+	n := benchNumbers(b)
+	eachEngine(b, func(b *testing.B, engine string) {
+		for b.Loop() {
+			s := open(b, engine)
+			_, out := mirror(b, s)
+			start := time.Now()
+			importNumbers(b, s, 0, n)
+			b.ReportMetric(float64(n)/time.Since(start).Seconds(), "numbers/s")
+			if out.now().Count() != n {
+				b.Fatal("not all are in the snapshot")
+			}
+		}
+	})
+}
+
+// BenchmarkLoad makes the first snapshot, as at the start of an edge.
+func BenchmarkLoad(b *testing.B) {
+	n := benchNumbers(b)
+	eachEngine(b, func(b *testing.B, engine string) {
+		s := open(b, engine)
+		importNumbers(b, s, 0, n)
+		runtime.GC()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for b.Loop() {
+			m, out := mirror(b, s)
+			if out.now().Count() != n {
+				b.Fatal("not all are in the snapshot")
+			}
+			b.StopTimer()
+			runtime.GC()
+			runtime.ReadMemStats(&after)
+			b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(n), "B/number")
+			runtime.KeepAlive(out)
+			m.Close()
+			b.StartTimer()
+		}
+	})
+}
+
+// BenchmarkChange saves one number of many: until it is on disk and in the snapshot.
+func BenchmarkChange(b *testing.B) {
+	n := benchNumbers(b)
+	eachEngine(b, func(b *testing.B, engine string) {
+		s := open(b, engine)
+		importNumbers(b, s, 0, n)
+		_, out := mirror(b, s)
+		words := [2]string{"registered", "pending-unregistration"}
+		i := 0
+		for b.Loop() {
+			i++
+			number := e164(i * 7919 % n)
+			update(b, s, func(tx *Tx) error {
+				found, err := Find[Number](tx, Where("phone_number", number))
+				if err != nil {
+					return err
+				}
+				if found[0].EmergencyAddressStatus == words[0] {
+					words[0], words[1] = words[1], words[0]
+				}
+				found[0].EmergencyAddressStatus = words[0]
+				return Save(tx, &found[0])
+			})
+			if got, _ := out.now().Number(number); got.Status.String() != words[0] {
+				b.Fatal("the change is not in the snapshot")
+			}
+		}
+	})
+}
