@@ -1,6 +1,10 @@
 package numbering
 
-import "github.com/nyaruka/phonenumbers"
+import (
+	"strings"
+
+	"github.com/nyaruka/phonenumbers"
+)
 
 // Class says what sort of line a phone number is.
 type Class string
@@ -13,8 +17,14 @@ const (
 	TollFree Class = "toll-free"
 )
 
-// ClassOf returns the class of an E.164 number. It is slow and allocates.
+// ClassOf returns the class of an E.164 number. Outside of the North American plan it is slow and allocates.
 func ClassOf(e164 string) Class {
+	if strings.HasPrefix(e164, "+1") && len(e164) == 12 { // also where the rest of the number is for fiction
+		if tollFree[e164[2:5]] {
+			return TollFree
+		}
+		return Local
+	}
 	n, err := phonenumbers.Parse(e164, "")
 	if err != nil {
 		return Local
@@ -23,9 +33,6 @@ func ClassOf(e164 string) Class {
 	case phonenumbers.MOBILE:
 		return Mobile
 	case phonenumbers.TOLL_FREE:
-		return TollFree
-	}
-	if n.GetCountryCode() == 1 && tollFree[e164[2:5]] { // also where the rest of the number is for fiction
 		return TollFree
 	}
 	return Local

@@ -106,7 +106,7 @@ func (a *api) addresses(m *rest.Mux) {
 		id: func(row store.Address) int64 { return row.ID }, under: inAccount, show: each(showAddress),
 	}
 	listed := all
-	listed.under = addressFilter
+	listed.under, listed.sparse = addressFilter, true
 	const list, one = "/2010-04-01/Accounts/{AccountSid}/Addresses", "/2010-04-01/Accounts/{AccountSid}/Addresses/{Sid}"
 	m.Handle(http.MethodGet, list, listed.page(a))
 	m.Handle(http.MethodPost, list, all.create(a, a.newAddress))

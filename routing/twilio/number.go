@@ -100,7 +100,7 @@ func showNumber(n store.Number) numberBody {
 	}
 }
 
-// subset is a sub-resource of IncomingPhoneNumbers: its numbers of one class.
+// subset is a sub-resource of IncomingPhoneNumbers: its numbers of one class. The zero value is the whole.
 type subset struct {
 	name  string // in the path
 	class numbering.Class
@@ -112,12 +112,10 @@ var subsets = []subset{{"Local", numbering.Local}, {"Mobile", numbering.Mobile},
 func (a *api) numbers(m *rest.Mux) {
 	all := table[store.Number, numberBody]{
 		key: "incoming_phone_numbers", list: "IncomingPhoneNumbers", item: "IncomingPhoneNumber",
-		id: func(n store.Number) int64 { return n.ID }, under: inAccount, show: each(showNumber),
+		id: numberID, under: inAccount, show: each(showNumber),
 	}
-	listed := all
-	listed.under = numberFilter
 	const list = "/2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers"
-	m.Handle(http.MethodGet, list, listed.page(a))
+	m.Handle(http.MethodGet, list, a.reading(subset{}.page))
 	m.Handle(http.MethodPost, list, all.create(a, a.newNumber))
 	m.Handle(http.MethodGet, list+"/{Sid}", all.fetch(a))
 	m.Handle(http.MethodPost, list+"/{Sid}", all.update(a, a.changeNumber))

@@ -52,22 +52,17 @@ func pattern(s string) ([]store.Cond, error) {
 		return []store.Cond{{Column: "phone_number", Op: store.Like, Value: "%" + like}}, nil
 	}
 	known, _, _ := strings.Cut(s, "*")
-	return []store.Cond{ // the bounds let the database use its index; they are digits only, whose order every collation agrees on
+	conds := []store.Cond{ // bounds let the database use its index; they are digits only, whose order every collation agrees on
 		{Column: "phone_number", Op: store.GreaterEq, Value: known},
 		{Column: "phone_number", Op: store.LessEq, Value: known + "9999999999999999"},
-		{Column: "phone_number", Op: store.Like, Value: like},
-	}, nil
+	}
+	if known != s {
+		conds = append(conds, store.Cond{Column: "phone_number", Op: store.Like, Value: like})
+	}
+	return conds, nil
 }
 
-// How far a page of a sub-resource looks: so many rows at once, and at most so many in all. Classes are not kept, so the
-// rows of another class between two of the wanted one are read and passed over; a page that had to pass over too many is
-// shorter than asked for, and its next_page_uri goes on from there.
-const (
-	scanBatch = 1000
-	scanLimit = 20000
-)
-
-// page lists the numbers of a class.
+// page lists the numbers of a subset.
 func (s subset) page(t *store.Tx, r *rest.Request) (rest.Reply, error) {
 	w, err := r.Window()
 	if err != nil {
@@ -77,7 +72,7 @@ func (s subset) page(t *store.Tx, r *rest.Request) (rest.Reply, error) {
 	if err != nil {
 		return rest.Reply{}, err
 	}
-	rows, paging, err := s.scan(t, w, q, scanBatch, scanLimit)
+	rows, paging, err := s.find(t, w, q)
 	if err != nil {
 		return rest.Reply{}, err
 	}
@@ -88,40 +83,64 @@ func (s subset) page(t *store.Tx, r *rest.Request) (rest.Reply, error) {
 	return rest.NewList(r, "incoming_phone_numbers", "IncomingPhoneNumbers", "IncomingPhoneNumber", paging, shown), nil
 }
 
-// scan finds a page of the class among the rows of a query, batch by batch, and looks at limit of them or some more.
-func (s subset) scan(t *store.Tx, w rest.Window, q store.Query, batch, limit int) ([]store.Number, rest.Paging, error) {
-	var rows []store.Number
-	q = windowed(w, q)
-	q.Limit = batch
-	for looked := 0; ; looked += batch {
-		found, err := store.Find[store.Number](t, q)
-		if err != nil {
-			return nil, rest.Paging{}, err
-		}
-		for _, n := range found {
-			if len(rows) <= w.Size && numbering.ClassOf(n.PhoneNumber) == s.class {
-				rows = append(rows, n)
-			}
-		}
-		if len(rows) > w.Size || len(found) < batch {
-			break
-		}
-		last := found[len(found)-1].ID
-		if looked+batch >= limit {
-			if w.Back {
-				slices.Reverse(rows)
-			}
-			return rows, rest.Short(w, last), nil
-		}
-		if w.Back {
-			q.After = last
-		} else {
-			q.Before = last
-		}
+// find finds a page of the subset by what is fastest for the query.
+func (s subset) find(t *store.Tx, w rest.Window, q store.Query) ([]store.Number, rest.Paging, error) {
+	if s.class == "" && selective(q) {
+		return direct(t, w, q, numberID)
 	}
-	rows, paging := rest.NewPage(w, rows, func(n store.Number) int64 { return n.ID })
+	few, ok, err := fewNumbers(t, q)
+	if err != nil {
+		return nil, rest.Paging{}, err
+	}
+	if !ok {
+		return scan(t, w, q, numberID, s.keep(), farEnough)
+	}
+	keep, account := s.keep(), q.Account
+	few = slices.DeleteFunc(few, func(n store.Number) bool {
+		outside := w.Back && n.ID <= w.Bound || !w.Back && w.Bound != 0 && n.ID >= w.Bound
+		return outside || n.AccountSID != account || keep != nil && !keep(n)
+	})
+	if w.Back {
+		slices.Reverse(few)
+	}
+	rows, paging := rest.NewPage(w, few, numberID)
 	return rows, paging, nil
 }
+
+// keep tells the numbers of the subset, nil for the whole.
+func (s subset) keep() func(store.Number) bool {
+	if s.class == "" {
+		return nil
+	}
+	return func(n store.Number) bool { return numbering.ClassOf(n.PhoneNumber) == s.class }
+}
+
+const maxFew = 2000 // numbers whose order is cheaper to make than to follow
+
+// fewNumbers returns the numbers of all accounts that a query with bounds chooses, newest first, if they are few. Without
+// the account in the question the database takes the index of phone numbers for it, whatever else there is.
+func fewNumbers(t *store.Tx, q store.Query) ([]store.Number, bool, error) {
+	var bounds []any
+	for _, c := range q.Where {
+		if c.Column == "phone_number" && (c.Op == store.GreaterEq || c.Op == store.LessEq) {
+			bounds = append(bounds, c.Value)
+		}
+	}
+	if len(bounds) != 2 {
+		return nil, false, nil
+	}
+	var n []int
+	err := t.Select(&n, "SELECT COUNT(*) FROM (SELECT 1 FROM numbers WHERE phone_number >= ? AND phone_number <= ? LIMIT ?) few",
+		bounds[0], bounds[1], maxFew+1)
+	if err != nil || n[0] > maxFew {
+		return nil, false, err
+	}
+	rows, err := store.Find[store.Number](t, store.Query{Where: q.Where})
+	return rows, true, err
+}
+
+// numberID is the identity by which numbers are paged.
+func numberID(n store.Number) int64 { return n.ID }
 
 // dependents lists the numbers that refer to an address, for emergencies or otherwise.
 func dependents(t *store.Tx, r *rest.Request) (rest.Reply, error) {
@@ -148,7 +167,7 @@ func dependents(t *store.Tx, r *rest.Request) (rest.Reply, error) {
 		return int(b.ID - a.ID)
 	})
 	rows = slices.CompactFunc(rows, func(a, b store.Number) bool { return a.ID == b.ID })
-	rows, paging := rest.NewPage(w, rows, func(n store.Number) int64 { return n.ID })
+	rows, paging := rest.NewPage(w, rows, numberID)
 	shown := make([]dependentBody, len(rows))
 	for i, n := range rows {
 		shown[i] = showDependent(n)

@@ -2,6 +2,7 @@ package twilio
 
 import (
 	"fmt"
+	"strings"
 
 	"callbox/routing/directory/store"
 	"callbox/routing/numbering"
@@ -53,8 +54,11 @@ func (a *api) newNumberOf(s subset) func(*store.Tx, *rest.Request) (store.Number
 	}
 }
 
-// take makes the row of a number that is nobody's yet.
+// take makes the row of a number that is nobody's yet. A plus that was not escaped arrives as a space.
 func (a *api) take(t *store.Tx, r *rest.Request, phone string) (n store.Number, err error) {
+	if strings.HasPrefix(phone, " ") {
+		phone = "+" + phone[1:]
+	}
 	if !numbering.Valid(phone) {
 		return n, rest.Invalid(rest.CodeInvalidPhone, "PhoneNumber", "it must be E.164: + and 8 to 15 digits with the country code, such as +14155550100")
 	}

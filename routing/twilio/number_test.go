@@ -89,6 +89,9 @@ func TestNumbersAreTakenOnce(t *testing.T) {
 		if a.code() != 21422 || strings.Contains(a.text, sid) {
 			t.Error("somebody else's number:", a.text)
 		}
+		if a := e.must("POST", list, "PhoneNumber", " 14155550109"); a.str("phone_number") != "+14155550109" {
+			t.Error("a plus that was not escaped:", a.text)
+		}
 		e.refused(400, 21421, []string{"required"}, "POST", list)
 		for _, phone := range []string{"4155550100", "+1415555010a", "911", "+0", "+12345678901234567890", "sip:x@y"} {
 			e.refused(400, 21421, []string{"PhoneNumber"}, "POST", list, "PhoneNumber", phone)

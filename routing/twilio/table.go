@@ -16,6 +16,8 @@ type table[R store.Row, B any] struct {
 	// under returns what rows under the request's path have in common; it answers 404 if there is no such parent.
 	under func(t *store.Tx, r *rest.Request) (store.Query, error)
 	show  func(t *store.Tx, r *rest.Request, rows []R) ([]B, error)
+	// sparse says that filters may leave few of very many rows.
+	sparse bool
 }
 
 // each makes a table's show out of a function for one row that needs nothing else.
@@ -83,11 +85,14 @@ func (b table[R, B]) page(a *api) rest.Handler {
 		if err != nil {
 			return rest.Reply{}, err
 		}
-		rows, err := store.Find[R](t, windowed(w, q))
+		find := direct[R]
+		if b.sparse && !selective(q) {
+			find = sparsely[R]
+		}
+		rows, paging, err := find(t, w, q, b.id)
 		if err != nil {
 			return rest.Reply{}, err
 		}
-		rows, paging := rest.NewPage(w, rows, b.id)
 		shown, err := b.show(t, r, rows)
 		if err != nil {
 			return rest.Reply{}, err

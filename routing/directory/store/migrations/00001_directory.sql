@@ -65,6 +65,7 @@ CREATE TABLE addresses (
     file_id           TEXT NOT NULL
 );
 CREATE INDEX addresses_account_sid ON addresses (account_sid, id);
+CREATE INDEX addresses_friendly_name ON addresses (account_sid, friendly_name, id);
 CREATE INDEX addresses_rev ON addresses (rev);
 
 CREATE TABLE trunks (
@@ -131,6 +132,7 @@ CREATE TABLE numbers (
     ties                     TEXT NOT NULL
 );
 CREATE INDEX numbers_account_sid ON numbers (account_sid, id);
+CREATE INDEX numbers_friendly_name ON numbers (account_sid, friendly_name, id);
 CREATE INDEX numbers_rev ON numbers (rev, id);
 CREATE UNIQUE INDEX numbers_phone_number ON numbers (phone_number);
 CREATE INDEX numbers_emergency_address_sid ON numbers (emergency_address_sid);
