@@ -34,6 +34,7 @@ type settings struct {
 	probeInterval time.Duration // of the call centres; below 0 is never
 	rtpTimeout    time.Duration
 	drainLimit    time.Duration
+	database      string // URL; "" is the file in the data directory
 	noSim         bool   // leaves the simulated centres out
 	tls           bool   // takes certificate.pem and key.pem in the lab's directory
 	more          string // YAML list items: more listeners
@@ -51,6 +52,7 @@ sip:
 http: {address: "{{.Host}}:6080"}
 rtp: {ports: 20000-29999{{if not .AnyAddress}}, bind: "{{.Host}}", advertise: ["{{.Host}}"]{{end}}{{with .RTPTimeout}}, timeout: {{.}}{{end}}}
 data: "{{.Dir}}/data"
+{{with .Database}}database: {url: "{{.}}"}{{end}}
 {{if .Directory}}directory: "{{.Dir}}/directory.yaml"{{end}}
 sim: {{if .NoSim}}{enabled: false}{{else}}{address: "{{.Host}}:6070"}{{end}}
 {{if lt .ProbeInterval 0}}psap: {probe_interval: 0s}{{else}}{{with .ProbeInterval}}psap: {probe_interval: {{.}}, probe_timeout: {{.}}}{{end}}{{end}}
@@ -79,7 +81,7 @@ func (l *lab) configure(t *testing.T, s settings) {
 	t.Helper()
 	var text bytes.Buffer
 	err := configuration.Execute(&text, map[string]any{
-		"Host": l.host, "Dir": l.dir, "Directory": s.directory != "", "NoSim": s.noSim, "TLS": s.tls, "More": s.more,
+		"Host": l.host, "Dir": l.dir, "Database": s.database, "Directory": s.directory != "", "NoSim": s.noSim, "TLS": s.tls, "More": s.more,
 		"AnyAddress": s.anyAddress, "RTPTimeout": s.rtpTimeout, "ProbeInterval": s.probeInterval, "DrainLimit": s.drainLimit,
 	})
 	if err != nil {
