@@ -74,6 +74,15 @@ func (n *Network) serving(s served) (*PSAP, area.Level) {
 // Guide returns the addresses that are known with their ESNs: those of the directory's files, then those of the lab.
 func (n *Network) Guide() *area.Guide { return n.guide }
 
+// PSAPs returns a copy of every centre, PSAPs then ECCs in the order of the file.
+func (n *Network) PSAPs() []PSAP {
+	all := make([]PSAP, len(n.centres))
+	for i, p := range n.centres {
+		all[i] = *p
+	}
+	return all
+}
+
 // Locate finds the PSAP that serves a place and by what it was found, nil and area.None where none does. It allocates.
 func (n *Network) Locate(p area.Place) (*PSAP, area.Level) {
 	id, level := n.areas.Find(p)

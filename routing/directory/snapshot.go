@@ -93,11 +93,7 @@ func (s *Snapshot) Count() int { return s.numbers.count }
 
 // PSAPs returns a copy of every centre, PSAPs then ECCs in the order of the file, for the registry and the simulator.
 func (s *Snapshot) PSAPs() []PSAP {
-	all := make([]PSAP, len(s.network.centres))
-	for i, p := range s.network.centres {
-		all[i] = *p
-	}
-	return all
+	return s.network.PSAPs()
 }
 
 // Test returns the test service.

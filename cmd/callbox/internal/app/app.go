@@ -21,6 +21,7 @@ import (
 	"callbox/psap"
 	"callbox/routing"
 	"callbox/routing/directory"
+	"callbox/routing/fees"
 	"callbox/routing/keys"
 	"callbox/sip/agent"
 	"callbox/sip/b2bua"
@@ -61,11 +62,13 @@ type App struct {
 	token     token
 	guard     *keys.Guard
 	simulator *simulator
+	file      *directory.File // the directory file in force; guarded by reloading once the edge runs
 	registry  *psap.Registry
 	relay     *media.Relay
 	journal   *cdr.Journal
 	metrics   *web.Metrics
 	agent     *agent.Agent
+	customers *provisioning
 	edge      *b2bua.Edge
 	web       *web.Server
 	httpAddr  netip.AddrPort
@@ -118,7 +121,7 @@ func (a *App) start(ctx context.Context) error {
 	a.faults, a.reserve = &board{log: a.part("faults"), now: time.Now}, &reserve{}
 	a.started(a.reserve.close)
 	for _, step := range []func(context.Context) error{
-		a.openData, a.startSimulator, a.readDirectory, a.openGuard, a.openCertificates, a.startMedia, a.buildEdge, a.watchFaults, a.buildMetrics, a.listenHTTP, a.listenSIP, a.startProbing,
+		a.openData, a.startSimulator, a.readDirectory, a.openStore, a.openGuard, a.openCertificates, a.startMedia, a.buildEdge, a.watchFaults, a.buildMetrics, a.listenHTTP, a.listenSIP, a.startProbing,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -236,7 +239,7 @@ func (a *App) buildEdge(context.Context) error {
 	a.plan.registry = a.registry
 	a.edge, err = b2bua.New(b2bua.Options{
 		Agent: sipAgent, Decider: &a.plan, Media: a.relay, Registry: a.registry,
-		Recorder: recorder{a.journal, a.metrics}, Observer: a.metrics, Logger: a.part("b2bua"),
+		Recorder: recorder{a.journal, a.metrics, a.customers.ledger}, Observer: a.metrics, Logger: a.part("b2bua"),
 		NoMedia:     a.noMedia,
 		Announce:    func() string { return a.plan.snapshot.Load().Announcement() },
 		Advertise:   a.settings.RTP.Advertised(),
@@ -248,15 +251,17 @@ func (a *App) buildEdge(context.Context) error {
 	return nil
 }
 
-// recorder gives the record of an ended call to the journal and to the metrics.
+// recorder gives the record of an ended call to the journal, to the metrics and to the ledger of fees.
 type recorder struct {
 	journal *cdr.Journal
 	metrics *web.Metrics
+	ledger  *fees.Ledger
 }
 
 func (r recorder) Append(rec call.Record) {
 	r.journal.Append(rec)
 	r.metrics.Append(rec)
+	r.ledger.Append(rec)
 }
 
 // explain answers the API's question with the health the calls would meet now.

@@ -21,28 +21,24 @@ import (
 
 // LoadDirectory reads the directory file, the embedded lab when file is "", with its simulated centres at address.
 func LoadDirectory(file string, address netip.AddrPort) (*directory.Snapshot, strict.Problems) {
-	s, _, problems := readDirectory(file, address)
-	return s, problems
+	f, problems := readDirectory(file, address)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	s, _ := f.Snapshot() // what it would leave out is a problem of the file
+	return s, nil
 }
 
-// readDirectory is LoadDirectory with the digest of what was read.
-func readDirectory(file string, address netip.AddrPort) (*directory.Snapshot, digest, strict.Problems) {
+// readDirectory reads the directory file, the embedded lab when file is "".
+func readDirectory(file string, address netip.AddrPort) (*directory.File, strict.Problems) {
 	if file == "" {
-		return directory.Lab(address), digest{}, nil
+		return directory.LabContents(address), nil
 	}
 	src, err := os.ReadFile(file)
 	if err != nil {
-		return nil, digest{}, strict.Problems{unreadable(file, err)}
+		return nil, strict.Problems{unreadable(file, err)}
 	}
-	f, problems := directory.Parse(file, src, directory.Options{Sim: address})
-	if len(problems) > 0 {
-		return nil, digest{}, problems
-	}
-	s, err := f.Snapshot()
-	if err != nil { // Parse refuses what a snapshot would leave out
-		return nil, digest{}, strict.Problems{{File: file, Message: err.Error()}}
-	}
-	return s, f.Digest, nil
+	return directory.Parse(file, src, directory.Options{Sim: address})
 }
 
 // digest tells two contents of a file apart; zero is no file.
@@ -68,7 +64,7 @@ func unreadable(file string, err error) strict.Problem {
 
 // sources are the digests of the files that a reload looks at.
 type sources struct {
-	directory, scripts digest
+	scripts digest
 }
 
 // CheckScripts returns what is wrong with a file of scripts for the simulated centres.
@@ -146,8 +142,8 @@ func (s *simulator) Transcripts(id call.ID) []web.Transcript {
 }
 
 // follow makes the centres of a directory that live at the simulator exist there.
-func (s *simulator) follow(snapshot *directory.Snapshot, log zerolog.Logger) {
-	centres := simulated(snapshot.PSAPs(), s.server.Addr())
+func (s *simulator) follow(n *directory.Network, log zerolog.Logger) {
+	centres := simulated(n.PSAPs(), s.server.Addr())
 	if s.enabled {
 		s.server.SetCentres(centres)
 	} else if len(centres) > 0 {
@@ -176,12 +172,11 @@ func simulatedName(uri string, address netip.AddrPort) (string, bool) {
 
 // readDirectory reads the directory for the first time.
 func (a *App) readDirectory(context.Context) error {
-	snapshot, read, problems := readDirectory(a.settings.Directory, a.simulator.server.Addr())
+	file, problems := readDirectory(a.settings.Directory, a.simulator.server.Addr())
 	if len(problems) > 0 {
 		return problems
 	}
-	a.sources.directory = read
-	a.plan.snapshot.Store(snapshot)
-	a.simulator.follow(snapshot, a.log)
+	a.file = file
+	a.simulator.follow(file.Network, a.log)
 	return nil
 }

@@ -176,6 +176,7 @@ func (a *App) watchFaults(context.Context) error {
 		mend: "make room on the disk of " + a.data.path + ", let it be written or put it back; what is missing there is written then",
 		read: func(time.Time) []fault.Report { return one(a.data.refuse.Report()) },
 	})
+	a.watchProvisioning()
 	a.faults.watch(faultKind{
 		name: "descriptors", read: a.reserve.read,
 		mend: "raise the limit of open files (LimitNOFILE of systemd, ulimit -n); until then calls beyond it are refused with 503",
@@ -216,4 +217,23 @@ func (a *App) watchFaults(context.Context) error {
 		return nil
 	})
 	return nil
+}
+
+// watchProvisioning tells the board of the faults of the directory's database.
+func (a *App) watchProvisioning() {
+	a.faults.watch(faultKind{
+		name: "database",
+		mend: "see that the database of the directory runs and can be reached, or that its disk has room; calls go on by what was read last, changes are refused with 503",
+		read: func(time.Time) []fault.Report { return one(a.customers.away.Report()) },
+	})
+	a.faults.watch(faultKind{
+		name: "registration", told: true,
+		mend: "mend the database; statuses of emergency addresses move on then",
+		read: func(time.Time) []fault.Report { return one(a.customers.mover.Fault()) },
+	})
+	a.faults.watch(faultKind{
+		name: "fees", told: true,
+		mend: "mend the database; fees wait, and are read from the call records then",
+		read: func(time.Time) []fault.Report { return one(a.customers.ledger.Fault()) },
+	})
 }

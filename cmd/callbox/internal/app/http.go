@@ -25,6 +25,7 @@ func (a *App) listenHTTP(ctx context.Context) error {
 	encryption, _ := a.httpTLS()
 	a.web = web.New(web.Options{
 		Guard: a.guard, Version: a.options.Version, TLS: encryption,
+		Store: a.customers.store, Twilio: a.twilio(), Import: a.imports, Spool: a.data.path, Lab: a.customers, Fees: a.customers.ledger,
 		Live: a.edge, Journal: a.journal, Simulated: a.simulator, Centres: a.registry, Metrics: a.metrics.Handler(),
 		Ready: a.Ready, Degraded: a.faults.degraded, Reload: a.Reload, Explain: a.explain, Logger: a.part("web"),
 	})
@@ -44,7 +45,8 @@ func (a *App) openGuard(context.Context) error {
 		return err
 	}
 	a.guard = keys.NewGuard(keys.Options{
-		Token: config.Secret(a.token.value), ReadToken: config.Secret(read), Account: a.isAccount, Logger: a.part("keys"),
+		Token: config.Secret(a.token.value), ReadToken: config.Secret(read), Account: a.isAccount,
+		Rows: keys.NewStored(a.customers.store), Logger: a.part("keys"),
 	})
 	return nil
 }

@@ -14,10 +14,10 @@ import (
 // Reload reads configuration, directory and certificate again. If all are good, what can change does, for new calls;
 // calls that are up keep what they began with. If anything is wrong nothing changes and the error, web.Faults where the
 // files are to blame, says everything that is.
-func (a *App) Reload(context.Context) (web.Reloaded, error) {
+func (a *App) Reload(ctx context.Context) (web.Reloaded, error) {
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
-	done, err := a.reload()
+	done, err := a.reload(context.WithoutCancel(ctx)) // all of it, though nobody may be waiting for the answer any more
 	a.metrics.Reloaded(err == nil)
 	if err != nil {
 		line := a.log.Error()
@@ -37,26 +37,26 @@ func (a *App) Reload(context.Context) (web.Reloaded, error) {
 // candidate is everything a reload has read and not yet put in force.
 type candidate struct {
 	settings config.Options
-	snapshot *directory.Snapshot
+	file     *directory.File
 	sources  sources
 	cert     pair
 	httpCert pair
 }
 
-func (a *App) reload() (web.Reloaded, error) {
+func (a *App) reload(ctx context.Context) (web.Reloaded, error) {
 	c, err := a.candidate()
 	if err != nil {
 		return web.Reloaded{}, err
 	}
 	live, restart := config.Changed(a.settings, c.settings)
 	done := web.Reloaded{Changed: live, Restart: restart}
-	if a.settings.Directory == c.settings.Directory && a.sources.directory != c.sources.directory {
+	if a.settings.Directory == c.settings.Directory && a.file.Digest != c.file.Digest {
 		done.Changed = append(done.Changed, "directory: the contents of "+c.settings.Directory)
 	}
 	if a.settings.Sim.Scripts == c.settings.Sim.Scripts && a.sources.scripts != c.sources.scripts {
 		done.Restart = append(done.Restart, "sim.scripts: the contents of "+c.settings.Sim.Scripts)
 	}
-	if err := setLevel(c.settings.Log.Level); err != nil { // the one step that can still fail comes first
+	if err := a.take(ctx, c); err != nil { // the steps that can still fail come first
 		return web.Reloaded{}, err
 	}
 	if a.certs != nil && a.certs.use(c.cert) {
@@ -65,12 +65,27 @@ func (a *App) reload() (web.Reloaded, error) {
 	if a.httpCerts != nil && c.httpCert.cert != nil && a.httpCerts.use(c.httpCert) {
 		done.Changed = append(done.Changed, "http.certificate: a new certificate")
 	}
-	a.simulator.follow(c.snapshot, a.log)
-	a.registry.Set(c.snapshot.PSAPs())
-	a.plan.snapshot.Store(c.snapshot)
-	a.sources.directory = c.sources.directory
+	a.simulator.follow(c.file.Network, a.log)
+	a.registry.Set(c.file.Network.PSAPs())
+	a.file = c.file
 	a.adopt(c.settings)
 	return done, nil
+}
+
+// take puts the log level and the directory in force, both or neither.
+func (a *App) take(ctx context.Context, c candidate) error {
+	if err := setLevel(c.settings.Log.Level); err != nil {
+		return err
+	}
+	err := a.customers.exchange(ctx, c.file, base(c.settings.Directory), a.publish)
+	if err != nil {
+		_ = setLevel(a.settings.Log.Level) // was good before
+	}
+	var problems strict.Problems
+	if errors.As(err, &problems) {
+		return faults(problems)
+	}
+	return err
 }
 
 // adopt keeps the settings that are in force now. Those that need a restart stay as they are, so that the next reload
@@ -88,7 +103,7 @@ func (a *App) candidate() (candidate, error) {
 	var c candidate
 	var problems, more strict.Problems
 	c.settings, problems = a.options.Source()
-	c.snapshot, c.sources.directory, more = readDirectory(c.settings.Directory, a.simulator.server.Addr())
+	c.file, more = readDirectory(c.settings.Directory, a.simulator.server.Addr())
 	problems = append(problems, more...)
 	c.sources.scripts = digestOf(c.settings.Sim.Scripts)
 	if a.certs != nil {
