@@ -18,6 +18,7 @@ type Address struct {
 	sid    packedSID
 	place  unique.Handle[place]
 	served served
+	named  bool // has a SID
 }
 
 // place is what the addresses of a town have in common.
@@ -34,7 +35,7 @@ func MakeAddress(r AddressRecord) (*Address, error) {
 	if len(text) > math.MaxUint16 {
 		return nil, fmt.Errorf("address %s is too long: %d characters", r.SID, len(text))
 	}
-	a := &Address{text: text, sid: sid, place: unique.Make(place{c.City, c.State, area.Country(c.Country)})}
+	a := &Address{text: text, sid: sid, named: ok, place: unique.Make(place{c.City, c.State, area.Country(c.Country)})}
 	end := 0
 	for i, part := range [...]string{c.Customer, c.Street, c.Secondary, c.PostalCode} {
 		end += len(part)
@@ -45,10 +46,18 @@ func MakeAddress(r AddressRecord) (*Address, error) {
 
 // SID returns AD and 32 hex digits, "" for an address that has none. It allocates.
 func (a *Address) SID() string {
-	if a.sid == (packedSID{}) {
+	if !a.named {
 		return ""
 	}
 	return a.sid.sid(sidAddress)
+}
+
+// is tells whether r is still the record that the address was made of.
+func (a *Address) is(r *AddressRecord) bool {
+	sid, named := packSID(sidAddress, r.SID)
+	c := r.Civic
+	c.Country = area.Country(c.Country)
+	return a.sid == sid && a.named == named && a.Civic() == c && a.ESN() == r.ESN
 }
 
 // Civic returns the address by its parts. It allocates nothing.

@@ -13,15 +13,19 @@ import (
 // for one goroutine and one Snapshot.
 type Editor struct {
 	s     Snapshot
-	edit  uint64                      // marks what this editor may write into
-	found map[spot]served             // who serves what, so that neighbours are looked up once
+	edit  uint64          // marks what this editor may write into
+	zones map[zone]served // who serves what, so that neighbours are looked up once
+	spots map[spot]served
 	whole map[*AddressRecord]*Address // addresses that several numbers have
 }
 
-// spot is what decides which centre serves an address.
+// zone is what decides which centre serves an address, where somebody serves its ESN.
+type zone struct{ country, esn string }
+
+// spot is what decides it else.
 type spot struct {
-	place       unique.Handle[place]
-	postal, esn string
+	place  unique.Handle[place]
+	postal string
 }
 
 // most bounds what an editor remembers of addresses.
@@ -51,7 +55,7 @@ func (e *Editor) begin() {
 }
 
 func (e *Editor) forget() {
-	e.found, e.whole = make(map[spot]served), make(map[*AddressRecord]*Address)
+	e.zones, e.spots, e.whole = make(map[zone]served), make(map[spot]served), make(map[*AddressRecord]*Address)
 }
 
 // Snapshot returns what was made. The editor must not be used afterwards.
@@ -88,7 +92,7 @@ func (e *Editor) DeleteNumber(e164 string) { e.s.numbers.remove(e.edit, e164) }
 
 // address returns the compact form of a record, the same for the same record.
 func (e *Editor) address(r *AddressRecord) (*Address, error) {
-	if a, ok := e.whole[r]; ok {
+	if a, ok := e.whole[r]; ok && a.is(r) {
 		return a, nil
 	}
 	a, err := MakeAddress(*r)
@@ -106,19 +110,31 @@ func (e *Editor) address(r *AddressRecord) (*Address, error) {
 // locate finds the centre that serves an address.
 func (e *Editor) locate(a *Address) served {
 	c := a.Civic()
-	at := spot{a.place, c.PostalCode, a.ESN()}
-	if h, ok := e.found[at]; ok {
-		return h
+	if esn := a.ESN(); esn != "" {
+		in := zone{c.Country, esn}
+		by := once(e.zones, in, func() served { return e.find(area.Place{Country: c.Country, ESN: esn}) })
+		if by.level() == area.ByESN {
+			return by
+		}
 	}
-	id, level := e.s.network.areas.Find(area.Place{
-		ESN: a.ESN(), Country: c.Country, State: c.State, City: c.City, PostalCode: c.PostalCode,
+	return once(e.spots, spot{a.place, c.PostalCode}, func() served {
+		return e.find(area.Place{Country: c.Country, State: c.State, City: c.City, PostalCode: c.PostalCode})
 	})
-	h := servedBy(id, level)
-	if len(e.found) >= most {
-		clear(e.found)
+}
+
+func (e *Editor) find(p area.Place) served { return servedBy(e.s.network.areas.Find(p)) }
+
+// once returns what find found for a key the first time.
+func once[K comparable](found map[K]served, k K, find func() served) served {
+	by, ok := found[k]
+	if !ok {
+		if len(found) >= most {
+			clear(found)
+		}
+		by = find()
+		found[k] = by
 	}
-	e.found[at] = h
-	return h
+	return by
 }
 
 // SetNetwork puts another network in force: it finds the centre of every address anew, where what centres serve has

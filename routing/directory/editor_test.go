@@ -128,6 +128,29 @@ func TestReadersNeedNoLocks(t *testing.T) {
 	}
 }
 
+func TestARecordThatIsFilledAgainIsAnotherAddress(t *testing.T) {
+	t.Parallel()
+	var r AddressRecord
+	e := Lab(netip.AddrPort{}).Edit()
+	for i := range 4 {
+		n := number(i)
+		r = *n.Address
+		n.Address = &r
+		if i == 3 {
+			r.Civic, r.ESN = number(2).Address.Civic, number(2).Address.ESN
+		}
+		put(t, e, n)
+	}
+	s := e.Snapshot()
+	for i := range 4 {
+		want := number(i)
+		n, _ := s.Number(want.E164)
+		if i < 3 && n.Address.Civic() != want.Address.Civic || n.Address.SID() != want.Address.SID {
+			t.Errorf("number %d is at %s, %s", i, n.Address.SID(), n.Address.Line())
+		}
+	}
+}
+
 func TestABadNumberChangesNothing(t *testing.T) {
 	t.Parallel()
 	good := number(1)
