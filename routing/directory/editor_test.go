@@ -246,8 +246,13 @@ func TestWhatIsNotThereIsReportedAndLetsNobodyIn(t *testing.T) {
 			t.Errorf("%s lets alice register", d.Name)
 		}
 	}
-	if d := s.Domains()[0]; len(d.Access.ACLs) != 1 {
-		t.Errorf("%s has lost its guard", d.Name)
+	for i, d := range s.Domains() {
+		if r := c.Domains[i]; i < 4 && (len(d.Access.ACLs) != len(r.ACLs) || len(d.Access.Credentials) != len(r.Credentials)) {
+			t.Errorf("%s has lost a guard", d.Name)
+		}
+	}
+	if d := s.Trunks()[0]; len(d.Access.ACLs) != 1 || len(d.Access.Credentials) != 1 {
+		t.Errorf("%s has lost a guard", d.Name)
 	}
 }
 

@@ -175,6 +175,27 @@ func TestAFilesDigestCoversItsStreetRanges(t *testing.T) {
 	}
 }
 
+func TestOnlyAnAddressAsItStandsInTheGuideHasAnESN(t *testing.T) {
+	src := `
+accounts: [{sid: AC00000000000000000000000000000001}]
+addresses:
+  - {id: right, street: 645 Harrison Street, secondary: Fl 2, city: san francisco, state: California, postal_code: "94105", country: us}
+  - {id: near, street: 645 Harison St, city: San Francisco, state: CA, postal_code: "94105", country: US}
+  - {id: nowhere, street: 1 No Such Rd, city: San Francisco, state: CA, postal_code: "94105", country: US}
+`
+	f, problems := Parse("esn.yaml", []byte(src), Options{})
+	if err := problems.Err(); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, a := range f.Addresses {
+		got = append(got, a.ID+" "+a.ESN)
+	}
+	if diff := cmp.Diff([]string{"right 2101", "near ", "nowhere "}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestAProblemOfAnEntryPointsAtIt(t *testing.T) {
 	src, err := os.ReadFile("testdata/good/everything.yaml")
 	if err != nil {
