@@ -176,9 +176,12 @@ func (im *importer) look(batch []*entry) error {
 			sids = append(sids, n.EmergencyAddressSID)
 		}
 	}
-	found, err := store.Find[store.Address](im.t, store.Query{Account: im.o.Account, Where: []store.Cond{{Column: "sid", Op: store.In, Value: sids}}})
+	// Not by account as well: SQLite would then go through all the addresses of the account.
+	found, err := store.Find[store.Address](im.t, store.Query{Where: []store.Cond{{Column: "sid", Op: store.In, Value: sids}}})
 	for _, a := range found {
-		im.addresses[a.SID] = a
+		if a.AccountSID == im.o.Account {
+			im.addresses[a.SID] = a
+		}
 	}
 	return err
 }
