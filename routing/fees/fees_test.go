@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"callbox/routing/directory/store"
+	"callbox/routing/directory/store/storetest"
 	"callbox/routing/labclock"
 	"callbox/sip/call"
 )
@@ -32,14 +32,9 @@ var (
 	who   = store.Actor{Name: lab}
 )
 
-func open(t *testing.T, path string) *store.Store {
+func open(t *testing.T, engine string) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), "sqlite:"+path, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
+	return storetest.Open(t, engine, store.Options{})
 }
 
 func fixed() *labclock.Clock { return labclock.New(func() time.Time { return start }) }
@@ -90,30 +85,32 @@ func journal(records []call.Record, err error) func(context.Context) iter.Seq2[*
 
 func TestACallIsChargedOnceHoweverOftenItComes(t *testing.T) {
 	t.Parallel()
-	s := open(t, filepath.Join(t.TempDir(), "callbox.db"))
-	clock := fixed()
-	if _, err := clock.Step(24 * time.Hour); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		l := New(s, clock, Options{})
-		stop := run(t, l)
-		l.Append(charged(1, 0))
-		l.Append(charged(1, 0))
-		free := charged(2, 0)
-		free.FeeCents = 0
-		l.Append(free)
-		stop()
-		want := []Sum{{Account: lab, Kind: store.FeeUnregisteredCall, Start: start.Truncate(24*time.Hour).AddDate(0, 0, 1), Count: 1, Cents: 7500}}
-		if d := cmp.Diff(want, l.all(t, Query{By: ByDay})); d != "" {
-			t.Errorf("fees (-want +got):\n%s", d)
+	storetest.Each(t, func(t *testing.T, engine string) {
+		s := open(t, engine)
+		clock := fixed()
+		if _, err := clock.Step(24 * time.Hour); err != nil {
+			t.Fatal(err)
 		}
-	}
+		for range 2 {
+			l := New(s, clock, Options{})
+			stop := run(t, l)
+			l.Append(charged(1, 0))
+			l.Append(charged(1, 0))
+			free := charged(2, 0)
+			free.FeeCents = 0
+			l.Append(free)
+			stop()
+			want := []Sum{{Account: lab, Kind: store.FeeUnregisteredCall, Start: start.Truncate(24*time.Hour).AddDate(0, 0, 1), Count: 1, Cents: 7500}}
+			if d := cmp.Diff(want, l.all(t, Query{By: ByDay})); d != "" {
+				t.Errorf("fees (-want +got):\n%s", d)
+			}
+		}
+	})
 }
 
 func TestFeesThatWereNotWrittenComeFromTheJournal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := open(t, filepath.Join(t.TempDir(), "callbox.db"))
+		s := open(t, storetest.SQLite)
 		var records []call.Record
 		for n := range 12 {
 			r := charged(n, time.Duration(n)*time.Hour)
@@ -145,7 +142,7 @@ func TestFeesThatWereNotWrittenComeFromTheJournal(t *testing.T) {
 
 func TestAFullQueueIsCountedAndMadeUpForFromTheJournal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := open(t, filepath.Join(t.TempDir(), "callbox.db"))
+		s := open(t, storetest.SQLite)
 		var records []call.Record
 		l := New(s, fixed(), Options{Queue: 4, Journal: func(ctx context.Context) iter.Seq2[*call.Record, error] { return journal(records, nil)(ctx) }})
 		for n := range 10 { // nobody takes them out yet
@@ -165,7 +162,7 @@ func TestAFullQueueIsCountedAndMadeUpForFromTheJournal(t *testing.T) {
 
 func TestABrokenJournalIsAFaultAndTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := open(t, filepath.Join(t.TempDir(), "callbox.db"))
+		s := open(t, storetest.SQLite)
 		var mended atomic.Bool
 		l := New(s, fixed(), Options{Journal: func(ctx context.Context) iter.Seq2[*call.Record, error] {
 			if mended.Load() {
@@ -203,7 +200,7 @@ func (m *moody) View(ctx context.Context, fn func(*store.Tx) error) error {
 
 func TestFeesWaitWhileTheDatabaseIsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := &moody{Store: open(t, filepath.Join(t.TempDir(), "callbox.db"))}
+		m := &moody{Store: open(t, storetest.SQLite)}
 		m.away.Store(true)
 		l := New(m.Store, fixed(), Options{})
 		l.store = m

@@ -7,48 +7,51 @@ import (
 	"time"
 
 	"callbox/routing/directory/store"
+	"callbox/routing/directory/store/storetest"
 	"callbox/routing/labclock"
 )
 
 func TestTheClockIsSteppedForEveryEdgeAndForLater(t *testing.T) {
 	t.Parallel()
-	s, _, _, _ := database(t)
-	real := func() time.Time { return start }
-	here, there := labclock.New(real), labclock.New(real)
-	if now, err := StepClock(t.Context(), s, who, here, time.Hour); err != nil || !now.Equal(start.Add(time.Hour)) {
-		t.Fatalf("stepped to %s, %v", now, err)
-	}
-	if _, err := StepClock(t.Context(), s, who, there, time.Hour); err != nil { // does not know of the first step
-		t.Fatal(err)
-	}
-	later := labclock.New(real)
-	for _, c := range []*labclock.Clock{here, there, later} {
-		if err := FollowClock(t.Context(), s, c); err != nil {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		s, _, _, _ := database(t, engine)
+		real := func() time.Time { return start }
+		here, there := labclock.New(real), labclock.New(real)
+		if now, err := StepClock(t.Context(), s, who, here, time.Hour); err != nil || !now.Equal(start.Add(time.Hour)) {
+			t.Fatalf("stepped to %s, %v", now, err)
+		}
+		if _, err := StepClock(t.Context(), s, who, there, time.Hour); err != nil { // does not know of the first step
 			t.Fatal(err)
 		}
-		if got := c.Offset(); got != 2*time.Hour {
-			t.Errorf("the offset is %s, want both steps", got)
+		later := labclock.New(real)
+		for _, c := range []*labclock.Clock{here, there, later} {
+			if err := FollowClock(t.Context(), s, c); err != nil {
+				t.Fatal(err)
+			}
+			if got := c.Offset(); got != 2*time.Hour {
+				t.Errorf("the offset is %s, want both steps", got)
+			}
 		}
-	}
-	to := start.Add(30*24*time.Hour + 1)
-	if now, err := StepClockTo(t.Context(), s, who, here, to); err != nil || now.Before(to) || now.After(to.Add(time.Millisecond)) {
-		t.Errorf("stepped to %s, want %s, %v", now, to, err)
-	}
-	err := s.View(t.Context(), func(tx *store.Tx) error {
-		entries, err := store.Find[store.AuditEntry](tx, store.Where("kind", "lab_clock"))
-		if len(entries) != 3 || entries[2].Actor != account || !strings.Contains(entries[2].Changes, `"new":3600000`) {
-			t.Errorf("audit log: %+v", entries)
+		to := start.Add(30*24*time.Hour + 1)
+		if now, err := StepClockTo(t.Context(), s, who, here, to); err != nil || now.Before(to) || now.After(to.Add(time.Millisecond)) {
+			t.Errorf("stepped to %s, want %s, %v", now, to, err)
 		}
-		return err
+		err := s.View(t.Context(), func(tx *store.Tx) error {
+			entries, err := store.Find[store.AuditEntry](tx, store.Where("kind", "lab_clock"))
+			if len(entries) != 3 || entries[2].Actor != account || !strings.Contains(entries[2].Changes, `"new":3600000`) {
+				t.Errorf("audit log: %+v", entries)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestAStepThatCannotBeChangesNothing(t *testing.T) {
 	t.Parallel()
-	s, _, _, _ := database(t)
+	s, _, _, _ := database(t, storetest.SQLite)
 	c := labclock.New(func() time.Time { return start })
 	if _, err := StepClock(t.Context(), s, who, c, time.Hour); err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"callbox/routing/directory/store"
+	"callbox/routing/directory/store/storetest"
 	"callbox/routing/fees"
 )
 
@@ -26,9 +27,9 @@ func (c *scene) months(l *fees.Ledger) []string {
 }
 
 // charging is a scene whose mover charges months.
-func charging(t *testing.T) (*scene, *fees.Ledger) {
+func charging(t *testing.T, engine string) (*scene, *fees.Ledger) {
 	t.Helper()
-	c := newScene(t, Options{})
+	c := newScene(t, engine, Options{})
 	l := fees.New(c.s, c.clock, fees.Options{})
 	c.mover = NewMover(c.s, c.clock, Options{Months: l})
 	return c, l
@@ -36,53 +37,59 @@ func charging(t *testing.T) (*scene, *fees.Ledger) {
 
 func TestANumberIsChargedForEveryMonthItHasAnAddressIn(t *testing.T) {
 	t.Parallel()
-	c, l := charging(t)
-	c.step(0)
-	c.associate(c.harrison)
-	if d := cmp.Diff([]string{}, c.months(l)); d != "" {
-		t.Errorf("charged while it is pending:\n%s", d)
-	}
-	c.step(70 * 24 * time.Hour) // registered on 21 November, to 30 January in one step
-	want := []string{"2026-11 emergency_number 1", "2026-12 emergency_number 1", "2027-01 emergency_number 1"}
-	if d := cmp.Diff(want, c.months(l)); d != "" {
-		t.Errorf("months (-want +got):\n%s", d)
-	}
-	c.disassociate() // unregistered in January
-	c.step(60 * 24 * time.Hour)
-	if d := cmp.Diff(want, c.months(l)); d != "" {
-		t.Errorf("months after it was unregistered (-want +got):\n%s", d)
-	}
-	c.associate(c.market)
-	c.step(24 * time.Hour)
-	if d := cmp.Diff(append(want, "2027-03 emergency_number 1", "2027-04 emergency_number 1"), c.months(l)); d != "" {
-		t.Errorf("months after it was registered again (-want +got):\n%s", d)
-	}
+	storetest.Each(t, func(t *testing.T, engine string) {
+		c, l := charging(t, engine)
+		c.step(0)
+		c.associate(c.harrison)
+		if d := cmp.Diff([]string{}, c.months(l)); d != "" {
+			t.Errorf("charged while it is pending:\n%s", d)
+		}
+		c.step(70 * 24 * time.Hour) // registered on 21 November, to 30 January in one step
+		want := []string{"2026-11 emergency_number 1", "2026-12 emergency_number 1", "2027-01 emergency_number 1"}
+		if d := cmp.Diff(want, c.months(l)); d != "" {
+			t.Errorf("months (-want +got):\n%s", d)
+		}
+		c.disassociate() // unregistered in January
+		c.step(60 * 24 * time.Hour)
+		if d := cmp.Diff(want, c.months(l)); d != "" {
+			t.Errorf("months after it was unregistered (-want +got):\n%s", d)
+		}
+		c.associate(c.market)
+		c.step(24 * time.Hour)
+		if d := cmp.Diff(append(want, "2027-03 emergency_number 1", "2027-04 emergency_number 1"), c.months(l)); d != "" {
+			t.Errorf("months after it was registered again (-want +got):\n%s", d)
+		}
+	})
 }
 
 func TestANumberThatIsStillLeavingWhenTheMonthBeginsIsCharged(t *testing.T) {
 	t.Parallel()
-	c, l := charging(t)
-	c.associate(c.harrison)
-	c.step(9*24*time.Hour + 13*time.Hour + 50*time.Minute) // 23:50 on 30 November
-	c.disassociate()                                       // done at two minutes past
-	c.step(40 * 24 * time.Hour)
-	want := []string{"2026-11 emergency_number 1", "2026-12 emergency_number 1"}
-	if d := cmp.Diff(want, c.months(l)); d != "" {
-		t.Errorf("months (-want +got):\n%s", d)
-	}
+	storetest.Each(t, func(t *testing.T, engine string) {
+		c, l := charging(t, engine)
+		c.associate(c.harrison)
+		c.step(9*24*time.Hour + 13*time.Hour + 50*time.Minute) // 23:50 on 30 November
+		c.disassociate()                                       // done at two minutes past
+		c.step(40 * 24 * time.Hour)
+		want := []string{"2026-11 emergency_number 1", "2026-12 emergency_number 1"}
+		if d := cmp.Diff(want, c.months(l)); d != "" {
+			t.Errorf("months (-want +got):\n%s", d)
+		}
+	})
 }
 
 func TestANumberThatCameRegisteredIsCharged(t *testing.T) {
 	t.Parallel()
-	c, l := charging(t)
-	c.step(0)
-	c.do(func(_ *store.Tx, n *store.Number) error {
-		n.EmergencyAddressSID, n.EmergencyAddressStatus = c.harrison.SID, Registered
-		return nil
+	storetest.Each(t, func(t *testing.T, engine string) {
+		c, l := charging(t, engine)
+		c.step(0)
+		c.do(func(_ *store.Tx, n *store.Number) error {
+			n.EmergencyAddressSID, n.EmergencyAddressStatus = c.harrison.SID, Registered
+			return nil
+		})
+		c.step(0)
+		c.step(0)
+		if d := cmp.Diff([]string{"2026-11 emergency_number 1"}, c.months(l)); d != "" {
+			t.Errorf("months (-want +got):\n%s", d)
+		}
 	})
-	c.step(0)
-	c.step(0)
-	if d := cmp.Diff([]string{"2026-11 emergency_number 1"}, c.months(l)); d != "" {
-		t.Errorf("months (-want +got):\n%s", d)
-	}
 }

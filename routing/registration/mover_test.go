@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"callbox/routing/directory/store"
+	"callbox/routing/directory/store/storetest"
 	"callbox/routing/labclock"
 )
 
@@ -29,10 +30,10 @@ type scene struct {
 	n                store.Number
 }
 
-func newScene(t *testing.T, o Options) *scene {
+func newScene(t *testing.T, engine string, o Options) *scene {
 	t.Helper()
 	c := &scene{T: t, clock: labclock.New(func() time.Time { return start })}
-	c.s, c.harrison, c.market, c.n = database(t)
+	c.s, c.harrison, c.market, c.n = database(t, engine)
 	c.rules = Rules{Delays: Realistic(), Strict: o.Strict, Now: c.clock.Now}
 	c.mover = NewMover(c.s, c.clock, o)
 	return c
@@ -96,114 +97,122 @@ func (c *scene) is(address, status, emergency string) {
 
 func TestANumberMovesThroughItsStatusesAsItsAddressChanges(t *testing.T) {
 	t.Parallel()
-	c := newScene(t, Options{})
-	c.associate(c.harrison)
-	c.is(c.harrison.SID, PendingRegistration, Inactive)
-	if moved := c.step(12*time.Minute - time.Millisecond); moved != 0 {
-		t.Errorf("%d statuses moved a millisecond too early", moved)
-	}
-	c.is(c.harrison.SID, PendingRegistration, Inactive)
-	c.step(time.Millisecond)
-	c.is(c.harrison.SID, Registered, Active)
-	c.disassociate()
-	c.is(c.harrison.SID, PendingUnregistration, Active)
-	c.step(12 * time.Minute)
-	c.is("", Unregistered, Inactive)
-	err := c.s.Update(t.Context(), who, func(tx *store.Tx) error {
-		n := c.number()
-		return c.rules.Associate(tx, &n, c.market)
+	storetest.Each(t, func(t *testing.T, engine string) {
+		c := newScene(t, engine, Options{})
+		c.associate(c.harrison)
+		c.is(c.harrison.SID, PendingRegistration, Inactive)
+		if moved := c.step(12*time.Minute - time.Millisecond); moved != 0 {
+			t.Errorf("%d statuses moved a millisecond too early", moved)
+		}
+		c.is(c.harrison.SID, PendingRegistration, Inactive)
+		c.step(time.Millisecond)
+		c.is(c.harrison.SID, Registered, Active)
+		c.disassociate()
+		c.is(c.harrison.SID, PendingUnregistration, Active)
+		c.step(12 * time.Minute)
+		c.is("", Unregistered, Inactive)
+		err := c.s.Update(t.Context(), who, func(tx *store.Tx) error {
+			n := c.number()
+			return c.rules.Associate(tx, &n, c.market)
+		})
+		var refusal *Refusal
+		if !errors.As(err, &refusal) || refusal.Reason != Wait {
+			t.Errorf("associated anew with error %v, want to be told to wait", err)
+		}
+		c.step(18 * time.Minute)
+		c.associate(c.market)
+		c.step(12 * time.Minute)
+		c.is(c.market.SID, Registered, Active)
+		if n := c.number(); n.StatusDue != 0 || n.StatusNext != "" || n.ReassociateAfter != 0 {
+			t.Errorf("something is still to come: due %d, next %q, wait %d", n.StatusDue, n.StatusNext, n.ReassociateAfter)
+		}
 	})
-	var refusal *Refusal
-	if !errors.As(err, &refusal) || refusal.Reason != Wait {
-		t.Errorf("associated anew with error %v, want to be told to wait", err)
-	}
-	c.step(18 * time.Minute)
-	c.associate(c.market)
-	c.step(12 * time.Minute)
-	c.is(c.market.SID, Registered, Active)
-	if n := c.number(); n.StatusDue != 0 || n.StatusNext != "" || n.ReassociateAfter != 0 {
-		t.Errorf("something is still to come: due %d, next %q, wait %d", n.StatusDue, n.StatusNext, n.ReassociateAfter)
-	}
 }
 
 func TestStrictEmergencyStatusFollowsItsOwnRequest(t *testing.T) {
 	t.Parallel()
-	c := newScene(t, Options{Strict: true})
-	c.associate(c.harrison)
-	c.step(12 * time.Minute)
-	c.is(c.harrison.SID, Registered, Inactive)
-	c.do(func(t *store.Tx, n *store.Number) error { return c.rules.SetEmergencyStatus(t, n, true) })
-	c.step(4*time.Minute - 1*time.Millisecond)
-	c.is(c.harrison.SID, Registered, Inactive)
-	c.step(time.Millisecond)
-	c.is(c.harrison.SID, Registered, Active)
-	if shown := ShownEmergencyStatus(c.number()); shown != Active {
-		t.Errorf("shown as %q", shown)
-	}
+	storetest.Each(t, func(t *testing.T, engine string) {
+		c := newScene(t, engine, Options{Strict: true})
+		c.associate(c.harrison)
+		c.step(12 * time.Minute)
+		c.is(c.harrison.SID, Registered, Inactive)
+		c.do(func(t *store.Tx, n *store.Number) error { return c.rules.SetEmergencyStatus(t, n, true) })
+		c.step(4*time.Minute - 1*time.Millisecond)
+		c.is(c.harrison.SID, Registered, Inactive)
+		c.step(time.Millisecond)
+		c.is(c.harrison.SID, Registered, Active)
+		if shown := ShownEmergencyStatus(c.number()); shown != Active {
+			t.Errorf("shown as %q", shown)
+		}
+	})
 }
 
 func TestANumberThatIsPendingWithoutATimeStaysSo(t *testing.T) {
 	t.Parallel()
-	c := newScene(t, Options{})
-	c.do(func(_ *store.Tx, n *store.Number) error {
-		n.EmergencyAddressSID, n.EmergencyAddressStatus = c.harrison.SID, PendingRegistration
-		return nil
+	storetest.Each(t, func(t *testing.T, engine string) {
+		c := newScene(t, engine, Options{})
+		c.do(func(_ *store.Tx, n *store.Number) error {
+			n.EmergencyAddressSID, n.EmergencyAddressStatus = c.harrison.SID, PendingRegistration
+			return nil
+		})
+		if moved := c.step(300 * 24 * time.Hour); moved != 0 {
+			t.Errorf("%d statuses moved", moved)
+		}
+		c.is(c.harrison.SID, PendingRegistration, Inactive)
+		c.associate(c.harrison)
+		c.step(12 * time.Minute)
+		c.is(c.harrison.SID, Registered, Active)
 	})
-	if moved := c.step(300 * 24 * time.Hour); moved != 0 {
-		t.Errorf("%d statuses moved", moved)
-	}
-	c.is(c.harrison.SID, PendingRegistration, Inactive)
-	c.associate(c.harrison)
-	c.step(12 * time.Minute)
-	c.is(c.harrison.SID, Registered, Active)
 }
 
 func TestFailuresComeAsOrdered(t *testing.T) {
 	t.Parallel()
-	c := newScene(t, Options{})
-	fail := func(what What, times, left int) {
-		t.Helper()
-		update(t, c.s, func(tx *store.Tx) error {
-			got, err := c.rules.Fail(tx, c.n.PhoneNumber, what, times)
-			if got != left {
-				t.Errorf("%d failures of %s left, want %d", got, what, left)
-			}
-			return err
-		})
-	}
-	fail(WhatRegistration, 2, 2)
-	for range 2 {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		c := newScene(t, engine, Options{})
+		fail := func(what What, times, left int) {
+			t.Helper()
+			update(t, c.s, func(tx *store.Tx) error {
+				got, err := c.rules.Fail(tx, c.n.PhoneNumber, what, times)
+				if got != left {
+					t.Errorf("%d failures of %s left, want %d", got, what, left)
+				}
+				return err
+			})
+		}
+		fail(WhatRegistration, 2, 2)
+		for range 2 {
+			c.associate(c.harrison)
+			c.step(12 * time.Minute)
+			c.is(c.harrison.SID, RegistrationFailure, Inactive)
+		}
 		c.associate(c.harrison)
+		fail(WhatRegistration, 1, 0) // the one on its way
 		c.step(12 * time.Minute)
 		c.is(c.harrison.SID, RegistrationFailure, Inactive)
-	}
-	c.associate(c.harrison)
-	fail(WhatRegistration, 1, 0) // the one on its way
-	c.step(12 * time.Minute)
-	c.is(c.harrison.SID, RegistrationFailure, Inactive)
-	c.associate(c.harrison)
-	fail(WhatRegistration, 1, 0)
-	fail(WhatRegistration, 0, 0) // taken back
-	fail(WhatUnregistration, 1, 1)
-	c.step(12 * time.Minute)
-	c.is(c.harrison.SID, Registered, Active)
-	c.disassociate()
-	c.step(12 * time.Minute)
-	c.is(c.harrison.SID, UnregistrationFailure, Active)
-	c.disassociate()
-	c.step(12 * time.Minute)
-	c.is("", Unregistered, Inactive)
-	c.rules.Failing = []string{c.n.PhoneNumber}
-	c.step(time.Hour)
-	c.associate(c.harrison)
-	fail(WhatRegistration, 0, 0) // does not take back what configuration says
-	c.step(12 * time.Minute)
-	c.is(c.harrison.SID, RegistrationFailure, Inactive)
+		c.associate(c.harrison)
+		fail(WhatRegistration, 1, 0)
+		fail(WhatRegistration, 0, 0) // taken back
+		fail(WhatUnregistration, 1, 1)
+		c.step(12 * time.Minute)
+		c.is(c.harrison.SID, Registered, Active)
+		c.disassociate()
+		c.step(12 * time.Minute)
+		c.is(c.harrison.SID, UnregistrationFailure, Active)
+		c.disassociate()
+		c.step(12 * time.Minute)
+		c.is("", Unregistered, Inactive)
+		c.rules.Failing = []string{c.n.PhoneNumber}
+		c.step(time.Hour)
+		c.associate(c.harrison)
+		fail(WhatRegistration, 0, 0) // does not take back what configuration says
+		c.step(12 * time.Minute)
+		c.is(c.harrison.SID, RegistrationFailure, Inactive)
+	})
 }
 
 func TestAFailureThatCannotBeIsNotOrdered(t *testing.T) {
 	t.Parallel()
-	c := newScene(t, Options{})
+	c := newScene(t, storetest.SQLite, Options{})
 	for _, tt := range []struct {
 		what  What
 		times int
@@ -239,45 +248,47 @@ func (c *scene) crowd(n int) {
 
 func TestTwoMoversMoveEachStatusOnce(t *testing.T) {
 	t.Parallel()
-	c := newScene(t, Options{Batch: 7})
-	c.crowd(300)
-	if _, err := c.clock.Step(time.Hour); err != nil {
-		t.Fatal(err)
-	}
-	var all sync.WaitGroup
-	moved := make([]int, 2)
-	for i := range moved {
-		all.Go(func() {
-			n, err := NewMover(c.s, c.clock, Options{Batch: 7}).Move(t.Context())
-			if err != nil {
-				t.Error(err)
+	storetest.Each(t, func(t *testing.T, engine string) {
+		c := newScene(t, engine, Options{Batch: 7})
+		c.crowd(300)
+		if _, err := c.clock.Step(time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		moved := make([]int, 2)
+		for i := range moved {
+			all.Go(func() {
+				n, err := NewMover(c.s, c.clock, Options{Batch: 7}).Move(t.Context())
+				if err != nil {
+					t.Error(err)
+				}
+				moved[i] = n
+			})
+		}
+		all.Wait()
+		if moved[0]+moved[1] != 300 {
+			t.Errorf("%d and %d statuses moved, want 300 in all", moved[0], moved[1])
+		}
+		err := c.s.View(t.Context(), func(tx *store.Tx) error {
+			registered, err := store.Count[store.Number](tx, store.Where("emergency_address_status", Registered))
+			if registered != 300 {
+				t.Errorf("%d numbers are registered, want 300", registered)
 			}
-			moved[i] = n
+			entries, err2 := store.Count[store.AuditEntry](tx, store.Where("action", "update"))
+			if entries != 300 {
+				t.Errorf("%d entries in the audit log, want one for each number", entries)
+			}
+			return errors.Join(err, err2)
 		})
-	}
-	all.Wait()
-	if moved[0]+moved[1] != 300 {
-		t.Errorf("%d and %d statuses moved, want 300 in all", moved[0], moved[1])
-	}
-	err := c.s.View(t.Context(), func(tx *store.Tx) error {
-		registered, err := store.Count[store.Number](tx, store.Where("emergency_address_status", Registered))
-		if registered != 300 {
-			t.Errorf("%d numbers are registered, want 300", registered)
+		if err != nil {
+			t.Fatal(err)
 		}
-		entries, err2 := store.Count[store.AuditEntry](tx, store.Where("action", "update"))
-		if entries != 300 {
-			t.Errorf("%d entries in the audit log, want one for each number", entries)
-		}
-		return errors.Join(err, err2)
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestAMoverMovesWhatIsDueInItsTimeAndSleepsInBetween(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newScene(t, Options{})
+		c := newScene(t, storetest.SQLite, Options{})
 		c.clock = labclock.New(nil)
 		c.rules = Rules{Delays: Quick(), Now: c.clock.Now}
 		c.mover = NewMover(c.s, c.clock, Options{})
@@ -305,7 +316,7 @@ func TestAMoverMovesWhatIsDueInItsTimeAndSleepsInBetween(t *testing.T) {
 
 func TestAMoverWithoutADatabaseSaysSoAndTriesAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newScene(t, Options{})
+		c := newScene(t, storetest.SQLite, Options{})
 		if err := c.s.Close(); err != nil {
 			t.Fatal(err)
 		}

@@ -2,7 +2,6 @@ package registration
 
 import (
 	"errors"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"callbox/routing/directory/store"
+	"callbox/routing/directory/store/storetest"
 )
 
 const account = "AC00000000000000000000000000000911"
@@ -22,13 +22,9 @@ var (
 func at(d time.Duration) int64 { return start.Add(d).UnixMilli() }
 
 // database is an account with two addresses for emergencies and a number without one.
-func database(t *testing.T) (s *store.Store, harrison, market store.Address, n store.Number) {
+func database(t *testing.T, engine string) (s *store.Store, harrison, market store.Address, n store.Number) {
 	t.Helper()
-	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "callbox.db"), store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s = storetest.Open(t, engine, store.Options{})
 	harrison = store.Address{Common: store.Common{AccountSID: account}, Street: "645 HARRISON ST", IsoCountry: "US", EmergencyEnabled: true, Validated: true}
 	market = store.Address{Common: store.Common{AccountSID: account}, Street: "1 MARKET ST", IsoCountry: "US", EmergencyEnabled: true, Validated: true}
 	n = store.Number{
@@ -73,7 +69,7 @@ func stateOf(n store.Number) state {
 
 func TestRequestsMoveANumberToAPendingStatus(t *testing.T) {
 	t.Parallel()
-	s, harrison, _, n := database(t)
+	s, harrison, _, n := database(t, storetest.SQLite)
 	with := func(status string, change func(*store.Number)) store.Number {
 		n := n
 		n.EmergencyAddressSID, n.EmergencyAddressStatus = harrison.SID, status
@@ -133,7 +129,7 @@ func TestRequestsMoveANumberToAPendingStatus(t *testing.T) {
 
 func TestRequestsAreRefusedWithTheirReason(t *testing.T) {
 	t.Parallel()
-	s, harrison, market, n := database(t)
+	s, harrison, market, n := database(t, storetest.SQLite)
 	number := func(status, address string) store.Number {
 		n := n
 		n.EmergencyAddressSID, n.EmergencyAddressStatus, n.StatusDue = address, status, 7
