@@ -3,6 +3,7 @@ package fees
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"callbox/routing/directory/store"
@@ -14,8 +15,8 @@ const monthKey = "fees.month"
 // period is how a month is written in the ledger.
 const period = "2006-01"
 
-// numbersBatch is how many numbers are charged in one transaction.
-const numbersBatch = 1000
+// numbersPage is how many numbers are looked at, and charged, at once.
+const numbersPage = 2000
 
 // cursor is a place among the numbers in the order in which they were written last.
 type cursor struct {
@@ -31,26 +32,23 @@ type customer struct {
 	PhoneNumber string `db:"phone_number"`
 }
 
-// Registered charges numbers that became registered at a lab time, for that month and once a month. It is for the
+// Registered charges numbers that became registered, each for the month of its lab time and once a month. It is for the
 // transaction that makes them so.
-func (l *Ledger) Registered(t *store.Tx, numbers []store.Number, at time.Time) error {
-	customers := make([]customer, len(numbers))
+func (l *Ledger) Registered(t *store.Tx, numbers []store.Number, at []time.Time) error {
+	rows := make([]store.Fee, len(numbers))
 	for i, n := range numbers {
-		customers[i] = customer{SID: n.SID, AccountSID: n.AccountSID, PhoneNumber: n.PhoneNumber}
-	}
-	return chargeMonth(t, customers, at, at)
-}
-
-func chargeMonth(t *store.Tx, customers []customer, month, at time.Time) error {
-	rows := make([]store.Fee, len(customers))
-	for i, c := range customers {
-		rows[i] = store.Fee{
-			Common: store.Common{AccountSID: c.AccountSID}, Kind: store.FeeEmergencyNumber, Cents: NumberCents,
-			Subject: c.SID, Period: month.UTC().Format(period), At: at.UnixMilli(), Number: c.PhoneNumber,
-		}
+		rows[i] = monthly(customer{SID: n.SID, AccountSID: n.AccountSID, PhoneNumber: n.PhoneNumber}, at[i], at[i])
 	}
 	_, err := store.InsertMissing(t, rows)
 	return err
+}
+
+// monthly is the fee of a number for a month.
+func monthly(c customer, month, at time.Time) store.Fee {
+	return store.Fee{
+		Common: store.Common{AccountSID: c.AccountSID}, Kind: store.FeeEmergencyNumber, Cents: NumberCents,
+		Subject: c.SID, Period: month.UTC().Format(period), At: at.UnixMilli(), Number: c.PhoneNumber,
+	}
 }
 
 // Begun returns the last month whose beginning was charged, the zero time for none.
@@ -103,40 +101,65 @@ func (l *Ledger) CatchUp(ctx context.Context, at time.Time) error {
 
 // chargeAll charges the numbers behind a place that have a registered address and have not been charged for a month.
 func (l *Ledger) chargeAll(ctx context.Context, from cursor, month, at time.Time) error {
-	for {
+	for more := true; more; {
 		var some []customer
-		look := func(t *store.Tx) error { return uncharged(t, &some, from, month) }
+		look := func(t *store.Tx) (err error) {
+			some, more, err = uncharged(t, &from, month)
+			return err
+		}
+		place := from
 		if err := l.store.View(ctx, look); err != nil {
 			return err
 		}
 		if len(some) == 0 {
-			return nil
+			continue
 		}
-		last := some[len(some)-1].cursor
+		from = place
 		err := l.store.Update(ctx, actor, func(t *store.Tx) error {
-			some = nil
 			if err := look(t); err != nil { // statuses may have moved meanwhile
 				return err
 			}
-			return chargeMonth(t, some, month, at)
+			rows := make([]store.Fee, len(some))
+			for i, c := range some {
+				rows[i] = monthly(c, month, at)
+			}
+			_, err := store.InsertMissing(t, rows)
+			return err
 		})
 		if err != nil {
 			return err
 		}
-		if len(some) == 0 { // another edge has charged them
-			from = last
-			continue
-		}
-		from = some[len(some)-1].cursor
 	}
+	return nil
 }
 
-// uncharged finds numbers whose address is registered with the provider: until it is unregistered it costs.
-func uncharged(t *store.Tx, to *[]customer, from cursor, month time.Time) error {
-	return t.Select(to, `SELECT rev, id, sid, account_sid, phone_number FROM numbers
-		WHERE (rev, id) > (?, ?)
-		AND emergency_address_status IN ('registered', 'pending-unregistration', 'unregistration-failure')
-		AND NOT EXISTS (SELECT 1 FROM fees WHERE kind = ? AND subject = numbers.sid AND period = ?)
-		ORDER BY rev, id LIMIT ?`,
-		from.Rev, from.ID, store.FeeEmergencyNumber, month.UTC().Format(period), numbersBatch)
+// uncharged finds, on a page of the numbers behind a place, those whose address is registered with the provider and that
+// have not been charged: until it is unregistered it costs. It takes the place to the page's end, and says whether that
+// was full. Two questions are asked, since a database without statistics makes a bad job of one.
+func uncharged(t *store.Tx, from *cursor, month time.Time) (some []customer, more bool, err error) {
+	var page []customer
+	err = t.Select(&page, `SELECT rev, id, sid, account_sid, phone_number FROM numbers
+		WHERE (rev, id) > (?, ?) AND emergency_address_status IN ('registered', 'pending-unregistration', 'unregistration-failure')
+		ORDER BY rev, id LIMIT ?`, from.Rev, from.ID, numbersPage)
+	if err != nil || len(page) == 0 {
+		return nil, false, err
+	}
+	*from = page[len(page)-1].cursor
+	args := []any{store.FeeEmergencyNumber, month.UTC().Format(period)}
+	for _, c := range page {
+		args = append(args, c.SID)
+	}
+	var known []string
+	err = t.Select(&known, "SELECT subject FROM fees WHERE kind = ? AND period = ? AND subject IN ("+
+		strings.TrimSuffix(strings.Repeat("?, ", len(page)), ", ")+")", args...)
+	have := make(map[string]bool, len(known))
+	for _, sid := range known {
+		have[sid] = true
+	}
+	for _, c := range page {
+		if !have[c.SID] {
+			some = append(some, c)
+		}
+	}
+	return some, len(page) == numbersPage, err
 }

@@ -96,13 +96,13 @@ func TestNumbersThatComeRegisteredAreChargedWhenTheyCome(t *testing.T) {
 			}
 		}
 		catchUp(0)
-		numbers(t, s, lab, "+1415555", "registered", numbersBatch+5)
-		catchUp(numbersBatch + 5)
+		numbers(t, s, lab, "+1415555", "registered", numbersPage+5)
+		catchUp(numbersPage + 5)
 		numbers(t, s, lab, "+1312555", "registered", 2)
 		numbers(t, s, lab, "+1313555", "unregistered", 2)
-		catchUp(numbersBatch + 7)
+		catchUp(numbersPage + 7)
 		rev := s.Revision()
-		catchUp(numbersBatch + 7)
+		catchUp(numbersPage + 7)
 		if s.Revision() != rev {
 			t.Error("catching up with nothing wrote to the database")
 		}

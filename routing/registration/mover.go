@@ -2,6 +2,7 @@ package registration
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -14,8 +15,8 @@ import (
 
 // Months charges numbers for having an emergency address. The Mover tells it what happens in the order of lab time.
 type Months interface {
-	// Registered charges numbers that became registered at a time, within the transaction that says so.
-	Registered(t *store.Tx, numbers []store.Number, at time.Time) error
+	// Registered charges numbers that became registered, each at its time, within the transaction that says so.
+	Registered(t *store.Tx, numbers []store.Number, at []time.Time) error
 	// Begun returns the last month whose beginning was charged, the zero time for none.
 	Begun(ctx context.Context) (time.Time, error)
 	// Begin charges every number with an address for a month that begins at a time, and remembers that.
@@ -192,12 +193,13 @@ func (m *Mover) next(ctx context.Context) (time.Time, error) {
 // kind is one of the two statuses that move.
 type kind struct {
 	due  string // its column
-	move func(n *store.Number, now int64) (registered, moved bool)
+	move func(n *store.Number) (registered bool)
+	when func(n *store.Number) int64
 }
 
 var kinds = []kind{
-	{"status_due", moveAddress},
-	{"emergency_status_due", moveStatus},
+	{"status_due", moveAddress, func(n *store.Number) int64 { return n.StatusDue }},
+	{"emergency_status_due", moveStatus, func(n *store.Number) int64 { return n.EmergencyStatusDue }},
 }
 
 // moveUntil moves what is due at a lab time or was before.
@@ -236,24 +238,15 @@ func (m *Mover) moveBatch(ctx context.Context, k kind, until int64) (moved int, 
 		return 0, false, err
 	}
 	err = m.store.Update(ctx, actor, func(t *store.Tx) error {
-		moved = 0
 		if sids, err = m.due(t, k, until); err != nil { // another edge may have been here meanwhile
 			return err
 		}
 		numbers, err := store.Find[store.Number](t, store.Query{Where: []store.Cond{{Column: "sid", Op: store.In, Value: sids}}})
-		if err != nil {
+		moved = len(numbers)
+		if err != nil || moved == 0 {
 			return err
 		}
-		for i := range numbers {
-			ok, err := m.moveOne(t, k, &numbers[i], until)
-			if err != nil {
-				return err
-			}
-			if ok {
-				moved++
-			}
-		}
-		return nil
+		return m.moveAll(t, k, numbers)
 	})
 	if err != nil {
 		return 0, false, fmt.Errorf("move emergency address statuses: %w", err)
@@ -261,33 +254,102 @@ func (m *Mover) moveBatch(ctx context.Context, k kind, until int64) (moved int, 
 	return moved, len(sids) == m.o.Batch, nil
 }
 
-// moveOne moves the status of one number, and charges it where that is due.
-func (m *Mover) moveOne(t *store.Tx, k kind, n *store.Number, until int64) (bool, error) {
-	at := time.UnixMilli(n.StatusDue)
-	registered, moved := k.move(n, until)
-	if !moved {
-		return false, nil
+// moveAll moves one status of each number, and charges those that became registered. Numbers with the same future are
+// written by one statement: there may be very many.
+func (m *Mover) moveAll(t *store.Tx, k kind, numbers []store.Number) error {
+	var registered []store.Number
+	var at []time.Time
+	entries := make([]store.AuditEntry, len(numbers))
+	alike := map[future][]string{}
+	for i, was := range numbers {
+		is := was
+		if k.move(&is) {
+			registered, at = append(registered, is), append(at, time.UnixMilli(k.when(&was)))
+		}
+		if !m.o.Strict {
+			follow(&is)
+		}
+		e, err := entry(t, was, is)
+		if err != nil {
+			return err
+		}
+		entries[i] = e
+		alike[futureOf(is)] = append(alike[futureOf(is)], is.SID)
 	}
-	if !m.o.Strict {
-		follow(n)
+	for f, sids := range alike {
+		if _, err := store.SetMany[store.Number](t, sids, f.columns()); err != nil {
+			return err
+		}
 	}
-	err := store.Save(t, n)
-	if err == nil && registered && m.o.Months != nil {
-		err = m.o.Months.Registered(t, []store.Number{*n}, at)
+	if _, err := store.InsertMissing(t, entries); err != nil {
+		return err
 	}
-	return true, err
+	if len(registered) == 0 || m.o.Months == nil {
+		return nil
+	}
+	return m.o.Months.Registered(t, registered, at)
+}
+
+// future is what a movement makes of a number: the same of very many.
+type future struct {
+	left                                         bool // the address that the number had
+	status, emergency, statusNext, emergencyNext string
+	statusDue, emergencyDue                      int64
+}
+
+func futureOf(n store.Number) future {
+	return future{
+		left: n.EmergencyAddressSID == "", status: n.EmergencyAddressStatus, statusDue: n.StatusDue, statusNext: n.StatusNext,
+		emergency: n.EmergencyStatus, emergencyDue: n.EmergencyStatusDue, emergencyNext: n.EmergencyStatusNext,
+	}
+}
+
+func (f future) columns() map[string]any {
+	columns := map[string]any{
+		"emergency_address_status": f.status, "status_due": f.statusDue, "status_next": f.statusNext,
+		"emergency_status": f.emergency, "emergency_status_due": f.emergencyDue, "emergency_status_next": f.emergencyNext,
+	}
+	if f.left {
+		columns["emergency_address_sid"] = ""
+	}
+	return columns
+}
+
+// entry is what the audit log says of a movement.
+func entry(t *store.Tx, was, is store.Number) (store.AuditEntry, error) {
+	type change struct {
+		Old any `json:"old"`
+		New any `json:"new"`
+	}
+	changes := map[string]change{}
+	note := func(column string, old, new any) {
+		if old != new {
+			changes[column] = change{old, new}
+		}
+	}
+	note("emergency_address_sid", was.EmergencyAddressSID, is.EmergencyAddressSID)
+	note("emergency_address_status", was.EmergencyAddressStatus, is.EmergencyAddressStatus)
+	note("emergency_status", was.EmergencyStatus, is.EmergencyStatus)
+	text, err := json.Marshal(changes)
+	return store.AuditEntry{
+		Common: store.Common{SID: is.SID, AccountSID: is.AccountSID}, At: t.Now(), Actor: actor.Name,
+		Action: "update", Kind: "number", Changes: string(text),
+	}, err
 }
 
 // moveAddress takes n's address to the status that was to come.
-func moveAddress(n *store.Number, now int64) (registered, moved bool) {
-	if n.StatusDue == 0 || n.StatusDue > now {
-		return false, false
-	}
+func moveAddress(n *store.Number) (registered bool) {
 	n.EmergencyAddressStatus, n.StatusDue, n.StatusNext = n.StatusNext, 0, ""
 	if n.EmergencyAddressStatus == Unregistered {
 		n.EmergencyAddressSID = ""
 	}
-	return n.EmergencyAddressStatus == Registered, true
+	return n.EmergencyAddressStatus == Registered
+}
+
+// moveStatus takes n's EmergencyStatus to what was to come.
+func moveStatus(n *store.Number) (registered bool) {
+	n.EmergencyStatus, n.EmergencyStatusDue, n.EmergencyStatusNext = n.EmergencyStatusNext, 0, ""
+	return false
 }
 
 // follow has EmergencyStatus say what the address says, as it does where requests do not set it.
@@ -298,13 +360,4 @@ func follow(n *store.Number) {
 	case Unregistered:
 		n.EmergencyStatus = Inactive
 	}
-}
-
-// moveStatus takes n's EmergencyStatus to what was to come.
-func moveStatus(n *store.Number, now int64) (registered, moved bool) {
-	if n.EmergencyStatusDue == 0 || n.EmergencyStatusDue > now {
-		return false, false
-	}
-	n.EmergencyStatus, n.EmergencyStatusDue, n.EmergencyStatusNext = n.EmergencyStatusNext, 0, ""
-	return false, true
 }
