@@ -240,7 +240,7 @@ const maxDuration = 24 * time.Hour
 
 func (l layer) check(doc *strict.Document, path string) (problems strict.Problems) {
 	report := func(key, message, mend string) {
-		problems = append(problems, doc.Problem(path+"."+key, message, mend))
+		problems = append(problems, doc.Problem(strings.TrimPrefix(path+"."+key, "."), message, mend))
 	}
 	for key, d := range map[string]*time.Duration{"ring": l.Ring, "wait": l.Wait, "hang_up_after": l.HangUpAfter} {
 		if d != nil && (*d < 0 || *d > maxDuration) {

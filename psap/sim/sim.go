@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/netip"
 	"sync"
@@ -58,6 +57,7 @@ type Server struct {
 
 	mu       sync.Mutex // guards what follows
 	scripts  scripts
+	changed  map[string]Script // over those of the files, by ID
 	centres  map[string]string // names by ID
 	live     map[*session]struct{}
 	past     []Call
@@ -189,26 +189,6 @@ func (s *Server) SetCentres(c []Centre) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.centres = centres
-}
-
-// SetScript makes centre id follow sc from its next call on; an unknown id becomes a centre.
-func (s *Server) SetScript(id string, sc Script) {
-	sc.Keys = maps.Clone(sc.Keys)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.scripts.named[id] = sc
-}
-
-// Script returns the script centre or service id follows, false when there is none.
-func (s *Server) Script(id string) (Script, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	sc, ok := s.scripts.named[id]
-	if _, known := s.centres[id]; !ok && known {
-		sc, ok = s.scripts.standard, true
-	}
-	sc.Keys = maps.Clone(sc.Keys)
-	return sc, ok
 }
 
 // invite takes a new call.

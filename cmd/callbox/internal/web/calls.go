@@ -45,6 +45,7 @@ func registerCalls(api huma.API, live Live, journal Journal, simulated Simulated
 		OperationID: "list-calls", Method: http.MethodGet, Path: "/api/v1/calls", Tags: []string{"calls"},
 		Summary:     "List calls",
 		Description: "Live calls and the last ended ones, newest first. Calls too old for memory are in cdr.jsonl and under their ID.",
+		Errors:      []int{http.StatusNotFound},
 	}, c.list)
 	huma.Register(api, huma.Operation{
 		OperationID: "get-call", Method: http.MethodGet, Path: "/api/v1/calls/{id}", Tags: []string{"calls"},

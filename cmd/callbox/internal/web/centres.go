@@ -34,7 +34,7 @@ type centreOutput struct {
 }
 
 // registerCentres adds the pages about call centres.
-func registerCentres(api huma.API, centres Centres) {
+func registerCentres(api huma.API, centres Centres, log *changeLog) {
 	huma.Register(api, huma.Operation{
 		OperationID: "list-psaps", Method: http.MethodGet, Path: "/api/v1/psaps", Tags: []string{"psaps"},
 		Summary:     "List call centres",
@@ -42,19 +42,20 @@ func registerCentres(api huma.API, centres Centres) {
 	}, func(context.Context, *struct{}) (*listCentresOutput, error) {
 		return &listCentresOutput{CentreList{append([]psap.Status{}, centres.List()...)}}, nil
 	})
-	registerSwitch(api, centres, "drain", "Send no new calls to a centre; those that are up go on", centres.Drain)
-	registerSwitch(api, centres, "restore", "Send calls to a drained centre again", centres.Restore)
+	registerSwitch(api, centres, "drain", "Send no new calls to a centre; those that are up go on", centres.Drain, log)
+	registerSwitch(api, centres, "restore", "Send calls to a drained centre again", centres.Restore, log)
 }
 
 // registerSwitch adds POST /api/v1/psaps/{id}/verb, which answers with the centre as it is then.
-func registerSwitch(api huma.API, centres Centres, verb, summary string, do func(id string) bool) {
+func registerSwitch(api huma.API, centres Centres, verb, summary string, do func(id string) bool, log *changeLog) {
 	huma.Register(api, huma.Operation{
 		OperationID: verb + "-psap", Method: http.MethodPost, Path: "/api/v1/psaps/{id}/" + verb, Tags: []string{"psaps"},
 		Summary: summary, Errors: []int{http.StatusNotFound},
-	}, func(_ context.Context, in *centreInput) (*centreOutput, error) {
+	}, func(ctx context.Context, in *centreInput) (*centreOutput, error) {
 		if !do(in.ID) {
 			return nil, huma.Error404NotFound("no call centre " + in.ID + " in the directory")
 		}
+		log.note(ctx, verb, "psap", in.ID, "{}")
 		for _, c := range centres.List() {
 			if c.ID == in.ID {
 				return &centreOutput{c}, nil

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"callbox/cmd/callbox/internal/explain"
+	"callbox/config/strict"
 	"callbox/psap"
 	"callbox/routing/directory/store"
 	"callbox/routing/directory/store/storetest"
@@ -48,6 +50,7 @@ type edge struct {
 	store   *store.Store
 	clock   *labclock.Clock // of the lab; with a store
 	twilio  http.Handler
+	script  *Script
 	log     bytes.Buffer
 }
 
@@ -83,6 +86,42 @@ func (c centres) set(id, state string) bool {
 		}
 	}
 	return false
+}
+
+// scripts is what the edge's one simulated centre, psap-sf, does.
+type scripts struct{ e *edge }
+
+func (s scripts) Script(centre string) (CentreScript, error) {
+	switch centre {
+	case "psap-sf":
+		return CentreScript{Centre: centre, Changed: s.e.script != nil, Script: *cmp.Or(s.e.script, &Script{Ring: new("500ms")})}, nil
+	case "ecc-us":
+		return CentreScript{}, ErrNotSimulated
+	}
+	return CentreScript{}, ErrNoCentre
+}
+
+func (s scripts) SetScript(centre string, src []byte) (CentreScript, error) {
+	var script Script
+	if _, err := s.Script(centre); err != nil {
+		return CentreScript{}, err
+	}
+	if err := json.Unmarshal(src, &script); err != nil {
+		return CentreScript{}, err
+	}
+	if script.Ring != nil && *script.Ring == "soon" {
+		return CentreScript{}, strict.Problems{{Path: "ring", Value: "soon", Message: "is not a duration", Mend: "write 2s"}}
+	}
+	s.e.script = &script
+	return s.Script(centre)
+}
+
+func (s scripts) ResetScript(centre string) (CentreScript, error) {
+	if _, err := s.Script(centre); err != nil {
+		return CentreScript{}, err
+	}
+	s.e.script = nil
+	return s.Script(centre)
 }
 
 const (
@@ -148,7 +187,7 @@ func (e *edge) handler() http.Handler {
 	}
 	return Handler(Options{
 		Import: func() transfer.Options { return e.imports }, Spool: e.spool,
-		Lab: lab, Fees: ledger, Guard: e.guard, Store: e.store, Twilio: e.twilio, Version: "v1", Live: e, Journal: e, Simulated: e, Centres: centres{e},
+		Lab: lab, Fees: ledger, Guard: e.guard, Store: e.store, Twilio: e.twilio, Version: "v1", Live: e, Journal: e, Simulated: e, Centres: centres{e}, Scripts: scripts{e},
 		Metrics:  e.metrics.Handler(),
 		Ready:    func() (bool, string) { return e.notYet == "", e.notYet },
 		Degraded: func() []Degraded { return e.wrong },

@@ -88,6 +88,7 @@ GET  /api/v1/calls/{id}           one call: decision trace, attempts, events, me
 GET  /api/v1/psaps                the call centres and whether they are in service
 POST /api/v1/psaps/{id}/drain     send no new calls to a centre
 POST /api/v1/psaps/{id}/restore   send calls to it again
+GET  /api/v1/psaps/{id}/script    what a simulated centre does; PUT changes it, DELETE goes back to the files
 POST /api/v1/explain              what would become of a call, and why
 GET  /api/v1/keys                 API keys; POST makes one, DELETE /api/v1/keys/{sid} revokes it
 GET  /api/v1/audit                who changed what, and when

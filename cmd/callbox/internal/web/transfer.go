@@ -41,7 +41,7 @@ type importOutput struct{ Body transfer.Report }
 // refusedImport is the answer to a file with problems: a problem document with the report.
 type refusedImport struct {
 	huma.ErrorModel
-	Report transfer.Report `json:"report" doc:"Everything wrong with the file."`
+	Report *transfer.Report `json:"report,omitempty" doc:"Everything wrong with the file; absent where the query is wrong."`
 }
 
 // transfers carries numbers and addresses in and out.
@@ -69,12 +69,12 @@ func registerTransfer(api huma.API, o Options) {
 				"customer_name, street, street_secondary, city, region, postal_code, iso_country, address_friendly_name, address_sid.",
 			Required: true, Content: csvContent(),
 		},
-		Responses: map[string]*huma.Response{"422": {
-			Description: "The file has problems, and nothing was changed; or the query is wrong.",
-			Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: huma.SchemaFromType(registry, reflect.TypeFor[refusedImport]())}},
-		}},
 		Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable},
 	}, t.importFile)
+	api.OpenAPI().Paths[importPath].Post.Responses["422"] = &huma.Response{ // Register has put a plain one there
+		Description: "The file has problems, and nothing was changed; or the query is wrong.",
+		Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: huma.SchemaFromType(registry, reflect.TypeFor[refusedImport]())}},
+	}
 	huma.Register(api, huma.Operation{
 		OperationID: "export-directory", Method: http.MethodGet, Path: "/api/v1/directory/export", Tags: []string{"directory"},
 		Summary:     "Export numbers and addresses",
@@ -145,7 +145,7 @@ func (t *transfers) importFile(ctx context.Context, in *importInput) (*importOut
 	case report.Applied || report.DryRun:
 		return &importOutput{report}, nil
 	}
-	refused := &refusedImport{Report: report}
+	refused := &refusedImport{Report: &report}
 	refused.Status, refused.Title = http.StatusUnprocessableEntity, http.StatusText(http.StatusUnprocessableEntity)
 	refused.Detail = fmt.Sprintf("the file has %d bad lines of %d; nothing was changed", report.Bad, report.Lines)
 	if report.Bad == 0 {

@@ -11,8 +11,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/rs/zerolog"
 
 	"callbox/routing/directory/store"
@@ -42,6 +40,7 @@ type Options struct {
 	Journal   Journal
 	Simulated Simulated // nil: no centre is
 	Centres   Centres
+	Scripts   Scripts                 // nil: no centre has one
 	Metrics   http.Handler            // GET /metrics
 	Store     *store.Store            // keys, the audit log, import and export; nil: there are none
 	Import    func() transfer.Options // guide, countries and registration of imports; nil: none of them
@@ -133,7 +132,11 @@ func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	api := newAPI(mux, o.Version)
 	registerCalls(api, o.Live, o.Journal, o.Simulated)
-	registerCentres(api, o.Centres)
+	changes := &changeLog{o.Store, o.Logger}
+	registerCentres(api, o.Centres, changes)
+	if o.Scripts != nil {
+		registerScripts(api, o.Scripts, changes)
+	}
 	registerExplain(api, o.Explain)
 	registerReload(api, o.Reload, o.Logger)
 	if o.Store != nil {
@@ -172,23 +175,6 @@ func bodyLimit(path string) int64 {
 		return maxImport
 	}
 	return maxBody
-}
-
-// newAPI describes the API. The documentation page and schema links that huma adds by itself are left out: the one
-// loads scripts from the Internet, the others put a field into every answer.
-func newAPI(mux *http.ServeMux, version string) huma.API {
-	c := huma.DefaultConfig("callbox", version)
-	c.Info.Description = "Calls, call centres and decisions of one callbox edge. For labs, not for live emergency traffic."
-	c.OpenAPIPath = "/api/v1/openapi"
-	c.DocsPath = ""
-	c.SchemasPath = ""
-	c.CreateHooks = nil
-	c.RejectUnknownQueryParameters = true
-	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"basic": {Type: "http", Scheme: "basic", Description: "account SID and auth token, or an API key's SID and secret; not needed from the loopback interface"},
-	}
-	c.Security = []map[string][]string{{}, {"basic": {}}}
-	return humago.New(mux, c)
 }
 
 // recovered answers 500 for a handler that panics: one request must not end the calls of the process.

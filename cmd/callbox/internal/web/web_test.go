@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net"
@@ -38,32 +37,6 @@ func TestTheIndexNamesPagesThatExist(t *testing.T) {
 	}
 	if pages < 8 {
 		t.Errorf("only %d pages in\n%s", pages, text)
-	}
-}
-
-func TestTheDescriptionIsOpenAPI31(t *testing.T) {
-	t.Parallel()
-	e := &edge{}
-	var doc struct {
-		OpenAPI string                                `json:"openapi"`
-		Paths   map[string]map[string]json.RawMessage `json:"paths"`
-	}
-	if err := json.Unmarshal(e.ask(request{path: "/api/v1/openapi.json"}).Body.Bytes(), &doc); err != nil {
-		t.Fatal(err)
-	}
-	if !strings.HasPrefix(doc.OpenAPI, "3.1") {
-		t.Errorf("openapi %q", doc.OpenAPI)
-	}
-	got := map[string]int{}
-	for path, methods := range doc.Paths {
-		got[path] = len(methods)
-	}
-	want := map[string]int{
-		"/api/v1/calls": 1, "/api/v1/calls/{id}": 1, "/api/v1/psaps": 1, "/api/v1/psaps/{id}/drain": 1,
-		"/api/v1/psaps/{id}/restore": 1, "/api/v1/explain": 1, "/-/reload": 1,
-	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("paths (-want +got):\n%s", d)
 	}
 }
 
