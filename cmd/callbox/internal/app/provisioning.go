@@ -17,8 +17,8 @@ import (
 	"callbox/sip/fault"
 )
 
-// databaseName is the SQLite file in the data directory.
-const databaseName = "callbox.db"
+// DatabaseName is the SQLite file in the data directory.
+const DatabaseName = "callbox.db"
 
 // followEvery is the pace at which a database that was away at the start is tried again.
 const followEvery = 2 * time.Second
@@ -41,7 +41,7 @@ func (a *App) databaseURL() string {
 	if url := string(a.settings.Database.URL); url != "" {
 		return url
 	}
-	return "sqlite:" + filepath.Join(a.data.path, databaseName)
+	return "sqlite:" + filepath.Join(a.data.path, DatabaseName)
 }
 
 // openStore opens the database, takes the directory's file into it and follows it. A database that is away keeps no edge

@@ -1,13 +1,20 @@
 package cli
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"callbox/cmd/callbox/internal/app"
 	"callbox/cmd/callbox/internal/explain"
-	"callbox/routing"
+	"callbox/config"
 )
 
 // newExplain returns the command that decides a call nobody made.
@@ -15,34 +22,29 @@ func newExplain(s streams) *cobra.Command {
 	var set settings
 	var q explain.Question
 	var out outputFlag
+	edge := client{user: os.Getenv("CALLBOX_USER")}
 	cmd := &cobra.Command{
 		Use:   "explain",
 		Short: "Say what would become of a call, and why",
 		Long: "Say what would become of a call: the verdict, the targets in ring order, and what every rule saw. The decision is\n" +
-			"the one that routes calls. Every call centre counts as in service. No call is made.",
+			"the one that routes calls. No call is made. The directory file alone decides, and every call centre counts as in\n" +
+			"service; with --url a running edge is asked, which also knows what was provisioned by its API and which centres are up.",
 		Example: "  callbox explain --from +14155550102 --to 911\n" +
 			"  callbox explain --from +442079460100 --to urn:service:sos.police -o json\n" +
+			"  callbox explain --from +14155550123 --to 911 --url http://127.0.0.1:8080\n" +
 			"  callbox explain --from +14155550100 --to 911 --domain phones.sip.us1.twilio.com --user alice --password Callbox-lab-911",
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if q.From == "" || q.To == "" {
 				return usage("say who calls with --from and what is dialled with --to")
 			}
-			o, problems := set.load()
-			if len(problems) > 0 {
-				return blame(problems)
+			answer, err := decide(cmd.Context(), s, &set, edge, q)
+			switch {
+			case err != nil:
+				return err
+			case out.json:
+				return printJSON(s.out, answer)
 			}
-			snapshot, problems := app.LoadDirectory(o.Directory, o.Sim.Address)
-			if len(problems) > 0 {
-				return problems
-			}
-			d, err := explain.Ask(snapshot, nil, q)
-			if err != nil {
-				return usage("%w", err)
-			}
-			if out.json {
-				return printJSON(s.out, explain.Describe(d))
-			}
-			_, err = fmt.Fprint(s.out, routing.Text(d))
+			_, err = fmt.Fprint(s.out, answer.Text)
 			return err
 		},
 	}
@@ -55,6 +57,67 @@ func newExplain(s streams) *cobra.Command {
 	f.StringVar(&q.Transport, "transport", explain.DefaultTransport, "udp, tcp or tls")
 	f.StringVar(&q.User, "user", "", "digest user `name`; none is sent without it")
 	f.StringVar(&q.Password, "password", "", "its password")
+	f.StringVar(&edge.url, "url", "", "`address` of the API of a running edge, which decides in place of the directory file")
+	f.StringVar(&edge.tokenFile, "token-file", "", "`file` with the edge's auth token or a key's secret, where CALLBOX_USER says whose; not needed on its own machine")
 	out.add(cmd)
 	return cmd
+}
+
+// decide asks the directory file, or the edge where one is named.
+func decide(ctx context.Context, s streams, set *settings, edge client, q explain.Question) (explain.Answer, error) {
+	if edge.url != "" {
+		return ask(ctx, edge, q)
+	}
+	o, problems := set.load()
+	if len(problems) > 0 {
+		return explain.Answer{}, blame(problems)
+	}
+	snapshot, problems := app.LoadDirectory(o.Directory, o.Sim.Address)
+	if len(problems) > 0 {
+		return explain.Answer{}, problems
+	}
+	d, err := explain.Ask(snapshot, nil, q)
+	if err != nil {
+		return explain.Answer{}, usage("%w", err)
+	}
+	if provisioned(o) {
+		fmt.Fprintln(s.err, "note: this is by the directory file alone; --url", defaultURL, "asks an edge that also knows what was provisioned")
+	}
+	return explain.Describe(d), nil
+}
+
+// provisioned tells whether an edge with these options has kept a directory of its own.
+func provisioned(o config.Options) bool {
+	_, err := os.Stat(filepath.Join(o.Data, app.DatabaseName))
+	return err == nil || o.Database.URL != ""
+}
+
+// ask has a running edge decide.
+func ask(ctx context.Context, edge client, q explain.Question) (explain.Answer, error) {
+	var answer explain.Answer
+	text, err := json.Marshal(q)
+	if err != nil {
+		return answer, err
+	}
+	r, err := edge.request(ctx, http.MethodPost, "/api/v1/explain", nil, bytes.NewReader(text))
+	if err != nil {
+		return answer, err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := edge.do(r)
+	if err != nil {
+		return answer, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	switch {
+	case err != nil:
+		return answer, fmt.Errorf("ask the edge: %w", err)
+	case resp.StatusCode != http.StatusOK:
+		return answer, edge.refusal(resp, body)
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return answer, fmt.Errorf("the edge at %s answers what is no decision: %w", edge.url, err)
+	}
+	return answer, nil
 }

@@ -53,6 +53,7 @@ type Answer struct {
 	FeeCents       int64       `json:"fee_cents,omitempty" doc:"US cents."`
 	Warning        int         `json:"warning,omitempty" doc:"Twilio warning code."`
 	Trace          []call.Step `json:"trace" doc:"Every rule of the decision."`
+	Text           string      `json:"text" doc:"All of it for people, in lines."`
 }
 
 // Target is one centre a call would ring.
@@ -160,6 +161,7 @@ func Describe(d routing.Decision) Answer {
 		Domain: d.Domain, Trunk: d.Trunk, Caller: d.Caller.Number, CallerReplaced: d.Caller.Replaced,
 		Country: d.Country, Dialled: d.Dialled, Emergency: d.Emergency, FeeCents: d.FeeCents, Warning: d.Warning,
 		Targets: make([]Target, 0, len(d.Targets)), Trace: append([]call.Step{}, d.Trace.Steps()...),
+		Text: routing.Text(d),
 	}
 	if d.Caller.Number != "" {
 		a.Service = d.Caller.Service.String()
