@@ -1,6 +1,8 @@
 package twilio
 
 import (
+	"net/netip"
+
 	"callbox/routing/directory/store"
 	"callbox/routing/twilio/rest"
 )
@@ -81,6 +83,7 @@ func changeACLEntry(t *store.Tx, r *rest.Request, e *store.ACLEntry) error {
 	if err := r.Decode(&f); err != nil {
 		return err
 	}
+	was, _ := netip.ParseAddr(e.IPAddress)
 	set(&e.FriendlyName, f.FriendlyName)
 	set(&e.IPAddress, f.IPAddress)
 	switch {
@@ -97,7 +100,7 @@ func changeACLEntry(t *store.Tx, r *rest.Request, e *store.ACLEntry) error {
 	switch {
 	case f.CIDRPrefixLength != nil:
 		e.CIDRPrefixLength = *f.CIDRPrefixLength
-	case e.CIDRPrefixLength == 0:
+	case was.BitLen() != address.BitLen(): // new, or the length is one of the other family
 		e.CIDRPrefixLength = address.BitLen()
 	}
 	if err := checkPrefixLength(address, e.CIDRPrefixLength); err != nil {

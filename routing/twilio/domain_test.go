@@ -110,6 +110,9 @@ func TestAnEmergencyCallerIDNeedsARegisteredAddress(t *testing.T) {
 			n := e.plant(e.mine, fmt.Sprintf("+1415555020%d", i), status)
 			e.refused(400, 21231, []string{n.PhoneNumber, status}, "POST", at, "EmergencyCallerSid", n.SID)
 		}
+		bare := &store.Number{Common: store.Common{AccountSID: e.mine}, PhoneNumber: "+14155550299", EmergencyAddressStatus: "registered"}
+		insert(e, bare)
+		e.bad(21231, "no registered emergency address", at, "EmergencyCallerSid", bare.SID)
 		theirs := e.plant(e.other, "+14155550300", "registered")
 		e.bad(21231, "not a phone number of this account", at, "EmergencyCallerSid", theirs.SID)
 		e.bad(21231, "not a phone number of this account", "SIP/Domains.json", "DomainName", "new.sip.twilio.com", "EmergencyCallerSid", theirs.SID)

@@ -1,6 +1,7 @@
 package twilio
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -95,6 +96,21 @@ func TestAMappedListStays(t *testing.T) {
 			t.Errorf("%d mappings outlive what they guard", n)
 		}
 		e.must("DELETE", "SIP/IpAccessControlLists/"+acl+".json")
+	})
+}
+
+func TestAListMappedInManyPlacesNamesSome(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, e *edge) {
+		_, acl, _ := e.guarded(t)
+		for i := range 7 {
+			d := e.must("POST", "SIP/Domains.json", "DomainName", fmt.Sprintf("n%d.sip.twilio.com", i)).sid()
+			e.must("POST", "SIP/Domains/"+d+"/IpAccessControlListMappings.json", "IpAccessControlListSid", acl)
+			if i == 5 {
+				e.refused(400, 21236, []string{" n1.sip.twilio.com for calls", "and 1 more: "}, "DELETE", "SIP/IpAccessControlLists/"+acl+".json")
+			}
+		}
+		e.refused(400, 21236, []string{" n2.sip.twilio.com for calls", "and 2 more: "}, "DELETE", "SIP/IpAccessControlLists/"+acl+".json")
 	})
 }
 
