@@ -165,6 +165,21 @@ func TestANumberThatIsPendingWithoutATimeStaysSo(t *testing.T) {
 	})
 }
 
+func TestAMoverLeavesToAFileWhatAFileSays(t *testing.T) {
+	t.Parallel()
+	c := newScene(t, storetest.SQLite, Options{Batch: 1})
+	n := c.n
+	n.Common = store.Common{AccountSID: account, Origin: store.OriginFile}
+	n.PhoneNumber, n.EmergencyAddressStatus, n.StatusNext, n.StatusDue = "+14155550199", PendingRegistration, Registered, 1
+	update(t, c.s, func(tx *store.Tx) error { return store.InsertMany(tx, []store.Number{n}) })
+	if moved := c.step(time.Hour); moved != 0 {
+		t.Errorf("%d statuses of a file moved", moved)
+	}
+	if next, err := c.mover.next(t.Context()); err != nil || !next.After(c.clock.Now()) {
+		t.Errorf("the mover is to look again at %s, %v, and then without end", next, err)
+	}
+}
+
 func TestFailuresComeAsOrdered(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, engine string) {
@@ -312,6 +327,13 @@ func TestAMoverMovesWhatIsDueInItsTimeAndSleepsInBetween(t *testing.T) {
 		synctest.Wait()
 		c.is("", Unregistered, Inactive)
 	})
+}
+
+func TestDelaysHaveTheNamesOfConfiguration(t *testing.T) {
+	t.Parallel()
+	if DelaysOf("quick") != Quick() || DelaysOf("realistic") != Realistic() || Quick() == Realistic() {
+		t.Errorf("quick is %+v, realistic %+v", DelaysOf("quick"), DelaysOf("realistic"))
+	}
 }
 
 func TestAMoverWithoutADatabaseSaysSoAndTriesAgain(t *testing.T) {

@@ -52,6 +52,14 @@ func Realistic() Delays {
 	}
 }
 
+// DelaysOf returns the delays that configuration calls quick or realistic; quick for any other name.
+func DelaysOf(name string) Delays {
+	if name == "realistic" {
+		return Realistic()
+	}
+	return Quick()
+}
+
 func (d Delays) reassociate(country string) time.Duration {
 	if country == "US" || country == "CA" {
 		return d.Reassociate
