@@ -48,26 +48,35 @@ func openSQLite(ctx context.Context, path string) (*sqliteEngine, error) {
 	writing.Add("_pragma", "synchronous(full)")
 	writing.Set("_txlock", "immediate")
 	if e.readOnly {
-		// Without a log beside it the file is as its last writer closed it, and needs no lock that a read-only disk refuses.
 		reading.Set("mode", "ro")
-		if log, err := os.Stat(path + "-wal"); err != nil || log.Size() == 0 {
-			reading.Set("immutable", "1")
-		}
 		writing = reading
 	}
-	if e.write, err = e.open(writing, 1); err != nil {
-		return nil, err
+	err = e.connect(ctx, reading, writing)
+	if log, none := os.Stat(path + "-wal"); err != nil && e.readOnly && (none != nil || log.Size() == 0) {
+		// Where the directory may not be written either SQLite can make no lock. Without a log beside it the file is as its
+		// last writer left it, and needs none.
+		reading.Set("immutable", "1")
+		err = e.connect(ctx, reading, reading)
 	}
-	if e.read, err = e.open(reading, sqliteReaders); err != nil {
-		_ = e.close()
-		return nil, err
-	}
-	var n int
-	if err := e.write.GetContext(ctx, &n, "SELECT COUNT(*) FROM sqlite_master"); err != nil {
-		_ = e.close()
+	if err != nil {
 		return nil, e.unusable(err)
 	}
 	return e, nil
+}
+
+// connect opens both ways to the file and tries them.
+func (e *sqliteEngine) connect(ctx context.Context, reading, writing url.Values) (err error) {
+	if e.write, err = e.open(writing, 1); err != nil {
+		return err
+	}
+	if e.read, err = e.open(reading, sqliteReaders); err == nil {
+		var n int
+		err = e.write.GetContext(ctx, &n, "SELECT COUNT(*) FROM sqlite_master")
+	}
+	if err != nil {
+		_ = e.close()
+	}
+	return err
 }
 
 func clone(v url.Values) url.Values {
@@ -78,7 +87,7 @@ func (e *sqliteEngine) open(o url.Values, connections int) (*sqlx.DB, error) {
 	name := url.URL{Scheme: "file", Opaque: (&url.URL{Path: e.path}).EscapedPath(), RawQuery: o.Encode()}
 	db, err := sql.Open("sqlite", name.String())
 	if err != nil {
-		return nil, e.unusable(err)
+		return nil, err
 	}
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
