@@ -41,7 +41,7 @@ func (b *builder) buildCentres() {
 	}
 	index, conflicts := area.Build(coverage)
 	b.n.areas, b.n.coverage = index, coverage
-	b.n.index()
+	b.n.number()
 	for _, c := range conflicts {
 		b.bad(paths[c.Second]+conflictPath(c), c.Error(), "leave it to one centre, and name the other as its overflow")
 	}

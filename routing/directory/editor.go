@@ -112,17 +112,15 @@ func (e *Editor) locate(a *Address) served {
 	c := a.Civic()
 	if esn := a.ESN(); esn != "" {
 		in := zone{c.Country, esn}
-		by := once(e.zones, in, func() served { return e.find(area.Place{Country: c.Country, ESN: esn}) })
+		by := once(e.zones, in, func() served { return e.s.network.find(area.Place{Country: c.Country, ESN: esn}) })
 		if by.level() == area.ByESN {
 			return by
 		}
 	}
 	return once(e.spots, spot{a.place, c.PostalCode}, func() served {
-		return e.find(area.Place{Country: c.Country, State: c.State, City: c.City, PostalCode: c.PostalCode})
+		return e.s.network.find(area.Place{Country: c.Country, State: c.State, City: c.City, PostalCode: c.PostalCode})
 	})
 }
-
-func (e *Editor) find(p area.Place) served { return servedBy(e.s.network.areas.Find(p)) }
 
 // once returns what find found for a key the first time.
 func once[K comparable](found map[K]served, k K, find func() served) served {

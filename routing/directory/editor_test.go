@@ -262,6 +262,7 @@ func TestAnotherNetworkServesTheSameAddresses(t *testing.T) {
 	src = strings.Replace(src, `esns: ["2101"]`, `esns: ["2007"]`, 1)
 	src = strings.Replace(src, "{name: San Francisco, state: CA}", "{name: Daly City, state: CA}", 1)
 	src = strings.Replace(src, `postal_codes: ["946"]`, `postal_codes: ["94105"]`, 1)
+	src = strings.Replace(src, "psaps:\n", "psaps:\n  - {id: new, uri: \"sip:new@sim\", serves: {country: US, postal_codes: [\"99501\"]}}\n", 1)
 	src += "\ndomain_suffixes: [sip.lab.example]\n"
 	f, problems := Parse("other.yaml", []byte(src), Options{})
 	if err := problems.Err(); err != nil {

@@ -1,8 +1,6 @@
 package directory
 
 import (
-	"sync"
-
 	"callbox/routing/area"
 	"callbox/routing/numbering"
 )
@@ -12,7 +10,8 @@ import (
 type Network struct {
 	centres        []*PSAP
 	byCentre       map[string]*PSAP
-	byNumber       []*PSAP // by the number of their ID
+	serving        []*PSAP        // those that serve something, by number
+	numbers        map[string]int // of the IDs of those
 	eccs           map[string]*PSAP
 	coverage       []area.Centre // what areas was built from
 	areas          *area.Index
@@ -24,51 +23,39 @@ type Network struct {
 	announcement   string
 }
 
-// served says which centre serves an address and by what it was found: the number of its ID and the level in one word, so
-// that an address needs no pointer into a network and finds its centre without hashing. 0 is none.
+// served says which centre serves an address and by what it was found, in one word: the place of the centre among those
+// that serve something and the level, so that an address needs no pointer into a network and finds its centre without
+// hashing. It means something within its network alone. 0 is none.
 type served uint32
 
 const levelBits = 3
 
-// centreNumbers has a number for every centre's ID there ever was. The same ID has the same number in every network.
-var centreNumbers = struct {
-	sync.Mutex
-	of map[string]served
-}{of: make(map[string]served)}
-
-func servedBy(centre string, l area.Level) served {
-	if l == area.None {
-		return 0
-	}
-	centreNumbers.Lock()
-	defer centreNumbers.Unlock()
-	n, ok := centreNumbers.of[centre]
-	if !ok {
-		n = served(len(centreNumbers.of))
-		centreNumbers.of[centre] = n
-	}
-	return n<<levelBits | served(l)
-}
-
 func (s served) level() area.Level { return area.Level(s & (1<<levelBits - 1)) }
 
-// index makes byNumber.
-func (n *Network) index() {
-	for _, c := range n.coverage {
-		at := int(servedBy(c.ID, area.ByESN) >> levelBits)
-		if at >= len(n.byNumber) {
-			n.byNumber = append(n.byNumber, make([]*PSAP, at+1-len(n.byNumber))...)
-		}
-		n.byNumber[at] = n.byCentre[c.ID]
+// number gives each centre that serves something its number: the order of coverage, so that networks of the same coverage
+// number alike.
+func (n *Network) number() {
+	n.serving, n.numbers = make([]*PSAP, len(n.coverage)), make(map[string]int, len(n.coverage))
+	for i, c := range n.coverage {
+		n.serving[i], n.numbers[c.ID] = n.byCentre[c.ID], i
 	}
 }
 
-// serving returns the centre that was found for an address.
-func (n *Network) serving(s served) (*PSAP, area.Level) {
-	if at := int(s >> levelBits); s.level() != area.None && at < len(n.byNumber) && n.byNumber[at] != nil {
-		return n.byNumber[at], s.level()
+// find returns what serves a place.
+func (n *Network) find(p area.Place) served {
+	id, level := n.areas.Find(p)
+	if level == area.None {
+		return 0
 	}
-	return nil, area.None
+	return served(n.numbers[id])<<levelBits | served(level)
+}
+
+// centre returns the centre that was found for an address, nil and area.None for none.
+func (n *Network) centre(s served) (*PSAP, area.Level) {
+	if s == 0 {
+		return nil, area.None
+	}
+	return n.serving[s>>levelBits], s.level()
 }
 
 // Guide returns the addresses that are known with their ESNs: those of the directory's files, then those of the lab.

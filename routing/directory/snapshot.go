@@ -53,7 +53,7 @@ func (s *Snapshot) Number(e164 string) (*Number, bool) { return s.numbers.get(e1
 
 // Serving returns the PSAP that serves an address of the snapshot and by what it was found, nil and area.None where none
 // does.
-func (s *Snapshot) Serving(a *Address) (*PSAP, area.Level) { return s.network.serving(a.served) }
+func (s *Snapshot) Serving(a *Address) (*PSAP, area.Level) { return s.network.centre(a.served) }
 
 // Centre finds a PSAP or ECC by ID.
 func (s *Snapshot) Centre(id string) (*PSAP, bool) {
