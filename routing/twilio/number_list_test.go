@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -218,6 +219,32 @@ func TestConcurrentUpdates(t *testing.T) {
 		}
 		if won != 1 {
 			t.Errorf("%d clients were given the same number", won)
+		}
+	})
+}
+
+// TestAnAddressIsAssociatedOrDeleted lets clients race: whoever comes first, no number is left with an address that is gone.
+func TestAnAddressIsAssociatedOrDeleted(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, e *edge) {
+		_, one := e.number("+14155550100")
+		for i := range 10 {
+			ad := e.must("POST", "Addresses.json", harrison("FriendlyName", fmt.Sprint(i))...).sid()
+			var wg sync.WaitGroup
+			var associated, deleted answer
+			wg.Go(func() { associated = e.do("POST", one, "EmergencyAddressSid", ad) })
+			wg.Go(func() { deleted = e.do("DELETE", "Addresses/"+ad+".json") })
+			wg.Wait()
+			a := e.must("GET", one)
+			switch {
+			case associated.status == http.StatusOK && deleted.status == http.StatusConflict && a.str("emergency_address_sid") == ad:
+				e.step(registered)
+				e.must("POST", one, "EmergencyAddressSid", "")
+				e.step(time.Hour)
+			case associated.code() == 20001 && deleted.status == http.StatusNoContent && a.body["emergency_address_sid"] == nil:
+			default:
+				t.Fatalf("associating answers %s, deleting %s, and then there is %s", associated.text, deleted.text, a.text)
+			}
 		}
 	})
 }

@@ -16,7 +16,7 @@ type reach struct {
 }
 
 // farEnough keeps a page of an account with a million numbers within a fraction of a second.
-var farEnough = reach{ids: 50_000, batch: 1000, all: 200_000, rows: 5000}
+var farEnough = reach{ids: 50_000, batch: 250, all: 200_000, rows: 5000}
 
 // selective tells whether an index finds the rows of a query in their order, or finds so few that their order is cheap.
 func selective(q store.Query) bool {
