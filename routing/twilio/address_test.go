@@ -85,6 +85,9 @@ func TestAddressesAreValidated(t *testing.T) {
 			t.Error(a.text)
 		}
 		e.refused(400, 21628, nil, "POST", one, "Street", "1 Nowhere Blvd")
+		if a := e.must("POST", one, "EmergencyEnabled", "false"); a.body["validated"] != false || a.body["emergency_enabled"] != false {
+			t.Error("an address that is for emergencies no more stays validated:", a.text)
+		}
 	})
 }
 

@@ -165,6 +165,9 @@ func TestATrunkAndAVoiceApplicationExcludeEachOther(t *testing.T) {
 			t.Error(a.text)
 		}
 		e.refused(400, 20001, []string{"TrunkSid"}, "POST", one, "TrunkSid", tk, "VoiceApplicationSid", ap)
+		theirs := store.Trunk{Common: store.Common{AccountSID: e.other}}
+		e.write(func(t *store.Tx) error { return store.Insert(t, &theirs) })
+		e.refused(400, 20001, []string{theirs.SID}, "POST", one, "TrunkSid", theirs.SID)
 	})
 }
 
