@@ -26,22 +26,28 @@ type place struct{ city, state, country string }
 
 // MakeAddress is a record in its compact form. Nobody serves it: an Editor finds out who does.
 func MakeAddress(r AddressRecord) (*Address, error) {
+	a := &Address{}
+	return a, a.fill(&r)
+}
+
+// fill makes a of a record.
+func (a *Address) fill(r *AddressRecord) error {
 	sid, ok := packSID(sidAddress, r.SID)
 	if !ok && r.SID != "" {
-		return nil, fmt.Errorf("address %.40q: is not the SID of an address", r.SID)
+		return fmt.Errorf("address %.40q: is not the SID of an address", r.SID)
 	}
 	c := &r.Civic
 	text := c.Customer + c.Street + c.Secondary + c.PostalCode + r.ESN
 	if len(text) > math.MaxUint16 {
-		return nil, fmt.Errorf("address %s is too long: %d characters", r.SID, len(text))
+		return fmt.Errorf("address %s is too long: %d characters", r.SID, len(text))
 	}
-	a := &Address{text: text, sid: sid, named: ok, place: unique.Make(place{c.City, c.State, area.Country(c.Country)})}
+	*a = Address{text: text, sid: sid, named: ok, place: unique.Make(place{c.City, c.State, area.Country(c.Country)})}
 	end := 0
 	for i, part := range [...]string{c.Customer, c.Street, c.Secondary, c.PostalCode} {
 		end += len(part)
 		a.ends[i] = uint16(end)
 	}
-	return a, nil
+	return nil
 }
 
 // SID returns AD and 32 hex digits, "" for an address that has none. It allocates.

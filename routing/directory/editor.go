@@ -74,38 +74,43 @@ func (e *Editor) SetCustomers(c Customers) []error {
 
 // PutNumber adds a number, or replaces the one of the same digits.
 func (e *Editor) PutNumber(r NumberRecord) error {
-	n, err := makeNumber(&r)
+	n, err := e.number(&r)
 	if err != nil {
 		return err
-	}
-	if r.Address != nil {
-		if n.Address, err = e.address(r.Address); err != nil {
-			return err
-		}
 	}
 	e.s.numbers.put(e.edit, n)
 	return nil
 }
 
-// DeleteNumber takes a number out, if it is there.
-func (e *Editor) DeleteNumber(e164 string) { e.s.numbers.remove(e.edit, e164) }
-
-// address returns the compact form of a record, the same for the same record.
-func (e *Editor) address(r *AddressRecord) (*Address, error) {
-	if a, ok := e.whole[r]; ok && a.is(r) {
-		return a, nil
+func (e *Editor) number(r *NumberRecord) (*Number, error) {
+	if r.Address == nil {
+		n := &Number{}
+		return n, n.fill(r)
 	}
-	a, err := MakeAddress(*r)
-	if err != nil {
+	if a, ok := e.whole[r.Address]; ok && a.is(r.Address) {
+		n := &Number{}
+		err := n.fill(r)
+		n.Address = a
+		return n, err
+	}
+	both := &housed{}
+	if err := both.Number.fill(r); err != nil {
 		return nil, err
 	}
-	a.served = e.locate(a)
+	if err := both.address.fill(r.Address); err != nil {
+		return nil, err
+	}
+	both.Address = &both.address
+	both.Address.served = e.locate(both.Address)
 	if len(e.whole) >= most {
 		clear(e.whole)
 	}
-	e.whole[r] = a
-	return a, nil
+	e.whole[r.Address] = both.Address
+	return &both.Number, nil
 }
+
+// DeleteNumber takes a number out, if it is there.
+func (e *Editor) DeleteNumber(e164 string) { e.s.numbers.remove(e.edit, e164) }
 
 // locate finds the centre that serves an address.
 func (e *Editor) locate(a *Address) served {

@@ -59,22 +59,28 @@ func (n *Number) tied() ties {
 	return n.ties.Value()
 }
 
-// makeNumber is a record in its compact form, all but its address.
-func makeNumber(r *NumberRecord) (*Number, error) {
+// housed is a number with the address that came with it, side by side for the memory's sake: a decision needs both.
+type housed struct {
+	Number
+	address Address
+}
+
+// fill makes n of a record, all but its address.
+func (n *Number) fill(r *NumberRecord) error {
 	if !numbering.Valid(r.E164) {
-		return nil, fmt.Errorf("number %.20q is not E.164", r.E164)
+		return fmt.Errorf("number %.20q is not E.164", r.E164)
 	}
 	sid, ok := packSID(sidNumber, r.SID)
 	if !ok {
-		return nil, fmt.Errorf("number %s: %.40q is not the SID of a number", r.E164, r.SID)
+		return fmt.Errorf("number %s: %.40q is not the SID of a number", r.E164, r.SID)
 	}
 	country := r.Country
 	if country == "" {
 		if country, ok = numbering.Country(r.E164); !ok {
-			return nil, fmt.Errorf("number %s begins with no country's calling code", r.E164)
+			return fmt.Errorf("number %s begins with no country's calling code", r.E164)
 		}
 	}
-	n := &Number{
+	*n = Number{
 		E164: strings.Clone(r.E164), Country: shared(country), AccountSID: shared(r.AccountSID), sid: sid,
 		Service: r.Service, Status: r.Status,
 	}
@@ -83,7 +89,7 @@ func makeNumber(r *NumberRecord) (*Number, error) {
 		t.domains, t.trunks = list(r.Domains), list(r.Trunks)
 		n.ties = unique.Make(t)
 	}
-	return n, nil
+	return nil
 }
 
 // list writes SIDs one after the other, in an order of its own.

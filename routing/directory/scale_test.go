@@ -53,11 +53,11 @@ func fill(t testing.TB, n int) (*Snapshot, float64) {
 }
 
 func TestANumberWithAnAddressOfItsOwnIsSmall(t *testing.T) {
-	s, each := fill(t, 100_000)
+	s, each := fill(t, 20_000)
 	if each > 400 {
 		t.Errorf("%.0f bytes a number", each)
 	}
-	if s.Count() != 100_013 {
+	if s.Count() != 20_013 {
 		t.Errorf("%d numbers", s.Count())
 	}
 }
