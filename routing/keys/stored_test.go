@@ -4,25 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"callbox/routing/directory"
 	"callbox/routing/directory/store"
+	"callbox/routing/directory/store/storetest"
 )
 
 // stored opens an empty store with one account in it.
-func stored(t *testing.T) (*store.Store, Stored) {
+func stored(t *testing.T, url string) (*store.Store, Stored) {
 	t.Helper()
-	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "callbox.db"), store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := storetest.OpenURL(t, url, store.Options{})
 	account := store.Account{FriendlyName: "Other", Status: "active"}
 	account.SID = otherAccount
 	if err := s.Update(t.Context(), store.Actor{}, func(tx *store.Tx) error { return store.Insert(tx, &account) }); err != nil {
@@ -32,8 +26,11 @@ func stored(t *testing.T) (*store.Store, Stored) {
 }
 
 func TestAKeyOpensUntilItIsRevoked(t *testing.T) {
-	t.Parallel()
-	s, keys := stored(t)
+	storetest.Each(t, func(t *testing.T, engine string) { opensUntilRevoked(t, storetest.URL(t, engine)) })
+}
+
+func opensUntilRevoked(t *testing.T, url string) {
+	s, keys := stored(t, url)
 	g := NewGuard(Options{Account: accounts, Rows: keys})
 	who := Caller{Principal{Name: mainAccount}, netip.MustParseAddr("192.0.2.1")}.Actor()
 	key, secret, err := keys.Make(t.Context(), who, Wish{"CI", otherAccount, ScopeRead})
@@ -73,9 +70,46 @@ func TestAKeyOpensUntilItIsRevoked(t *testing.T) {
 	}
 }
 
+func TestAKeyRevokedOnOneEdgeOpensNoOther(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, engine string) {
+		url := storetest.URL(t, engine)
+		_, here := stored(t, url)
+		there := storetest.OpenURL(t, url, store.Options{})
+		m, err := there.Mirror(t.Context(), directory.LabContents(netip.AddrPort{}).Network, func(*directory.Snapshot) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(m.Close)
+		g := NewGuard(Options{Account: accounts, Rows: NewStored(there)})
+		key, secret, err := here.Make(t.Context(), store.Actor{}, Wish{"x", "", ScopeFull})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// becomes waits for as long as is promised.
+		becomes := func(in bool) {
+			t.Helper()
+			for began := time.Now(); ; {
+				_, err := g.Check(t.Context(), Login{key.SID, string(secret), office})
+				if (err == nil) == in {
+					return
+				}
+				if time.Since(began) > time.Second {
+					t.Fatalf("after %v: %v", time.Since(began), err)
+				}
+				<-time.After(10 * time.Millisecond)
+			}
+		}
+		becomes(true)
+		if err := here.Revoke(t.Context(), store.Actor{}, key.SID); err != nil {
+			t.Fatal(err)
+		}
+		becomes(false)
+	})
+}
+
 func TestTwoKeysHaveTwoSecrets(t *testing.T) {
 	t.Parallel()
-	_, keys := stored(t)
+	_, keys := stored(t, storetest.URL(t, storetest.SQLite))
 	seen := map[string]bool{}
 	for range 20 {
 		k, secret, err := keys.Make(t.Context(), store.Actor{}, Wish{"x", "", ScopeFull})
@@ -91,7 +125,7 @@ func TestTwoKeysHaveTwoSecrets(t *testing.T) {
 
 func TestWishesThatCannotBeHad(t *testing.T) {
 	t.Parallel()
-	_, keys := stored(t)
+	_, keys := stored(t, storetest.URL(t, storetest.SQLite))
 	for _, tt := range []struct {
 		wish  Wish
 		field string
