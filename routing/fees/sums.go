@@ -58,31 +58,49 @@ const dayMS = 24 * 60 * 60 * 1000
 
 // Sums adds up fees, in the order of time, account and kind; with ByNumber in that of the number.
 func (l *Ledger) Sums(ctx context.Context, q Query) ([]Sum, error) {
-	text, args := q.sql()
-	var rows []row
-	err := l.store.View(ctx, func(t *store.Tx) error { return t.Select(&rows, text, args...) })
-	if err != nil {
-		return nil, fmt.Errorf("add up fees: %w", err)
-	}
-	sums := map[Sum]*Sum{}
-	var out []*Sum
-	for _, r := range rows {
-		key := Sum{Account: r.Account, Kind: r.Kind, Start: q.By.Start(time.UnixMilli(r.Day * dayMS)), Number: r.Number}
-		s := sums[key]
-		if s == nil {
-			s = &Sum{Account: key.Account, Kind: key.Kind, Start: key.Start, Number: key.Number}
-			sums[key], out = s, append(out, s)
+	sums, _, err := l.Report(ctx, q)
+	return sums, err
+}
+
+// Report is Sums with the total in cents of all fees that the query is about, on its page or not.
+func (l *Ledger) Report(ctx context.Context, q Query) (sums []Sum, total int64, err error) {
+	all := q
+	all.By, all.Limit, all.Offset = ByAll, 0, 0
+	var rows, totals []row
+	err = l.store.View(ctx, func(t *store.Tx) error { // both of one moment
+		text, args := q.sql()
+		if err := t.Select(&rows, text, args...); err != nil {
+			return err
 		}
-		s.Count, s.Cents = s.Count+r.Count, s.Cents+r.Cents
+		text, args = all.sql()
+		return t.Select(&totals, text, args...)
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("add up fees: %w", err)
 	}
-	all := make([]Sum, len(out))
-	for i, s := range out {
-		all[i] = *s
+	for _, r := range totals {
+		total += r.Cents
+	}
+	return q.By.fold(rows), total, nil
+}
+
+// fold makes the sums of what the database added up by day.
+func (by By) fold(rows []row) []Sum {
+	index := map[Sum]int{}
+	all := []Sum{}
+	for _, r := range rows {
+		key := Sum{Account: r.Account, Kind: r.Kind, Start: by.Start(time.UnixMilli(r.Day * dayMS)), Number: r.Number}
+		i, ok := index[key]
+		if !ok {
+			i = len(all)
+			index[key], all = i, append(all, key)
+		}
+		all[i].Count, all[i].Cents = all[i].Count+r.Count, all[i].Cents+r.Cents
 	}
 	slices.SortStableFunc(all, func(a, b Sum) int {
 		return cmp.Or(a.Start.Compare(b.Start), strings.Compare(a.Number, b.Number), strings.Compare(a.Account, b.Account), strings.Compare(a.Kind, b.Kind))
 	})
-	return all, nil
+	return all
 }
 
 // Start returns the beginning of the span in which a time lies, the zero time where spans do not matter.

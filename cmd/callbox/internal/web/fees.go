@@ -12,7 +12,8 @@ import (
 
 // Fees adds up what was charged.
 type Fees interface {
-	Sums(ctx context.Context, q fees.Query) ([]fees.Sum, error)
+	// Report returns sums, and the total in cents of all that the query is about.
+	Report(ctx context.Context, q fees.Query) (sums []fees.Sum, total int64, err error)
 }
 
 // FeeSum is what was charged for one thing in one span, or for one number.
@@ -53,18 +54,11 @@ func registerFees(api huma.API, f Fees) {
 		Errors:      []int{http.StatusServiceUnavailable},
 	}, func(ctx context.Context, in *feesInput) (*feesOutput, error) {
 		q := in.query()
-		total, err := f.Sums(ctx, fees.Query{Account: q.Account, Number: q.Number, From: q.From, Until: q.Until})
+		sums, total, err := f.Report(ctx, q)
 		if err != nil {
 			return nil, storeError(err, "")
 		}
-		sums, err := f.Sums(ctx, q)
-		if err != nil {
-			return nil, storeError(err, "")
-		}
-		out := &feesOutput{FeeReport{Sums: []FeeSum{}}}
-		for _, s := range total {
-			out.Body.TotalCents += s.Cents
-		}
+		out := &feesOutput{FeeReport{Sums: []FeeSum{}, TotalCents: total}}
 		if q.By != fees.ByNumber { // of which the database has left out what comes before
 			sums = sums[min(in.Offset, len(sums)):]
 		}
