@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"callbox/cmd/callbox/internal/web"
 	"callbox/routing/area"
@@ -76,30 +75,4 @@ func (c calls) Get(id call.ID) (*call.Record, bool) {
 		}
 	}
 	return nil, false
-}
-
-// Now returns the lab's time, and how far it is ahead of the real one.
-func (p *provisioning) Now() (now time.Time, ahead time.Duration) {
-	return p.clock.Now(), p.clock.Offset()
-}
-
-// Step takes the lab's clock forwards.
-func (p *provisioning) Step(ctx context.Context, who store.Actor, d time.Duration) error {
-	_, err := registration.StepClock(ctx, p.store, who, p.clock, d)
-	return err
-}
-
-// StepTo takes the lab's clock forwards to a time.
-func (p *provisioning) StepTo(ctx context.Context, who store.Actor, to time.Time) error {
-	_, err := registration.StepClockTo(ctx, p.store, who, p.clock, to)
-	return err
-}
-
-// Fail has the next movements of a number's emergency address fail.
-func (p *provisioning) Fail(ctx context.Context, who store.Actor, phone string, what registration.What, times int) (left int, err error) {
-	err = p.store.Update(ctx, who, func(t *store.Tx) error {
-		left, err = p.rules.Fail(t, phone, what, times)
-		return err
-	})
-	return left, err
 }

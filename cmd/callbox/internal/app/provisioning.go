@@ -28,6 +28,7 @@ type provisioning struct {
 	store  *store.Store
 	clock  *labclock.Clock
 	rules  registration.Rules
+	lab    *registration.Lab
 	mover  *registration.Mover
 	ledger *fees.Ledger
 	away   fault.Episode // the database cannot be used now
@@ -72,13 +73,11 @@ func (a *App) openStore(ctx context.Context) error {
 func (a *App) buildProvisioning() {
 	p := a.customers
 	p.rules = registration.Rules{
-		Delays: registration.Quick(), Strict: a.settings.Twilio.EmergencyStatus == "strict",
+		Delays: registration.DelaysOf(a.settings.Lab.Delays), Strict: a.settings.Twilio.EmergencyStatus == "strict",
 		Failing: a.settings.Lab.FailRegistration, Now: p.clock.Now,
 		Lenient: a.settings.Twilio.AddressValidation == "lenient",
 	}
-	if a.settings.Lab.Delays == "realistic" {
-		p.rules.Delays = registration.Realistic()
-	}
+	p.lab = registration.NewLab(p.store, p.clock, p.rules)
 	p.ledger = fees.New(p.store, p.clock, fees.Options{Logger: a.part("fees"), Journal: a.journal.Charged})
 	p.mover = registration.NewMover(p.store, p.clock, registration.Options{
 		Logger: a.part("registration"), Strict: p.rules.Strict, Months: p.ledger,
@@ -124,6 +123,9 @@ func (p *provisioning) following() *store.Mirror {
 func (p *provisioning) follow(ctx context.Context, file *directory.File, b store.Base, publish func(*directory.Snapshot)) error {
 	if err := p.store.Retry(ctx); err != nil {
 		return fmt.Errorf("open the directory's database: %w", err)
+	}
+	if err := registration.FollowClock(ctx, p.store, p.clock); err != nil { // before anything is dated by it
+		return err
 	}
 	if err := p.adopt(ctx, file, b); err != nil {
 		return err
