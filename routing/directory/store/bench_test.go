@@ -151,3 +151,23 @@ func BenchmarkChange(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkOtherEdge saves one number on one edge: until it is in the snapshot of another one at the same database.
+func BenchmarkOtherEdge(b *testing.B) {
+	eachEngine(b, func(b *testing.B, engine string) {
+		url := storetest.URL(b, engine)
+		one, two := storetest.OpenURL(b, url, Options{}), storetest.OpenURL(b, url, Options{})
+		addAccounts(b, one)
+		_, out := mirror(b, two)
+		i := 0
+		for b.Loop() {
+			i++
+			update(b, one, func(tx *Tx) error {
+				return Insert(tx, &Number{Common: Common{AccountSID: lab}, PhoneNumber: e164(i)})
+			})
+			for out.now().Count() < i {
+				<-out.more
+			}
+		}
+	})
+}

@@ -41,11 +41,12 @@ func openSQLite(ctx context.Context, path string) (*sqliteEngine, error) {
 	if e.readOnly, err = prepareFile(path); err != nil {
 		return nil, err
 	}
-	common := url.Values{"_pragma": {"busy_timeout(5000)", "foreign_keys(1)", "cache_size(-32000)", "temp_store(memory)"}}
+	common := url.Values{"_pragma": {"busy_timeout(30000)", "foreign_keys(1)", "cache_size(-32000)", "temp_store(memory)"}}
 	reading, writing := clone(common), clone(common)
 	reading.Add("_pragma", "query_only(1)")
 	writing.Add("_pragma", "journal_mode(wal)")
 	writing.Add("_pragma", "synchronous(full)")
+	writing.Add("_pragma", "journal_size_limit(67108864)") // what a large import has blown up shrinks again
 	writing.Set("_txlock", "immediate")
 	if e.readOnly {
 		reading.Set("mode", "ro")

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -94,6 +95,7 @@ const readers = 2
 
 // reload makes a snapshot from nothing but the network. What is written meanwhile is brought in at the end.
 func (m *Mirror) reload(ctx context.Context) error {
+	began := time.Now()
 	e := directory.NewEditor(m.snapshot.Network())
 	var start revision
 	if err := m.s.View(ctx, func(t *Tx) error {
@@ -117,6 +119,8 @@ func (m *Mirror) reload(ctx context.Context) error {
 	}
 	m.rev, m.small = state.Rev, state.Small
 	m.put(e)
+	m.s.opts.Logger.Info().Int("numbers", m.snapshot.Count()).Int64("revision", m.rev).
+		Int64("took_ms", time.Since(began).Milliseconds()).Msg("directory read from its database")
 	return nil
 }
 
