@@ -109,6 +109,13 @@ func (p *patientEngine) listen(ctx context.Context, wake func()) error {
 	return *p.why.Load()
 }
 
+func (p *patientEngine) analyze(table string) string {
+	if e := p.engine(); e != nil {
+		return e.analyze(table)
+	}
+	return ""
+}
+
 func (p *patientEngine) announce() string {
 	if e := p.engine(); e != nil {
 		return e.announce()

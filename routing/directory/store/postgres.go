@@ -98,6 +98,11 @@ func (e *postgresEngine) masked(err error) string {
 func (e *postgresEngine) reader() *sqlx.DB              { return e.db }
 func (e *postgresEngine) writer() *sqlx.DB              { return e.db }
 func (e *postgresEngine) isolation() sql.IsolationLevel { return sql.LevelRepeatableRead }
+
+// analyze does at once what the server does by itself within a minute or so. Until then it takes a table that has just been
+// filled for an empty one, and goes through all of it for each row of another.
+func (e *postgresEngine) analyze(table string) string { return "ANALYZE " + table }
+
 func (e *postgresEngine) announce() string {
 	return "SELECT pg_notify('" + channel + "', CAST(CAST(? AS BIGINT) AS TEXT))"
 }

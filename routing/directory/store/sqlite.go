@@ -131,6 +131,7 @@ func (e *sqliteEngine) reader() *sqlx.DB              { return e.read }
 func (e *sqliteEngine) writer() *sqlx.DB              { return e.write }
 func (e *sqliteEngine) isolation() sql.IsolationLevel { return sql.LevelDefault }
 func (e *sqliteEngine) announce() string              { return "" }
+func (e *sqliteEngine) analyze(string) string         { return "" }
 func (e *sqliteEngine) lockRevision() string {
 	return "SELECT rev, last_id, small, forgot FROM revision" // the transaction holds the lock from its first statement
 }

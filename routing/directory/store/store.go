@@ -47,6 +47,8 @@ type engine interface {
 	listen(ctx context.Context, wake func()) error
 	// announce is the query that tells other edges of a revision within the transaction that makes it, "" for none.
 	announce() string
+	// analyze is the query that tells the planner of statements what a table of this name holds now, "" where it needs none.
+	analyze(table string) string
 	// known maps a driver's error to one of this package, or returns it as it is.
 	known(kind string, err error) error
 	// migrate brings the schema up to date.

@@ -27,7 +27,8 @@ type Tx struct {
 	now     int64
 	writer  bool
 	wrote   bool
-	forgot  bool // has looked for old tombstones
+	forgot  bool           // has looked for old tombstones
+	many    map[string]int // rows added to each table by InsertMany and InsertMissing
 }
 
 // revision is the row of that table, as a transaction found it and will leave it.
@@ -115,6 +116,9 @@ func (t *Tx) commit() error {
 		t.state.Rev, t.state.LastID, t.state.Small, t.state.Forgot); err != nil {
 		return err
 	}
+	if err := t.analyze(); err != nil {
+		return err
+	}
 	if q := t.s.engine.announce(); q != "" {
 		if _, err := t.exec(q, t.state.Rev); err != nil {
 			return err
@@ -124,6 +128,29 @@ func (t *Tx) commit() error {
 		return t.s.known(t.ctx, "", err)
 	}
 	t.s.seen(t.state.Rev)
+	return nil
+}
+
+// manyRows is how many rows make a table another one for the planner of statements.
+const manyRows = 5000
+
+// added counts rows that came in bulk.
+func (t *Tx) added(tb *table, n int) {
+	if t.many == nil {
+		t.many = map[string]int{}
+	}
+	t.many[tb.kind.table] += n
+}
+
+// analyze tells the planner of tables that have got many rows.
+func (t *Tx) analyze() error {
+	for name, n := range t.many {
+		if q := t.s.engine.analyze(name); q != "" && n >= manyRows {
+			if _, err := t.exec(q); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 
