@@ -17,7 +17,7 @@ SOAK        ?= 1h
 IMAGE       ?= callbox:$(VERSION)
 BUILDER     ?= golang:1.26-bookworm
 
-.PHONY: help build run test check unit system fuzz bench floods soak docker clean
+.PHONY: help build run test check unit system fuzz bench floods soak scale docker clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -60,8 +60,12 @@ soak: build ## calls and faults for SOAK, an hour unless said otherwise, with a 
 	$(GO) build -o testdata/bench/soak/soak ./testdata/bench/soak
 	testdata/bench/soak/soak -callbox ./callbox -time $(SOAK) -out testdata/bench
 
+scale: build ## a million numbers with addresses: import, start, memory, decisions, changes, on both databases
+	$(GO) build -o testdata/bench/scale/scale ./testdata/bench/scale
+	testdata/bench/scale/scale -callbox ./callbox -out testdata/bench
+
 docker: ## the container image
 	docker build --build-arg BUILDER=$(BUILDER) --build-arg VERSION=$(VERSION) -t $(IMAGE) -t callbox:latest .
 
 clean: ## remove what the other targets made
-	rm -rf callbox dist testdata/bench/rtpbench/rtpbench testdata/bench/callbench/callbench testdata/bench/soak/soak testdata/bench/flood/flood
+	rm -rf callbox dist testdata/bench/rtpbench/rtpbench testdata/bench/callbench/callbench testdata/bench/soak/soak testdata/bench/flood/flood testdata/bench/scale/scale
