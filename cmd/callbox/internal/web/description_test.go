@@ -89,6 +89,7 @@ func inUse(t *testing.T) (e *edge, key string) {
 		t.Fatal(err)
 	}
 	key, _ = e.key(t, keys.Wish{Name: "x", Scope: keys.ScopeFull, AccountSID: other})
+	e.built = e.handler()
 	return e, key
 }
 

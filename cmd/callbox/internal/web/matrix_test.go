@@ -204,6 +204,7 @@ func TestWhoeverLogsInLeavesNoSecretInTheLog(t *testing.T) {
 	e := withStore(t)
 	e.twilio = http.HandlerFunc(provisioning)
 	sid, keySecret := e.key(t, keys.Wish{Name: "x", Scope: keys.ScopeFull})
+	e.built = e.handler()
 	logins := [][2]string{
 		{account, secret}, {account, reading}, {sid, keySecret}, {account, "Wrong-password-1"}, {sid, "Wrong-password-2"},
 		{"Password-as-user", account}, {"", "Wrong-password-3"}, {other, "Wrong-password-4"},
