@@ -1,6 +1,7 @@
 package cdr
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"callbox/sip/call"
 )
@@ -22,6 +24,10 @@ func (s *search) files(ctx context.Context, dir string) error {
 	var of []byte
 	if s.query.Account != "" && plainAccount(s.query.Account) {
 		of = []byte(`"account":"` + s.query.Account + `"`)
+	}
+	if s.query.back() { // then the calls that are wanted are the oldest of those that are read
+		since := s.query.Before.StartedAt.Add(-disorder)
+		return walkForwards(ctx, dir, since, func(line []byte) bool { s.line(line, of); return true })
 	}
 	return walk(ctx, dir, func(line []byte) bool { return s.line(line, of) && s.cut.StartedAt.IsZero() })
 }
@@ -58,18 +64,9 @@ func (j *Journal) Charged(ctx context.Context) iter.Seq2[*call.Record, error] {
 
 // walk gives each line of the files of dir to line, the newest first, until that returns false.
 func walk(ctx context.Context, dir string, line func([]byte) bool) error {
-	// The current file is opened before the others are listed: one that is rotated in between is then met twice and
-	// known again, not missed.
-	current, err := os.Open(filepath.Join(dir, fileName))
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("search call records: %w", err)
-	}
-	names, err := rotated(dir)
+	current, names, err := journalFiles(dir)
 	if err != nil {
-		if current != nil {
-			current.Close()
-		}
-		return fmt.Errorf("search call records: %w", err)
+		return err
 	}
 	goOn := true
 	if current != nil {
@@ -92,6 +89,91 @@ func walk(ctx context.Context, dir string, line func([]byte) bool) error {
 		return fmt.Errorf("search call records: %w", err)
 	}
 	return nil
+}
+
+// journalFiles opens the current file of dir, nil where there is none, and lists the rotated ones, oldest first. The
+// current one comes first: a file that is rotated in between is then met twice, and known again, rather than missed.
+func journalFiles(dir string) (current *os.File, names []string, err error) {
+	current, err = os.Open(filepath.Join(dir, fileName))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, nil, fmt.Errorf("search call records: %w", err)
+	}
+	if err != nil {
+		current = nil
+	}
+	if names, err = rotated(dir); err != nil {
+		if current != nil {
+			current.Close()
+		}
+		return nil, nil, fmt.Errorf("search call records: %w", err)
+	}
+	return current, names, nil
+}
+
+// walkForwards gives each line of the files of dir to line, the oldest first, until that returns false. Files that were
+// complete before since are passed over.
+func walkForwards(ctx context.Context, dir string, since time.Time, line func([]byte) bool) error {
+	current, names, err := journalFiles(dir)
+	if err != nil {
+		return err
+	}
+	if current != nil {
+		defer current.Close()
+	}
+	for _, name := range names {
+		if name < rotatedName(since) {
+			continue
+		}
+		f, err := os.Open(filepath.Join(dir, name))
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		goOn := false
+		if err == nil {
+			goOn, err = forwards(ctx, f, line)
+			f.Close()
+		}
+		if err != nil {
+			return fmt.Errorf("search call records: %w", err)
+		}
+		if !goOn {
+			return nil
+		}
+	}
+	if current == nil {
+		return nil
+	}
+	if _, err := forwards(ctx, current, line); err != nil {
+		return fmt.Errorf("search call records: %w", err)
+	}
+	return nil
+}
+
+// forwards gives each line of r to line, the first first and without its end, until line returns false. Lines longer
+// than maxLine are passed over. A line is only valid until line returns.
+func forwards(ctx context.Context, r io.Reader, line func([]byte) bool) (goOn bool, err error) {
+	b := bufio.NewReaderSize(r, maxLine+1)
+	tooLong, read := false, 0
+	for {
+		l, err := b.ReadSlice('\n')
+		if read += len(l); read > chunk {
+			if read = 0; ctx.Err() != nil {
+				return false, ctx.Err()
+			}
+		}
+		full := errors.Is(err, bufio.ErrBufferFull)
+		l = bytes.TrimSuffix(l, []byte("\n"))
+		if !tooLong && !full && len(l) > 0 && !line(l) {
+			return false, nil
+		}
+		tooLong = full
+		if errors.Is(err, io.EOF) {
+			return true, nil
+		}
+		if err != nil && !full {
+			return false, err
+		}
+	}
 }
 
 // lines gives the lines of one file, which it closes, and says whether to go on with the one before.

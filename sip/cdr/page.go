@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -190,28 +189,53 @@ func (s *search) page() Page {
 	return p
 }
 
-// head is the beginning of a record, which tells whether the rest is worth reading.
+// head is what the beginning of a line tells: whether the rest is worth reading.
 type head struct {
-	ID        call.ID   `json:"id"`
-	StartedAt time.Time `json:"started_at"`
-	EndedAt   time.Time `json:"ended_at"`
+	id             call.ID
+	started, ended time.Time
 }
 
-// headEnd follows the head in every line the journal writes.
-var headEnd = []byte(`,"duration_ms":`)
+// What the head of every line that the journal writes is made of. The values between are free of escapes.
+var (
+	headID      = []byte(`{"id":"`)
+	headStarted = []byte(`,"started_at":"`)
+	headEnded   = []byte(`,"ended_at":"`)
+	headEnd     = []byte(`,"duration_ms":`)
+)
 
 // maxHead bounds where headEnd is looked for.
 const maxHead = 512
 
-// headOf reads the head of a line of the journal.
-func headOf(line []byte) (head, bool) {
-	var h head
-	i := bytes.Index(line[:min(len(line), maxHead)], headEnd)
-	if i < 0 {
+// headOf reads the head of a line of the journal, by hand: pages far back read very many.
+func headOf(line []byte) (h head, ok bool) {
+	end := bytes.Index(line[:min(len(line), maxHead)], headEnd)
+	if end < 0 || !bytes.HasPrefix(line, headID) {
 		return h, false
 	}
-	err := json.Unmarshal(append(line[:i:i], '}'), &h)
-	return h, err == nil && h.ID != ""
+	line = line[:end]
+	id, _, ok := bytes.Cut(line[len(headID):], []byte(`"`))
+	if !ok || len(id) == 0 {
+		return h, false
+	}
+	started, ok := headTime(line, headStarted)
+	if !ok {
+		return h, false
+	}
+	ended, ok := headTime(line, headEnded)
+	return head{call.ID(id), started, ended}, ok
+}
+
+// headTime reads the time that follows a name.
+func headTime(line, name []byte) (t time.Time, ok bool) {
+	i := bytes.Index(line, name)
+	if i < 0 {
+		return t, false
+	}
+	text, _, ok := bytes.Cut(line[i+len(name):], []byte(`"`))
+	if !ok || t.UnmarshalText(text) != nil {
+		return t, false
+	}
+	return t, true
 }
 
 // line considers one line of a file. of is what a line of the account has in it, empty for any.
@@ -220,16 +244,16 @@ func (s *search) line(line, of []byte) (goOn bool) {
 	if !ok {
 		return true
 	}
-	if s.late(h.EndedAt) {
-		s.giveUp(h.EndedAt)
+	if s.late(h.ended) {
+		s.giveUp(h.ended)
 		return false
 	}
-	return s.met(h.ID, h.StartedAt, h.EndedAt, func() (*call.Record, bool) {
+	return s.met(h.id, h.started, h.ended, func() (*call.Record, bool) {
 		if len(of) > 0 && !bytes.Contains(line, of) {
 			return nil, false
 		}
-		if s.decoded++; s.decoded > s.budget && s.mayGiveUp(h.EndedAt) {
-			s.giveUp(h.EndedAt)
+		if s.decoded++; s.decoded > s.budget && s.mayGiveUp(h.ended) {
+			s.giveUp(h.ended)
 			return nil, false
 		}
 		r, err := parse(line)

@@ -3,6 +3,7 @@ package cdr
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"os"
@@ -288,6 +289,30 @@ func TestAPagePassesOverWhatIsNoRecord(t *testing.T) {
 	}
 }
 
+func TestTheHeadOfALineIsThatOfItsRecord(t *testing.T) {
+	t.Parallel()
+	local := record(3)
+	local.StartedAt = local.StartedAt.In(time.FixedZone("", 2*60*60))
+	local.AnsweredAt = local.StartedAt.Add(1234567 * time.Nanosecond)
+	for _, r := range []call.Record{record(1), local} {
+		line, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, ok := headOf(line)
+		if !ok || h.id != r.ID || !h.started.Equal(r.StartedAt) || !h.ended.Equal(r.EndedAt) {
+			t.Errorf("head %v %v of %s", h, ok, line)
+		}
+	}
+	for _, line := range []string{"", "{}", `{"id":"","started_at":"2025-03-04T05:06:07Z","ended_at":"2025-03-04T05:06:07Z","duration_ms":`,
+		`{"id":"CA1","started_at":"2025-03-04T05:06:07Z","duration_ms":1}`, `{"id":"CA1","started_at":"soon","ended_at":"2025-03-04T05:06:07Z","duration_ms":1}`,
+		`{"id":"CA1","started_at":"2025-03-04T05:06:07Z","ended_at":"2025-03-04,"duration_ms":1}`, `{"id":"CA1,"duration_ms":1}`} {
+		if h, ok := headOf([]byte(line)); ok {
+			t.Errorf("head %v of %s", h, line)
+		}
+	}
+}
+
 func FuzzBackwards(f *testing.F) {
 	for _, seed := range []string{"", "\n", "a", "a\n", "\n\na\nbc", "a\n" + strings.Repeat("b", 100) + "\nc\n"} {
 		f.Add([]byte(seed), uint8(3))
@@ -310,6 +335,15 @@ func FuzzBackwards(f *testing.F) {
 		}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Fatalf("lines (-want +got):\n%s", d)
+		}
+		slices.Reverse(want)
+		var forth []string
+		goOn, err = forwards(t.Context(), bytes.NewReader(file), func(l []byte) bool {
+			forth = append(forth, string(l))
+			return true
+		})
+		if d := cmp.Diff(want, forth); d != "" || err != nil || !goOn {
+			t.Fatalf("lines forwards end with %t, %v (-want +got):\n%s", goOn, err, d)
 		}
 	})
 }
