@@ -17,7 +17,10 @@ import (
 const numberColumns = `SELECT n.sid, n.account_sid, n.phone_number, n.country, n.service, n.emergency_address_status,
 	COALESCE(n.trunk_sid, ''), n.ties, a.sid, a.account_sid, a.file_id, a.customer_name, a.street, a.street_secondary,
 	a.city, a.region, a.postal_code, a.iso_country, a.esn
-	FROM numbers n LEFT JOIN addresses a ON a.sid = n.emergency_address_sid `
+	FROM `
+
+// addressed joins numbers, as n, to their addresses.
+const addressed = ` n LEFT JOIN addresses a ON a.sid = n.emergency_address_sid `
 
 // numberFields is how many they are.
 const numberFields = 19
@@ -26,11 +29,11 @@ const numberFields = 19
 const batch = 512
 
 // streamNumbers reads numbers with their addresses on a driver's connection, where a million of them take seconds rather
-// than minutes, and hands them on in batches. where is written with ? for its arguments.
-func (s *Store) streamNumbers(ctx context.Context, conn *sqlx.Conn, where string, args []any, emit func([]directory.NumberRecord) error) error {
+// than minutes, and hands them on in batches. from is what stands after FROM, written with ? for its arguments.
+func (s *Store) streamNumbers(ctx context.Context, conn *sqlx.Conn, from string, args []any, emit func([]directory.NumberRecord) error) error {
 	var result error
 	err := conn.Raw(func(c any) error {
-		result = s.streamRaw(ctx, c, conn.Rebind(numberColumns+where), args, emit)
+		result = s.streamRaw(ctx, c, conn.Rebind(numberColumns+from), args, emit)
 		return nil
 	})
 	return s.known(ctx, "number", errors.Join(err, result))

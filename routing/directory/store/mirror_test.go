@@ -1,7 +1,10 @@
 package store_test
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 
@@ -200,6 +203,40 @@ func TestAMirrorLoadsWhatIsThereAndFollowsAnotherEdge(t *testing.T) {
 		out.await(t, func(s *directory.Snapshot) bool { _, ok := s.Domain("b.sip.twilio.com"); return ok })
 		if one.Revision() != other.Revision() {
 			t.Errorf("revisions %d and %d", one.Revision(), other.Revision())
+		}
+	})
+}
+
+func TestAMirrorTakesFewChangesAndManyAlike(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, engine string) {
+		const n = 1500 // more than are read by the page
+		s := open(t, engine)
+		_, out := mirror(t, s)
+		importNumbers(t, s, 0, n)
+		streets := func(want string, count int) {
+			t.Helper()
+			got := 0
+			for number := range out.now().Numbers() {
+				if number.Address != nil && strings.Contains(number.Address.Civic().Street, want) {
+					got++
+				}
+			}
+			if got != count || out.now().Count() != n {
+				t.Errorf("%d of %d numbers are in %s, want %d of %d", got, out.now().Count(), want, count, n)
+			}
+		}
+		streets("Harrison", n)
+		for _, many := range []int{1, 99, 100, 101, 1100, 1101, n} {
+			street := fmt.Sprintf("Street %d", many)
+			update(t, s, func(tx *Tx) error {
+				rows, err := Find[Address](tx, Query{Oldest: true, Limit: many})
+				for i := range rows {
+					rows[i].Street = street
+				}
+				return errors.Join(err, SaveMany(tx, rows))
+			})
+			streets(street, many)
 		}
 	})
 }

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -66,14 +68,75 @@ func (m *Mirror) apply(ctx context.Context, e *directory.Editor, since, small in
 			e.DeleteNumber(number)
 		}
 		put := m.putter(e)
-		if err := m.s.streamNumbers(ctx, t.conn, "WHERE n.rev > ?", []any{since}, put); err != nil {
+		if err := m.changedNumbers(t, since, put); err != nil {
 			return err
 		}
-		return m.s.streamNumbers(ctx, t.conn,
-			"WHERE n.emergency_address_sid IN (SELECT sid FROM addresses WHERE rev > ?)", []any{since}, put)
+		return m.numbersOfChanged(t, since, put)
 	})
 	return state, err
 }
+
+// place is where a page of changes ends.
+type place struct {
+	Rev int64  `db:"rev"`
+	ID  int64  `db:"id"`
+	SID string `db:"sid"`
+}
+
+// changes reads what of a table was written after a revision, a small page and a larger one, and tells whether that was
+// all. Most changes are few, and a limit that is written out keeps PostgreSQL from reading the whole table for them,
+// whatever it believes of how many there are.
+func (t *Tx) changes(table string, since int64, page func([]place) error) (all bool, err error) {
+	last := place{Rev: since, ID: math.MaxInt64}
+	for _, limit := range []int{100, 1000} {
+		var places []place
+		err := t.Select(&places, fmt.Sprintf("SELECT rev, id, sid FROM %s WHERE (rev, id) > (?, ?) ORDER BY rev, id LIMIT %d", table, limit),
+			last.Rev, last.ID)
+		if err != nil || len(places) == 0 {
+			return err == nil, err
+		}
+		if err := page(places); err != nil || len(places) < limit {
+			return err == nil, err
+		}
+		last = places[len(places)-1]
+	}
+	return false, nil
+}
+
+// changedNumbers reads the numbers that were written after a revision.
+func (m *Mirror) changedNumbers(t *Tx, since int64, put func([]directory.NumberRecord) error) error {
+	all, err := t.changes("numbers", since, func(page []place) error {
+		ids := make([]any, len(page))
+		for i, p := range page {
+			ids[i] = p.ID
+		}
+		return m.s.streamNumbers(t.ctx, t.conn, "numbers"+addressed+"WHERE n.id IN "+marks(len(ids)), ids, put)
+	})
+	if all || err != nil {
+		return err
+	}
+	return m.s.streamNumbers(t.ctx, t.conn, "numbers"+addressed+"WHERE n.rev > ?", []any{since}, put)
+}
+
+// numbersOfChanged reads the numbers that have an address which was written after a revision, but for those that were
+// written themselves.
+func (m *Mirror) numbersOfChanged(t *Tx, since int64, put func([]directory.NumberRecord) error) error {
+	all, err := t.changes("addresses", since, func(page []place) error {
+		sids := make([]any, len(page), len(page)+1)
+		for i, p := range page {
+			sids[i] = p.SID
+		}
+		return m.s.streamNumbers(t.ctx, t.conn, "numbers"+addressed+"WHERE n.emergency_address_sid IN "+marks(len(sids))+" AND n.rev <= ?",
+			append(sids, since), put)
+	})
+	if all || err != nil {
+		return err
+	}
+	return m.s.streamNumbers(t.ctx, t.conn, "numbers"+addressed+"WHERE a.rev > ? AND n.rev <= ?", []any{since, since}, put)
+}
+
+// marks are the places of n arguments.
+func marks(n int) string { return "(" + strings.TrimSuffix(strings.Repeat("?, ", n), ", ") + ")" }
 
 // putter puts records into an editor. A number that cannot be used is not in the directory, whatever it was before.
 func (m *Mirror) putter(e *directory.Editor) func([]directory.NumberRecord) error {
@@ -164,7 +227,7 @@ func (m *Mirror) loadRange(ctx context.Context, from, to int64, records chan<- [
 		return m.s.known(ctx, "number", err)
 	}
 	defer func() { _ = conn.Close() }()
-	return m.s.streamNumbers(ctx, conn, "WHERE n.id >= ? AND n.id < ?", []any{from, to}, func(r []directory.NumberRecord) error {
+	return m.s.streamNumbers(ctx, conn, "numbers"+addressed+"WHERE n.id >= ? AND n.id < ?", []any{from, to}, func(r []directory.NumberRecord) error {
 		select {
 		case records <- r:
 			return nil

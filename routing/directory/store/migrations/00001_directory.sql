@@ -66,7 +66,7 @@ CREATE TABLE addresses (
 );
 CREATE INDEX addresses_account_sid ON addresses (account_sid, id);
 CREATE INDEX addresses_friendly_name ON addresses (account_sid, friendly_name, id);
-CREATE INDEX addresses_rev ON addresses (rev);
+CREATE INDEX addresses_rev ON addresses (rev, id);
 
 CREATE TABLE trunks (
     id                       BIGKEY,
