@@ -71,7 +71,7 @@ func (im *importer) blank(e *entry) store.Number {
 // forget takes back the addresses that were to be made, from the one on.
 func (im *importer) forget(from int) {
 	for _, a := range im.newAddresses[from:] {
-		delete(im.made, a.SID)
+		delete(im.made, bytesOf(a.SID))
 		delete(im.addresses, a.SID)
 	}
 	im.newAddresses = im.newAddresses[:from]
@@ -206,15 +206,17 @@ func (im *importer) resolve(e *entry, current string) (string, error) {
 		return current, nil
 	}
 	for again := 0; ; again++ {
-		sid := e.address.sid(im.o.Account, again)
+		key := e.address.sid(im.o.Account, again)
+		sid := key.String()
 		a, ok, err := im.address(sid, again)
 		if err != nil {
 			return "", err
 		}
-		if ok && e.address.same(&a) || im.made[sid] {
+		if ok && e.address.same(&a) || im.made[key] {
 			return sid, nil
 		}
 		if !ok {
+			im.made[key] = true
 			im.make(e.address, sid)
 			return sid, nil
 		}
@@ -239,7 +241,6 @@ func (im *importer) make(c *civic, sid string) {
 	a := im.row(c, sid)
 	im.newAddresses = append(im.newAddresses, a)
 	im.addresses[sid] = a
-	im.made[sid] = true
 }
 
 // row is an address as the store keeps it.
@@ -252,11 +253,21 @@ func (im *importer) row(c *civic, sid string) store.Address {
 	return a
 }
 
+// sidBytes are the hex digits of an address's SID: a million of them are remembered.
+type sidBytes [16]byte
+
+func (b sidBytes) String() string { return "AD" + hex.EncodeToString(b[:]) }
+
+func bytesOf(sid string) (b sidBytes) {
+	_, _ = hex.Decode(b[:], []byte(sid[2:])) // it is one that String made
+	return b
+}
+
 // sid names an address by its account and what it says, so that equal ones are one row, in this import and in the next.
-func (c *civic) sid(account string, again int) string {
+func (c *civic) sid(account string, again int) sidBytes {
 	h := c.hash()
 	sum := sha256.Sum256(append(append([]byte(account), byte(again)), h[:]...))
-	return "AD" + hex.EncodeToString(sum[:16])
+	return sidBytes(sum[:16])
 }
 
 // same tells whether an address in the store says what c does.

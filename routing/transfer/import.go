@@ -29,7 +29,7 @@ func Import(ctx context.Context, s *store.Store, who store.Actor, r io.Reader, o
 		return report, err
 	}
 	work := func(t *store.Tx) error {
-		im := &importer{o: o, t: t, report: &report, file: newFile(r, o, &report), write: !o.DryRun, made: map[string]bool{}}
+		im := &importer{o: o, t: t, report: &report, file: newFile(r, o, &report), write: !o.DryRun, made: map[sidBytes]bool{}}
 		if err := im.run(); err != nil {
 			return err
 		}
@@ -78,7 +78,7 @@ type importer struct {
 	trunks    map[string]string        // SID by SID and by domain name in small letters
 	numbers   map[string]store.Number  // those of the batch that are in the store, by E.164
 	addresses map[string]store.Address // those of the batch that are in the store or new, by SID
-	made      map[string]bool          // SIDs of the addresses this import makes
+	made      map[sidBytes]bool        // the addresses this import makes
 
 	newAddresses []store.Address
 	newNumbers   []store.Number
@@ -163,7 +163,7 @@ func (im *importer) look(batch []*entry) error {
 			sids = append(sids, sid)
 		}
 		if e.address != nil {
-			sids = append(sids, e.address.sid(im.o.Account, 0))
+			sids = append(sids, e.address.sid(im.o.Account, 0).String())
 		}
 	}
 	there, err := store.Find[store.Number](im.t, store.Query{Where: []store.Cond{{Column: "phone_number", Op: store.In, Value: numbers}}})

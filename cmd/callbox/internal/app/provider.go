@@ -37,9 +37,13 @@ func (a *App) twilio() http.Handler {
 
 // imports returns what imports of numbers are held to.
 func (a *App) imports() transfer.Options {
-	rules := a.customers.rules
+	rules, addresses := a.customers.rules, transfer.Correct
+	if rules.Lenient {
+		addresses = transfer.Lenient
+	}
 	return transfer.Options{
-		Guide: a.guide(), Plan: a.countries(),
+		Addresses: addresses,
+		Guide:     a.guide(), Plan: a.countries(),
 		Pend: func(t *store.Tx, n *store.Number, address store.Address) error {
 			err := rules.Associate(t, n, address)
 			var refusal *registration.Refusal

@@ -62,18 +62,18 @@ func newImport(s streams) *cobra.Command {
 	f := cmd.Flags()
 	in.client.add(f)
 	addAccount(f, &in.account)
-	in.choose(cmd, "on_conflict", "what becomes of a number that is there and otherwise in the file", "error", "update", "skip")
-	in.choose(cmd, "addresses", "correct those that the guide knows a little differently, or refuse them too, or\ntake even those that it does not know", "correct", "strict", "lenient")
-	in.choose(cmd, "register", "addresses are registered at once, or pending for a while", "registered", "pending")
+	in.choose(cmd, "on_conflict", "what becomes of a number that is there and otherwise in the file (default error)", "error", "update", "skip")
+	in.choose(cmd, "addresses", "correct those that the guide knows a little differently, or refuse them too, or\ntake even those that it does not know (default correct, or as the edge validates)", "correct", "strict", "lenient")
+	in.choose(cmd, "register", "addresses are registered at once, or pending for a while (default registered)", "registered", "pending")
 	f.BoolVar(&in.good, "good-lines-only", false, "leave bad lines out; else one of them keeps all of the file out")
 	f.BoolVar(&in.dryRun, "dry-run", false, "say what would be, and change nothing")
 	in.out.add(cmd)
 	return cmd
 }
 
-// choose adds a flag that takes one of a few words, the first by default.
+// choose adds a flag that takes one of a few words, or is left to the edge.
 func (in *importing) choose(cmd *cobra.Command, parameter, usage string, words ...string) {
-	c := &choice{words[0], words}
+	c := &choice{words: words}
 	if in.choices == nil {
 		in.choices = map[string]*choice{}
 	}
@@ -106,7 +106,9 @@ func (in *importing) run(cmd *cobra.Command, s streams, name string) error {
 	}
 	query := url.Values{}
 	for name, c := range in.choices {
-		query.Set(name, c.value)
+		if c.value != "" {
+			query.Set(name, c.value)
+		}
 	}
 	query.Set("good_lines_only", strconv.FormatBool(in.good))
 	query.Set("dry_run", strconv.FormatBool(in.dryRun))

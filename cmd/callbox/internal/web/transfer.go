@@ -28,7 +28,7 @@ const (
 type importInput struct {
 	Account       string `query:"account_sid" maxLength:"34" doc:"The account that the numbers are for; not needed where there is only one."`
 	OnConflict    string `query:"on_conflict" enum:"error,update,skip" default:"error" doc:"What becomes of a number that is on the account and is otherwise in the file. One that is just the same is no conflict."`
-	Addresses     string `query:"addresses" enum:"correct,strict,lenient" default:"correct" doc:"An address that the address guide knows a little differently is corrected, or with strict a problem; one that it does not know is a problem, or with lenient taken as it is and routed by its postal code."`
+	Addresses     string `query:"addresses" enum:"correct,strict,lenient" doc:"An address that the address guide knows a little differently is corrected, or with strict a problem; one that it does not know is a problem, or with lenient taken as it is and routed by its postal code. Left out, it is correct or, where the edge validates addresses leniently, lenient."`
 	Register      string `query:"register" enum:"registered,pending" default:"registered" doc:"Whether addresses without a status of their own are registered at once, or by the lab's clock."`
 	GoodLinesOnly bool   `query:"good_lines_only" doc:"Leave bad lines out; else one of them keeps all of the file out."`
 	DryRun        bool   `query:"dry_run" doc:"Report what would be, and change nothing."`
@@ -133,7 +133,10 @@ func (t *transfers) importFile(ctx context.Context, in *importInput) (*importOut
 	defer file.Close()
 	_ = in.control.SetWriteDeadline(time.Now().Add(maxImports))
 	o := t.options()
-	o.Account, o.OnConflict, o.Addresses = account, transfer.Conflict(in.OnConflict), transfer.Addresses(in.Addresses)
+	o.Account, o.OnConflict = account, transfer.Conflict(in.OnConflict)
+	if in.Addresses != "" {
+		o.Addresses = transfer.Addresses(in.Addresses)
+	}
 	o.Register, o.GoodLinesOnly, o.DryRun = transfer.Register(in.Register), in.GoodLinesOnly, in.DryRun
 	report, err := transfer.Import(ctx, t.store, keys.FromContext(ctx).Actor(), file, o)
 	_ = in.control.SetWriteDeadline(time.Now().Add(writeTimeout))
