@@ -13,3 +13,6 @@ func (m *Mirror) Hold() (release func()) {
 	m.turn <- struct{}{}
 	return func() { <-m.turn }
 }
+
+// ParseTies reads what FormatTies wrote.
+func ParseTies(s string) (domains, trunks *[]string) { return parseTies(s) }
