@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"callbox/routing/directory/store"
+	"callbox/routing/numbering"
 	"callbox/routing/twilio/rest"
 	"callbox/sip/call"
 	"callbox/sip/cdr"
@@ -162,7 +163,7 @@ func (a *api) fetchCall(r *rest.Request) (rest.Reply, error) {
 }
 
 // query is the filter as the journal takes it.
-func (f *callFilter) query(account string, hosts trunkHosts) (q cdr.Query, err error) {
+func (f *callFilter) query(account string, hosts trunkNames) (q cdr.Query, err error) {
 	q.Account = account
 	if q.Started, err = span("StartTime", f.StartTime, f.StartBefore, f.StartFrom); err != nil {
 		return q, err
@@ -278,16 +279,8 @@ func stamp(t time.Time) rest.Stamp {
 	return rest.Stamp(t.UnixMilli())
 }
 
-// formatted writes a North American number as people there do.
-func formatted(number string) string {
-	if len(number) != 12 || !strings.HasPrefix(number, "+1") {
-		return number
-	}
-	return "(" + number[2:5] + ") " + number[5:8] + "-" + number[8:]
-}
-
 // showCalls shows records, with the SIDs of numbers and trunks as they are now.
-func (a *api) showCalls(r *rest.Request, records []*call.Record, hosts trunkHosts) ([]callBody, error) {
+func (a *api) showCalls(r *rest.Request, records []*call.Record, hosts trunkNames) ([]callBody, error) {
 	numbers, err := a.callers(r, records)
 	if err != nil {
 		return nil, err
@@ -302,7 +295,7 @@ func (a *api) showCalls(r *rest.Request, records []*call.Record, hosts trunkHost
 		}
 		b := callBody{
 			SID: string(c.ID), DateCreated: stamp(c.StartedAt), DateUpdated: stamp(updated), AccountSID: c.Account,
-			To: to, ToFormatted: formatted(to), From: from, FromFormatted: formatted(from), PhoneNumberSID: rest.Null(numbers[c.Caller]),
+			To: to, ToFormatted: numbering.Spoken(to), From: from, FromFormatted: numbering.Spoken(from), PhoneNumberSID: rest.Null(numbers[c.Caller]),
 			Status: callStatus(c), StartTime: stamp(c.StartedAt), EndTime: stamp(c.EndedAt), Duration: callDuration(c),
 			Price: callPrice(c), PriceUnit: "USD", Direction: "inbound", APIVersion: "2010-04-01", QueueTime: "0",
 			URI: accountURI(c.Account) + rest.URI("/Calls/"+string(c.ID)), SubresourceURIs: map[string]rest.URI{},

@@ -8,13 +8,15 @@ import (
 	"callbox/sip/call"
 )
 
-// trunkHosts are the host names of an account's trunks, in lower case, with their SIDs. A name of the provider's form is
-// kept by its first label: it has others for each region.
-type trunkHosts map[string]string
+// trunkNames are the host names of an account's trunks, which have many forms, with the SIDs of the trunks.
+type trunkNames struct {
+	rule hostRule
+	sids map[string]string // by the key that all forms of a name have
+}
 
 // hosts reads the trunks of a request's account, which must be there.
-func (a *api) hosts(r *rest.Request) (trunkHosts, error) {
-	hosts := trunkHosts{}
+func (a *api) hosts(r *rest.Request) (trunkNames, error) {
+	names := trunkNames{a.trunkHosts(), map[string]string{}}
 	err := a.o.Store.View(r.Context(), func(t *store.Tx) error {
 		account := r.Var("AccountSid")
 		if _, err := store.Get[store.Account](t, "", account); err != nil {
@@ -24,38 +26,24 @@ func (a *api) hosts(r *rest.Request) (trunkHosts, error) {
 		for _, trunk := range trunks {
 			for _, name := range append(strings.Fields(trunk.Aliases), trunk.DomainName) {
 				if name != "" {
-					hosts[trunkKey(name)] = trunk.SID
+					names.sids[names.rule.key(name)] = trunk.SID
 				}
 			}
 		}
 		return err
 	})
-	return hosts, err
-}
-
-// trunkKey is what all forms of a trunk's host name have in common.
-func trunkKey(host string) string {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if name, rest, _ := strings.Cut(host, "."); providers(rest) {
-		return name + ".pstn"
-	}
-	return host
-}
-
-// providers tells whether what follows the first label of a host name is the provider's for trunks.
-func providers(rest string) bool {
-	return rest == "pstn.twilio.com" || strings.HasPrefix(rest, "pstn.") && strings.HasSuffix(rest, ".twilio.com")
+	return names, err
 }
 
 // of returns the SID of the trunk that a call came by, "" for one that is gone, and whether it came by a trunk.
-func (h trunkHosts) of(r *call.Record) (sid string, trunk bool) {
-	key := trunkKey(r.Domain)
-	sid, trunk = h[key]
-	return sid, trunk || strings.HasSuffix(key, ".pstn")
+func (h trunkNames) of(r *call.Record) (sid string, trunk bool) {
+	key := h.rule.key(r.Domain)
+	sid, trunk = h.sids[key]
+	return sid, trunk || strings.HasSuffix(key, ".."+h.rule.kind) // as the keys of the provider's forms end
 }
 
 // to is what a call went to: the dialled number on a trunk, a SIP address on a domain, a URN as it is.
-func (h trunkHosts) to(r *call.Record) string {
+func (h trunkNames) to(r *call.Record) string {
 	if _, trunk := h.of(r); trunk || strings.HasPrefix(r.Dialled, "urn:") {
 		return r.Dialled
 	}

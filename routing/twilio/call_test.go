@@ -3,12 +3,14 @@ package twilio
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"callbox/routing/directory"
 	"callbox/routing/directory/store"
 	"callbox/routing/directory/store/storetest"
 	"callbox/sip/call"
@@ -241,4 +243,34 @@ func TestPagesOfCallsHoldUnderNewCallsAndLeadBack(t *testing.T) {
 			t.Errorf("what is new meanwhile (-want +got):\n%s", d)
 		}
 	})
+}
+
+func TestACallByAnExtraSuffixCameByItsTrunk(t *testing.T) {
+	t.Parallel()
+	lab, err := os.ReadFile("../directory/lab.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, problems := directory.Parse("lab.yaml", append(lab, "\ntrunk_suffixes: [trunks.lab.test]\n"...), directory.Options{})
+	if file == nil {
+		t.Fatal(problems)
+	}
+	j, err := cdr.Open(t.TempDir(), cdr.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = j.Close() })
+	e := newEdge(t, storetest.Open(t, storetest.SQLite, store.Options{}), func(o *Options) {
+		o.Calls, o.Network = &calls{Journal: j}, func() *directory.Network { return file.Network }
+	})
+	trunk := e.must("POST", "/v1/Trunks", "DomainName", "acme.pstn.twilio.com").sid()
+	j.Append(at(e.mine, 1, func(r *call.Record) { r.Domain = "Acme.Trunks.Lab.Test" }))
+	j.Append(at(e.mine, 2, func(r *call.Record) { r.Domain = "gone.trunks.lab.test" }))
+	list := e.must("GET", "Calls.json")
+	if d := cmp.Diff([]string{"", trunk}, list.rows("calls", "trunk_sid")); d != "" {
+		t.Errorf("trunks (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff([]string{"trunking-terminating", "trunking-terminating"}, list.rows("calls", "direction")); d != "" {
+		t.Errorf("directions (-want +got):\n%s", d)
+	}
 }
