@@ -15,6 +15,7 @@ const (
 	codeAreaCode         = 21451 // no such area code
 	codeAreaCodeFull     = 21452 // no number is left in an area code
 	codeAreaCodeHere     = 21457 // AreaCode is for IncomingPhoneNumbers itself
+	codeNumberClass      = 21458 // a sub-resource is asked for a number of another class
 	codeAddressElsewhere = 21615 // a number needs an address of its own country
 )
 

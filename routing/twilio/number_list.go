@@ -35,12 +35,9 @@ func numberFilter(_ *store.Tx, r *rest.Request) (store.Query, error) {
 	return q, nil
 }
 
-// pattern makes conditions of a number or a part of one, in which * stands for any digit. A plus that was not escaped in
-// a URL arrives as a space.
+// pattern makes conditions of a number or a part of one, in which * stands for any digit.
 func pattern(s string) ([]store.Cond, error) {
-	if strings.HasPrefix(s, " ") {
-		s = "+" + s[1:]
-	}
+	s = plussed(s)
 	if strings.Trim(s, "+*0123456789") != "" || strings.LastIndexByte(s, '+') > 0 {
 		return nil, rest.Invalid(rest.CodeInvalidPhone, "PhoneNumber", "it must be a number or a part of one: digits, * for any digit, + at the start")
 	}

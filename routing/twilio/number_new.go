@@ -32,7 +32,7 @@ func (a *api) newNumber(t *store.Tx, r *rest.Request) (store.Number, error) {
 		}
 		want.PhoneNumber = phone
 	}
-	return a.take(t, r, want.PhoneNumber)
+	return a.take(t, r, plussed(want.PhoneNumber))
 }
 
 // newNumberOf is newNumber for a sub-resource: a number of its class.
@@ -42,23 +42,29 @@ func (a *api) newNumberOf(s subset) func(*store.Tx, *rest.Request) (store.Number
 		if err := r.Decode(&want); err != nil {
 			return store.Number{}, err
 		}
+		want.PhoneNumber = plussed(want.PhoneNumber)
 		switch {
 		case want.AreaCode != "":
 			return store.Number{}, rest.Bad(codeAreaCodeHere, "The AreaCode parameter is not supported on IncomingPhoneNumbers/%s", s.name)
 		case want.PhoneNumber == "":
 			return store.Number{}, rest.Missing(rest.CodeInvalidPhone, "PhoneNumber")
 		case numbering.Valid(want.PhoneNumber) && numbering.ClassOf(want.PhoneNumber) != s.class:
-			return store.Number{}, rest.Invalid(rest.CodeInvalidPhone, "PhoneNumber", "%s is not a %s number", want.PhoneNumber, s.class)
+			return store.Number{}, rest.Invalid(codeNumberClass, "PhoneNumber", "%s is not a %s number", want.PhoneNumber, s.class)
 		}
 		return a.take(t, r, want.PhoneNumber)
 	}
 }
 
-// take makes the row of a number that is nobody's yet. A plus that was not escaped arrives as a space.
-func (a *api) take(t *store.Tx, r *rest.Request, phone string) (n store.Number, err error) {
-	if strings.HasPrefix(phone, " ") {
-		phone = "+" + phone[1:]
+// plussed gives a number its plus: one that was not escaped arrives as a space.
+func plussed(phone string) string {
+	if digits, ok := strings.CutPrefix(phone, " "); ok {
+		return "+" + digits
 	}
+	return phone
+}
+
+// take makes the row of a number that is nobody's yet.
+func (a *api) take(t *store.Tx, r *rest.Request, phone string) (n store.Number, err error) {
 	if !numbering.Valid(phone) {
 		return n, rest.Invalid(rest.CodeInvalidPhone, "PhoneNumber", "it must be E.164: + and 8 to 15 digits with the country code, such as +14155550100")
 	}

@@ -115,7 +115,9 @@ func TestNumbersAreTakenOnce(t *testing.T) {
 		e.refused(400, 21452, []string{"613"}, "POST", list, "AreaCode", "613")
 		e.refused(400, 21457, []string{"AreaCode"}, "POST", "IncomingPhoneNumbers/Local.json", "AreaCode", "415")
 		e.refused(400, 21421, []string{"PhoneNumber"}, "POST", "IncomingPhoneNumbers/Local.json")
-		e.refused(400, 21421, []string{"toll-free"}, "POST", "IncomingPhoneNumbers/TollFree.json", "PhoneNumber", "+14155550107")
+		for _, phone := range []string{"+14155550107", " 14155550107"} {
+			e.refused(400, 21458, []string{"toll-free"}, "POST", "IncomingPhoneNumbers/TollFree.json", "PhoneNumber", phone)
+		}
 	})
 }
 
