@@ -170,7 +170,7 @@ func country(s string) (string, bool) {
 }
 
 // changeAddress changes an address. While a number uses it for emergencies only its friendly name can change: what
-// a call centre was told must stay what the API shows.
+// a call centre was told must stay what the API shows. EmergencyEnabled=true has one checked again that is not validated.
 func (a *api) changeAddress(t *store.Tx, r *rest.Request, row *store.Address) error {
 	var in addressForm
 	if err := r.Decode(&in); err != nil {
@@ -185,11 +185,14 @@ func (a *api) changeAddress(t *store.Tx, r *rest.Request, row *store.Address) er
 	}
 	named := before
 	named.FriendlyName = row.FriendlyName
-	if *row == named {
-		return emergencyName(*row)
-	}
-	if err := disused(t, before, "changed"); err != nil {
+	users, err := usersOf(t, before, "emergency_address_sid")
+	switch {
+	case err != nil:
 		return err
+	case *row == named && (row.Validated || in.EmergencyEnabled == nil || len(users) > 0):
+		return emergencyName(*row)
+	case len(users) > 0:
+		return inUse(users[0], "changed")
 	}
 	row.Verified = false
 	return a.check(row, in.correct())
@@ -197,23 +200,22 @@ func (a *api) changeAddress(t *store.Tx, r *rest.Request, row *store.Address) er
 
 // unusedAddress lets an address be deleted that no number refers to.
 func unusedAddress(t *store.Tx, _ *rest.Request, row store.Address) error {
-	if err := disused(t, row, "deleted"); err != nil {
+	users, err := usersOf(t, row, "emergency_address_sid")
+	switch {
+	case err != nil:
 		return err
+	case len(users) > 0:
+		return inUse(users[0], "deleted")
 	}
-	users, err := usersOf(t, row, "address_sid")
+	users, err = usersOf(t, row, "address_sid")
 	if err != nil || len(users) == 0 {
 		return err
 	}
 	return rest.Conflict("The address cannot be deleted: it is the AddressSid of " + users[0].PhoneNumber)
 }
 
-// disused refuses to touch an address that a number uses for emergencies, or is about to stop using.
-func disused(t *store.Tx, row store.Address, what string) error {
-	users, err := usersOf(t, row, "emergency_address_sid")
-	if err != nil || len(users) == 0 {
-		return err
-	}
-	n := users[0]
+// inUse refuses to touch the address that a number has for emergencies, or is about to have no more.
+func inUse(n store.Number, what string) error {
 	return rest.Conflict("The address cannot be " + what + ": it is the emergency address of " + n.PhoneNumber + " (" + n.SID +
 		"), which is " + n.EmergencyAddressStatus + ". Disassociate it from every number and wait for unregistered")
 }

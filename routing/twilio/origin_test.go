@@ -1,6 +1,7 @@
 package twilio
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -20,7 +21,29 @@ func TestLenientLabsRegisterAddressesThatNoGuideKnows(t *testing.T) {
 	if a := e.must("GET", one); a.str("emergency_address_status") != "registered" {
 		t.Error(a.text)
 	}
+	e.must("POST", "Addresses/"+a.sid()+".json", "EmergencyEnabled", "true", "FriendlyName", "in use and said again")
 	e.refused(400, 21628, nil, "POST", "IncomingPhoneNumbers.json", "PhoneNumber", "+14155550101", "EmergencyAddressSid", e.address("EmergencyEnabled", "false"))
+}
+
+func TestAnAddressOfALenientTimeIsCheckedAgain(t *testing.T) {
+	t.Parallel()
+	e := newEdge(t, storetest.Open(t, storetest.SQLite, store.Options{}))
+	row := store.Address{Common: store.Common{AccountSID: e.mine}, CustomerName: "Twilio", Street: "645 Harrison St.",
+		City: "San Francisco", Region: "CA", PostalCode: "94105", IsoCountry: "US", EmergencyEnabled: true}
+	unknown := row
+	unknown.Street = "1 Nowhere Blvd"
+	e.write(func(t *store.Tx) error { return errors.Join(store.Insert(t, &row), store.Insert(t, &unknown)) })
+	one := "Addresses/" + row.SID + ".json"
+	_, number := e.number("+14155550100")
+	e.refused(400, 21628, []string{"EmergencyEnabled=true"}, "POST", number, "EmergencyAddressSid", row.SID)
+	if a := e.must("POST", one, "FriendlyName", "hq"); a.body["validated"] != false {
+		t.Error("a new name is no check:", a.text)
+	}
+	if a := e.must("POST", one, "EmergencyEnabled", "true"); a.body["validated"] != true {
+		t.Error("what the refusal advises has no effect:", a.text)
+	}
+	e.must("POST", number, "EmergencyAddressSid", row.SID)
+	e.refused(400, 21628, []string{"validated"}, "POST", "Addresses/"+unknown.SID+".json", "EmergencyEnabled", "true")
 }
 
 func TestTheDatabaseAway(t *testing.T) {
