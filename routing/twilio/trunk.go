@@ -171,6 +171,9 @@ func (f *trunkForm) name(t *store.Tx, k *store.Trunk, rule hostRule) error {
 	return nil
 }
 
+// releasedAtOnce is how many of a trunk's numbers are held in memory: it may have a great many.
+const releasedAtOnce = 1000
+
 // releaseTrunk takes the numbers off a trunk that is to go. It refuses while one of them has an emergency address: calls
 // to emergency numbers would lose their way.
 func (a *api) releaseTrunk(t *store.Tx, _ *rest.Request, k store.Trunk) error {
@@ -194,17 +197,19 @@ func (a *api) releaseTrunk(t *store.Tx, _ *rest.Request, k store.Trunk) error {
 		return rest.Bad(codeTrunkEmergency, "SIP Trunk is in use for emergency calling: %s%s on it have an emergency address; "+
 			"disable emergency calling on these numbers before proceeding", first[0].PhoneNumber, more)
 	}
-	numbers, err := store.Find[store.Number](t, q)
-	if err != nil {
-		return err
-	}
-	for i := range numbers {
-		setTrunk(&numbers[i], "")
-		if err := store.Save(t, &numbers[i]); err != nil {
+	q.Limit = releasedAtOnce // a number that was taken off is not found again
+	for {
+		numbers, err := store.Find[store.Number](t, q)
+		if err != nil || len(numbers) == 0 {
 			return err
 		}
+		for i := range numbers {
+			setTrunk(&numbers[i], "")
+			if err := store.Save(t, &numbers[i]); err != nil {
+				return err
+			}
+		}
 	}
-	return nil
 }
 
 // trunkOf is the owner of what stands below the trunk in the path.

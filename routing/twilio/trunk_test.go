@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"callbox/routing/directory/store"
+	"callbox/routing/directory/store/storetest"
 )
 
 func TestTrunks(t *testing.T) {
@@ -166,6 +167,27 @@ func TestATrunkWithEmergencyNumbersStays(t *testing.T) {
 		if n := count[store.OriginationURL](e); n != 0 {
 			t.Errorf("%d origination URLs outlive their trunk", n)
 		}
+	})
+}
+
+func TestATrunkTakesAllItsNumbersOff(t *testing.T) {
+	t.Parallel()
+	e := newEdge(t, storetest.Open(t, storetest.SQLite, store.Options{}))
+	sid := e.trunk()
+	e.write(func(tx *store.Tx) error {
+		numbers := make([]store.Number, releasedAtOnce+1)
+		for i := range numbers {
+			numbers[i] = store.Number{Common: store.Common{AccountSID: e.mine}, PhoneNumber: fmt.Sprintf("+1415555%04d", i), TrunkSID: sid}
+		}
+		return store.InsertMany(tx, numbers)
+	})
+	e.must("DELETE", "/v1/Trunks/"+sid)
+	e.write(func(tx *store.Tx) error {
+		n, err := store.Count[store.Number](tx, store.Query{Where: []store.Cond{{Column: "trunk_sid", Op: store.NotEqual, Value: ""}}})
+		if n != 0 {
+			t.Errorf("%d numbers are on a trunk that is gone", n)
+		}
+		return err
 	})
 }
 
