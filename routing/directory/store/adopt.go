@@ -80,7 +80,8 @@ func (a *adoption) run(t *Tx) error {
 	case was == a.is:
 		return nil
 	case a.origin == OriginLab && was.Origin == OriginFile:
-		t.s.opts.Logger.Warn().Str("file", was.Name).Msg("the directory stays that of a file which is not configured any more")
+		t.s.opts.Logger.Warn().Str("file", was.Name).Str("mend", "configure the file again, or start with another data directory or database to have the lab").
+			Msg("the directory stays that of a file which is not configured any more")
 		return nil
 	case a.origin == OriginLab && was.Origin == OriginLab:
 		return nil
