@@ -130,6 +130,20 @@ func (p *patientEngine) known(kind string, err error) error {
 	return err
 }
 
+func (p *patientEngine) intact() error {
+	if e := p.engine(); e != nil {
+		return e.intact()
+	}
+	return nil // Update says what keeps it away
+}
+
+func (p *patientEngine) restore(ctx context.Context) error {
+	if e := p.engine(); e != nil {
+		return e.restore(ctx)
+	}
+	return *p.why.Load()
+}
+
 func (p *patientEngine) migrate(context.Context) error { return nil } // openEngine has done it
 
 func (p *patientEngine) isolation() sql.IsolationLevel {

@@ -126,6 +126,11 @@ func (e *postgresEngine) migrate(ctx context.Context) error {
 	return nil
 }
 
+// intact has nothing to say: a server looks after its files itself.
+func (e *postgresEngine) intact() error { return nil }
+
+func (e *postgresEngine) restore(context.Context) error { return nil }
+
 func (e *postgresEngine) close() error { return e.db.Close() }
 
 func (e *postgresEngine) known(kind string, err error) error {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/pressly/goose/v3"
@@ -22,8 +23,14 @@ import (
 type sqliteEngine struct {
 	path     string
 	readOnly bool
-	read     *sqlx.DB
-	write    *sqlx.DB // one connection
+	ways     atomic.Pointer[sqliteWays] // another one after rewrite
+}
+
+// sqliteWays are the ways to a file, which stay those to it when its name goes to another.
+type sqliteWays struct {
+	file  fs.FileInfo
+	read  *sqlx.DB
+	write *sqlx.DB // one connection
 }
 
 // sqliteReaders is how many View at once before the next one waits.
@@ -41,7 +48,8 @@ func openSQLite(ctx context.Context, path string) (*sqliteEngine, error) {
 	if e.readOnly, err = prepareFile(path); err != nil {
 		return nil, err
 	}
-	common := url.Values{"_pragma": {"busy_timeout(30000)", "foreign_keys(1)", "cache_size(-32000)", "temp_store(memory)"}}
+	// What opens another connection makes no file: it would be empty, in the place of one that was removed.
+	common := url.Values{"mode": {"rw"}, "_pragma": {"busy_timeout(30000)", "foreign_keys(1)", "cache_size(-32000)", "temp_store(memory)"}}
 	reading, writing := clone(common), clone(common)
 	reading.Add("_pragma", "query_only(1)")
 	writing.Add("_pragma", "journal_mode(wal)")
@@ -66,22 +74,28 @@ func openSQLite(ctx context.Context, path string) (*sqliteEngine, error) {
 }
 
 // connect opens both ways to the file and tries them.
-func (e *sqliteEngine) connect(ctx context.Context, reading, writing url.Values) (err error) {
-	if e.write, err = e.open(writing, 1); err != nil {
+func (e *sqliteEngine) connect(ctx context.Context, reading, writing url.Values) error {
+	w := new(sqliteWays)
+	var err error
+	if w.write, err = e.open(writing, 1); err != nil {
 		return err
 	}
-	if e.read, err = e.open(reading, sqliteReaders); err == nil {
+	if w.read, err = e.open(reading, sqliteReaders); err == nil {
 		var n int
-		err = e.write.GetContext(ctx, &n, "SELECT COUNT(*) FROM sqlite_master")
+		err = w.write.GetContext(ctx, &n, "SELECT COUNT(*) FROM sqlite_master")
+	}
+	if err == nil {
+		w.file, err = os.Stat(e.path)
 	}
 	if err != nil {
-		_ = e.close()
+		return errors.Join(err, w.close())
 	}
-	return err
+	e.ways.Store(w)
+	return nil
 }
 
 func clone(v url.Values) url.Values {
-	return url.Values{"_pragma": append([]string{}, v["_pragma"]...)}
+	return url.Values{"mode": v["mode"], "_pragma": append([]string{}, v["_pragma"]...)}
 }
 
 func (e *sqliteEngine) open(o url.Values, connections int) (*sqlx.DB, error) {
@@ -127,8 +141,8 @@ func (e *sqliteEngine) unusable(err error) error {
 	}
 }
 
-func (e *sqliteEngine) reader() *sqlx.DB              { return e.read }
-func (e *sqliteEngine) writer() *sqlx.DB              { return e.write }
+func (e *sqliteEngine) reader() *sqlx.DB              { return e.ways.Load().read }
+func (e *sqliteEngine) writer() *sqlx.DB              { return e.ways.Load().write }
 func (e *sqliteEngine) isolation() sql.IsolationLevel { return sql.LevelDefault }
 func (e *sqliteEngine) announce() string              { return "" }
 func (e *sqliteEngine) analyze(string) string         { return "" }
@@ -148,9 +162,11 @@ func (e *sqliteEngine) migrate(ctx context.Context) error {
 	return nil
 }
 
-func (e *sqliteEngine) close() error {
+func (e *sqliteEngine) close() error { return e.ways.Load().close() }
+
+func (w *sqliteWays) close() error {
 	var errs []error
-	for _, db := range []*sqlx.DB{e.read, e.write} {
+	for _, db := range []*sqlx.DB{w.read, w.write} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}

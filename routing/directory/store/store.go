@@ -53,6 +53,10 @@ type engine interface {
 	known(kind string, err error) error
 	// migrate brings the schema up to date.
 	migrate(ctx context.Context) error
+	// intact is Store.Intact.
+	intact() error
+	// restore is Store.Restore, once intact has said that the file was removed.
+	restore(ctx context.Context) error
 	// isolation is that of a transaction that sees one moment.
 	isolation() sql.IsolationLevel
 	close() error

@@ -73,6 +73,9 @@ func (s *Store) write(ctx context.Context, who Actor, adopter bool, fn func(*Tx)
 		return false, ctx.Err()
 	}
 	defer func() { <-s.turn }()
+	if err := s.engine.intact(); err != nil {
+		return false, err
+	}
 	conn, tx, err := s.begin(ctx, s.engine.writer(), nil)
 	if err != nil {
 		return false, s.known(ctx, "", err)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -210,7 +211,7 @@ func (a *App) watchFaults(context.Context) error {
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	var done sync.WaitGroup
-	done.Go(func() { a.faults.run(ctx, func() { a.data.heal(a.certs.keep) }) })
+	done.Go(func() { a.faults.run(ctx, func() { a.data.heal(a.putBack(ctx)) }) })
 	a.started(func() error {
 		cancel()
 		done.Wait()
@@ -219,12 +220,23 @@ func (a *App) watchFaults(context.Context) error {
 	return nil
 }
 
+// putBack writes what is missing of certificate and database. With all false, the data directory was there all the time.
+func (a *App) putBack(ctx context.Context) func(all bool) error {
+	return func(all bool) error {
+		err := a.certs.keep(all)
+		if all {
+			err = errors.Join(err, a.customers.store.Restore(ctx))
+		}
+		return err
+	}
+}
+
 // watchProvisioning tells the board of the faults of the directory's database.
 func (a *App) watchProvisioning() {
 	a.faults.watch(faultKind{
 		name: "database",
 		mend: "see that the database of the directory runs and can be reached, or that its disk has room; calls go on by what was read last, changes are refused with 503",
-		read: func(time.Time) []fault.Report { return one(a.customers.away.Report()) },
+		read: a.customers.faults,
 	})
 	a.faults.watch(faultKind{
 		name: "registration", told: true,

@@ -32,6 +32,7 @@ type provisioning struct {
 	mover  *registration.Mover
 	ledger *fees.Ledger
 	away   fault.Episode // the database cannot be used now
+	moved  fault.Episode // its file was removed, or another put in its place
 
 	mu     sync.Mutex    // guards mirror
 	mirror *store.Mirror // nil until the database was there for the first time
@@ -109,6 +110,19 @@ func (p *provisioning) fault(err error) {
 		return
 	}
 	p.away.Begin(err, time.Now())
+}
+
+// faults returns what keeps the database from being used now.
+func (p *provisioning) faults(now time.Time) []fault.Report {
+	if err := p.store.Intact(); err != nil {
+		p.moved.Begin(err, now)
+	} else {
+		p.moved.End()
+	}
+	if r, there := p.away.Report(); there {
+		return one(r, true)
+	}
+	return one(p.moved.Report())
 }
 
 // following returns the mirror, nil while the database has never been there.
