@@ -48,9 +48,13 @@ type App struct {
 	plan    plan
 	ready   atomic.Bool // false while starting and from the first word of a drain on
 
-	reloading sync.Mutex // guards settings and sources: one reload at a time
-	settings  config.Options
-	sources   sources
+	reloading  sync.Mutex // guards settings and sources: one reload at a time
+	settings   config.Options
+	sources    sources
+	drainLimit atomic.Int64   // of the settings, for who cannot wait for a reload
+	reloads    sync.WaitGroup // those that signals began
+	ending     chan struct{}  // closed by Close: what waits for the database gives up
+	end        sync.Once
 
 	faults    *board
 	reserve   *reserve
@@ -104,7 +108,8 @@ func Start(ctx context.Context, o Options) (*App, error) {
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	a := &App{options: o, settings: settings}
+	a := &App{options: o, settings: settings, ending: make(chan struct{})}
+	a.drainLimit.Store(int64(settings.Drain.Limit))
 	if err := a.start(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
@@ -137,6 +142,8 @@ func (a *App) started(undo func() error) { a.undo = append(a.undo, undo) }
 // goroutine has ended; calling it again does nothing.
 func (a *App) Close() error {
 	a.ready.Store(false)
+	a.end.Do(func() { close(a.ending) })
+	defer a.reloads.Wait()
 	var errs []error
 	for len(a.undo) > 0 {
 		last := len(a.undo) - 1
@@ -145,6 +152,19 @@ func (a *App) Close() error {
 		errs = append(errs, undo())
 	}
 	return errors.Join(errs...)
+}
+
+// untilClosed returns a context that also ends with Close.
+func (a *App) untilClosed(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-a.ending:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 // Drain stops wanting calls, waits until those that are up have ended or ctx has, and takes everything down.

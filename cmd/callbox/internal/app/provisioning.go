@@ -169,7 +169,7 @@ func (p *provisioning) adopt(ctx context.Context, file *directory.File, b store.
 // exchange puts another file in force, or changes nothing.
 func (p *provisioning) exchange(ctx context.Context, file *directory.File, b store.Base, publish func(*directory.Snapshot)) error {
 	m := p.following()
-	if m == nil {
+	if m == nil { // followLater takes it in
 		publish(alone(file))
 		return nil
 	}
@@ -195,28 +195,39 @@ func base(file string) store.Base {
 	return store.Base{Name: file, ReadOnly: true}
 }
 
-// followLater tries a database that was away at the start until it is there.
+// followLater tries a database that was away at the start until it is there, and the directory goes with it.
 func (a *App) followLater(ctx context.Context) {
 	t := time.NewTicker(followEvery)
 	defer t.Stop()
+	told := ""
 	for a.customers.following() == nil {
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
 		}
-		a.reloading.Lock()
-		err := a.customers.follow(ctx, a.file, base(a.settings.Directory), a.publish)
-		a.reloading.Unlock()
+		err := a.followNow(ctx)
 		var problems strict.Problems
 		switch {
 		case errors.As(err, &problems):
-			a.log.Error().Strs("problems", faults(problems).Lines()).Msg("the directory does not go with its database; calls are decided by the file alone")
-			return
+			a.customers.fault(nil) // whatever it was before
+			a.customers.fault(fmt.Errorf("the directory does not go with its database: %w", problems))
+			if text := problems.Error(); text != told { // a reload may bring others, or a file that goes with it
+				told = text
+				a.log.Error().Strs("problems", faults(problems).Lines()).Msg("the directory does not go with its database; calls are decided by the file alone")
+			}
 		case err != nil && ctx.Err() == nil:
 			a.customers.fault(err)
 		}
 	}
+}
+
+func (a *App) followNow(ctx context.Context) error {
+	ctx, cancel := a.untilClosed(ctx) // a reload waits meanwhile, and with it who closes
+	defer cancel()
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	return a.customers.follow(ctx, a.file, base(a.settings.Directory), a.publish)
 }
 
 // publish puts a snapshot in force.

@@ -1,13 +1,22 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"callbox/config"
+	"callbox/routing/directory/store"
+	"callbox/routing/directory/store/storetest/pgtest"
 )
 
 // await asks the edge again until what it answers has a part.
@@ -74,5 +83,137 @@ func TestADatabaseThatIsTakenAloneIsNotPutBack(t *testing.T) {
 	a.await(t, "/readyz", "restart callbox to begin with an empty one")
 	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
 		t.Error("it is there again:", err)
+	}
+}
+
+// withDirectory has settings use a directory file, and returns what writes another into it.
+func withDirectory(t *testing.T, s *settings, text string) (write func(text string)) {
+	t.Helper()
+	s.options.Directory = filepath.Join(t.TempDir(), "directory.yaml")
+	write = func(text string) {
+		t.Helper()
+		if err := os.WriteFile(s.options.Directory, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(text)
+	return write
+}
+
+func TestCallCentresAreReloadedWithoutTheDatabase(t *testing.T) {
+	t.Parallel()
+	s := lab(t)
+	write := withDirectory(t, s, oneCentre)
+	a := start(t, s)
+	if err := os.Remove(filepath.Join(s.options.Data, DatabaseName)); err != nil {
+		t.Fatal(err)
+	}
+	moved := strings.ReplaceAll(oneCentre, "psap-mine", "psap-yours")
+	write(moved)
+	a.reloadBy(t, 200)
+	a.knows(t, "psap-yours", true)
+	a.knows(t, "psap-mine", false)
+
+	write(strings.ReplaceAll(moved, "psap-yours", "psap-theirs") + "numbers: [{number: \"+14155550100\", service: e911}]\n")
+	if _, err := a.Reload(t.Context()); !errors.Is(err, store.ErrAway) {
+		t.Errorf("numbers that cannot be kept: %v", err)
+	}
+	a.knows(t, "psap-yours", true)
+}
+
+func TestAReloadThatWaitsHoldsUpNoStop(t *testing.T) {
+	t.Parallel()
+	s := lab(t)
+	a := start(t, s)
+	inside, let := make(chan struct{}), make(chan struct{})
+	written, stopped := make(chan error, 1), make(chan error, 1)
+	go func() { // an import, say
+		written <- a.customers.store.Update(t.Context(), store.Actor{}, func(*store.Tx) error {
+			close(inside)
+			<-let
+			return nil
+		})
+	}()
+	<-inside
+	signals := make(chan os.Signal, 2)
+	signals <- syscall.SIGHUP
+	signals <- syscall.SIGTERM
+	go func() { stopped <- a.obey(t.Context(), signals) }()
+	for limit := time.Now().Add(20 * time.Second); a.ready.Load(); {
+		if time.Now().After(limit) {
+			t.Error("20 s after SIGTERM the edge still wants calls")
+			break
+		}
+		a.ask(t, http.MethodGet, "/livez")
+	}
+	close(let)
+	if err := errors.Join(<-written, <-stopped); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestADirectoryThatCollidesWithALateDatabaseIsMendedByAReload(t *testing.T) {
+	t.Parallel()
+	there := pgtest.URL(t)
+	late := strings.Replace(there, "?", "_late?", 1)
+	const number = "+14155550100"
+	s := lab(t)
+	s.options.Database.URL = config.Secret(late)
+	write := withDirectory(t, s, oneCentre+"numbers: [{number: \""+number+"\", service: e911}]\n")
+	a := start(t, s)
+	a.await(t, "/readyz", "degraded: database")
+
+	another, err := store.Open(t.Context(), there, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = another.Update(t.Context(), store.Actor{Name: "test"}, func(tx *store.Tx) error {
+		account := store.Account{Common: store.Common{SID: "AC" + strings.Repeat("b", 32)}, Status: "active"}
+		if err := store.Insert(tx, &account); err != nil {
+			return err
+		}
+		return store.Insert(tx, &store.Number{Common: store.Common{AccountSID: account.SID}, PhoneNumber: number, Country: "US"})
+	})
+	if err = errors.Join(err, another.Close()); err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(there)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := strings.TrimPrefix(u.Path, "/")
+	u.Path = "/postgres"
+	rename(t, u.String(), name, name+"_late")
+	t.Cleanup(func() { rename(t, u.String(), name+"_late", name) }) // its maker drops it
+	a.await(t, "/readyz", "does not go with its database")
+
+	write(oneCentre)
+	a.reloadBy(t, 200)
+	for limit := time.Now().Add(20 * time.Second); ; {
+		if _, ok := a.plan.snapshot.Load().Number(number); ok {
+			break
+		}
+		if time.Now().After(limit) {
+			t.Fatal("20 s after the mend the database is not followed")
+		}
+		a.ask(t, http.MethodGet, "/livez")
+	}
+	a.await(t, "/readyz", "ready\n")
+	if err := a.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// rename gives a database another name.
+func rename(t *testing.T, server, from, to string) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	c, err := pgx.Connect(ctx, server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Exec(ctx, "ALTER DATABASE "+from+" RENAME TO "+to)
+	if err = errors.Join(err, c.Close(ctx)); err != nil {
+		t.Fatal(err)
 	}
 }

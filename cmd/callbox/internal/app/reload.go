@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"callbox/cmd/callbox/internal/web"
 	"callbox/config"
 	"callbox/config/strict"
 	"callbox/routing/directory"
+	"callbox/routing/directory/store"
 )
 
 // Reload reads configuration, directory and certificate again. If all are good, what can change does, for new calls;
@@ -17,7 +19,12 @@ import (
 func (a *App) Reload(ctx context.Context) (web.Reloaded, error) {
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
-	done, err := a.reload(context.WithoutCancel(ctx)) // all of it, though nobody may be waiting for the answer any more
+	ctx, cancel := a.untilClosed(context.WithoutCancel(ctx)) // all of it, though nobody may be waiting for the answer any more
+	defer cancel()
+	done, err := a.reload(ctx)
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("the edge is going down")
+	}
 	a.metrics.Reloaded(err == nil)
 	if err != nil {
 		line := a.log.Error()
@@ -78,6 +85,10 @@ func (a *App) take(ctx context.Context, c candidate) error {
 		return err
 	}
 	err := a.customers.exchange(ctx, c.file, base(c.settings.Directory), a.publish)
+	if errors.Is(err, store.ErrAway) && a.settings.Directory == c.settings.Directory && sameCustomers(a.file, c.file) {
+		a.customers.following().SetNetwork(c.file.Network) // which is no business of the database
+		err = nil
+	}
 	if err != nil {
 		_ = setLevel(a.settings.Log.Level) // was good before
 	}
@@ -88,6 +99,11 @@ func (a *App) take(ctx context.Context, c candidate) error {
 	return err
 }
 
+// sameCustomers tells whether two files say the same of accounts, numbers and whatever else is kept in the database.
+func sameCustomers(a, b *directory.File) bool {
+	return reflect.DeepEqual(a.Customers, b.Customers) && reflect.DeepEqual(a.Addresses, b.Addresses) && reflect.DeepEqual(a.Numbers, b.Numbers)
+}
+
 // adopt keeps the settings that are in force now. Those that need a restart stay as they are, so that the next reload
 // names them again.
 func (a *App) adopt(o config.Options) {
@@ -95,6 +111,7 @@ func (a *App) adopt(o config.Options) {
 	a.settings.SIP.TLS = o.SIP.TLS
 	a.settings.HTTP.Certificate, a.settings.HTTP.Key = o.HTTP.Certificate, o.HTTP.Key
 	a.settings.Drain = o.Drain
+	a.drainLimit.Store(int64(o.Drain.Limit))
 	a.settings.Log.Level = o.Log.Level
 }
 

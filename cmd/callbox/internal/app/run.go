@@ -19,12 +19,18 @@ func Run(ctx context.Context, o Options, signals <-chan os.Signal) error {
 		return err
 	}
 	fmt.Fprint(o.Stderr, a.summary())
+	return a.obey(ctx, signals)
+}
+
+// obey does what signals say until one of them, or the end of ctx, is to stop.
+func (a *App) obey(ctx context.Context, signals <-chan os.Signal) error {
 	for {
 		select {
 		case s := <-signals:
 			if s == syscall.SIGHUP {
-				_, _ = a.Reload(ctx) // it has logged what is wrong
-				continue
+				if s = a.reloadOr(ctx, signals); s == nil {
+					continue
+				}
 			}
 			a.log.Info().Str("signal", s.String()).Msg("told to stop")
 		case <-ctx.Done():
@@ -34,12 +40,39 @@ func Run(ctx context.Context, o Options, signals <-chan os.Signal) error {
 	}
 }
 
+// reloadOr reloads, and returns the signal to stop that came meanwhile, nil for none. A reload that waits for the database
+// holds up no stop for longer than lastPatience; Close ends it.
+func (a *App) reloadOr(ctx context.Context, signals <-chan os.Signal) os.Signal {
+	done := make(chan struct{})
+	a.reloads.Go(func() {
+		defer close(done)
+		_, _ = a.Reload(ctx) // it has logged what is wrong
+	})
+	again := false // SIGHUP came meanwhile, perhaps after the files had been read
+	var stop os.Signal
+	var patience <-chan time.Time
+	for {
+		select {
+		case <-done:
+			if again && stop == nil {
+				return a.reloadOr(ctx, signals)
+			}
+			return stop
+		case <-patience:
+			return stop
+		case s := <-signals:
+			if s == syscall.SIGHUP {
+				again = true
+			} else if stop == nil {
+				stop, patience = s, time.After(lastPatience)
+			}
+		}
+	}
+}
+
 // stop drains within the limit, or until a second signal.
 func (a *App) stop(signals <-chan os.Signal) error {
-	a.reloading.Lock()
-	limit := a.settings.Drain.Limit
-	a.reloading.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(a.drainLimit.Load()))
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- a.Drain(ctx) }()
