@@ -21,11 +21,14 @@ func InsertMany[R Row](t *Tx, rows []R) error {
 			t.stamp(tb, commonOf(&rows[i]))
 		}
 		// COPY and prepared statements are the driver's own: an order of magnitude faster than a statement for each row.
-		return t.raw(func(conn any) error {
-			t.added(tb, len(rows))
+		err := t.raw(func(conn any) error {
 			err := t.s.engine.insertMany(t.ctx, conn, tb, len(rows), func(i int) []any { return tb.values(all.Index(i)) })
 			return t.s.known(t.ctx, tb.kind.name, err)
 		})
+		if err != nil {
+			return err
+		}
+		return t.added(tb, len(rows))
 	})
 }
 

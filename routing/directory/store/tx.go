@@ -27,8 +27,8 @@ type Tx struct {
 	now     int64
 	writer  bool
 	wrote   bool
-	forgot  bool           // has looked for old tombstones
-	many    map[string]int // rows added to each table by InsertMany and InsertMissing
+	forgot  bool                // has looked for old tombstones
+	many    map[string]*filling // by table
 }
 
 // revision is the row of that table, as a transaction found it and will leave it.
@@ -119,7 +119,7 @@ func (t *Tx) commit() error {
 		t.state.Rev, t.state.LastID, t.state.Small, t.state.Forgot); err != nil {
 		return err
 	}
-	if err := t.analyze(); err != nil {
+	if err := t.analyzed(); err != nil {
 		return err
 	}
 	if q := t.s.engine.announce(); q != "" {
@@ -134,24 +134,47 @@ func (t *Tx) commit() error {
 	return nil
 }
 
-// manyRows is how many rows make a table another one for the planner of statements.
+// manyRows is how many rows make a table another one for the planner of statements; so do ten times as many, and so on.
 const manyRows = 5000
 
+// filling is how many rows came into a table in bulk, and at how many its planner is told of them.
+type filling struct{ rows, tell int }
+
 // added counts rows that came in bulk.
-func (t *Tx) added(tb *table, n int) {
+func (t *Tx) added(tb *table, n int) error {
 	if t.many == nil {
-		t.many = map[string]int{}
+		t.many = map[string]*filling{}
 	}
-	t.many[tb.kind.table] += n
+	f := t.many[tb.kind.table]
+	if f == nil {
+		f = &filling{tell: manyRows}
+		t.many[tb.kind.table] = f
+	}
+	if f.rows += n; f.rows < f.tell {
+		return nil
+	}
+	f.tell = 10 * f.rows
+	return t.analyze(tb.kind.table)
 }
 
-// analyze tells the planner of tables that have got many rows.
-func (t *Tx) analyze() error {
-	for name, n := range t.many {
-		if q := t.s.engine.analyze(name); q != "" && n >= manyRows {
-			if _, err := t.exec(q); err != nil {
-				return err
-			}
+// analyze tells the planner what is in a table now.
+func (t *Tx) analyze(table string) error {
+	q := t.s.engine.analyze(table)
+	if q == "" {
+		return nil
+	}
+	_, err := t.exec(q)
+	return err
+}
+
+// analyzed tells the planner of all tables that have got many rows.
+func (t *Tx) analyzed() error {
+	for name, f := range t.many {
+		if f.rows < manyRows {
+			continue
+		}
+		if err := t.analyze(name); err != nil {
+			return err
 		}
 	}
 	return nil
