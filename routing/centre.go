@@ -19,20 +19,15 @@ func (w *walk) service() {
 	}
 }
 
-// centre is rule 10: the PSAP that serves the address where it is in service, then its overflow list, then the ECC.
+// centre is rule 10: the PSAP that serves the address where it is in service, then its overflow list, then the ECC. An
+// API takes numbers of countries for which the network in force may have no ECC; their calls reach a PSAP all the same.
 func (w *walk) centre() {
-	if w.unpaid {
-		w.d.FeeCents, w.d.Warning = feeCents, warningUnregistered
-	}
-	ecc, ok := w.s.ECC(w.number.Country)
-	if !ok { // a snapshot has an ECC for every country of its numbers
-		w.d.FeeCents, w.d.Warning, w.d.Emergency = 0, 0, false
-		w.refuse(ruleCentre, 503, 0, note{text: textNoECC, a: w.number.Country})
-		return
-	}
+	ecc, _ := w.s.ECC(w.number.Country)
 	if w.unpaid || w.number.Service == directory.ServiceNone {
-		w.note(ruleCentre, note{outcome: applied, text: textNoCentreNeeded, a: ecc.ID})
-		w.onlyECC(ecc, directory.Delivery{Number: true})
+		needless := note{outcome: applied, text: textNoCentreNeeded}
+		if w.onlyECC(ecc, directory.Delivery{Number: true}, needless) && w.unpaid {
+			w.d.FeeCents, w.d.Warning = feeCents, warningUnregistered
+		}
 		return
 	}
 	deliver := directory.Delivery{}
@@ -43,15 +38,17 @@ func (w *walk) centre() {
 	w.d.Trace.address = address
 	first, level := w.s.Serving(address)
 	if first == nil {
-		w.note(ruleCentre, note{outcome: failed, text: textNobodyServes, b: ecc.ID})
-		w.onlyECC(ecc, deliver)
+		w.onlyECC(ecc, deliver, note{outcome: failed, text: textNobodyServes})
 		return
 	}
-	w.ring(first, ecc, deliver)
 	x := note{outcome: passed, text: textServiceCentre, a: first.ID, c: level.String()}
 	if level == area.ByESN {
 		x.text, x.b = textServiceCentreESN, address.ESN()
 	}
+	if ecc == nil {
+		x.more = textNoECCBehind
+	}
+	w.ring(first, ecc, deliver)
 	w.d.Verdict = VerdictPSAP
 	switch next := w.d.Targets[0]; {
 	case next.Kind == TargetECC:
@@ -59,12 +56,14 @@ func (w *walk) centre() {
 		w.d.Verdict = VerdictECC
 	case next.Kind == TargetOverflow:
 		x.outcome, x.text, x.c = applied, textOverflow, next.ID
+	case !w.inService(first):
+		x.outcome, x.text = failed, textAllOutNoECC
 	}
 	w.note(ruleCentre, x)
 }
 
 // ring lists first, its overflow and the ECC: each once, those out of service left out. The ECC is rung even if it
-// seems out of service, since nothing comes after it.
+// seems out of service, since nothing comes after it; where there is none, first is when nobody else is left.
 func (w *walk) ring(first, ecc *directory.PSAP, deliver directory.Delivery) {
 	chain := first.Chain()
 	targets := make([]Target, 0, len(chain)+2)
@@ -77,12 +76,26 @@ func (w *walk) ring(first, ecc *directory.PSAP, deliver directory.Delivery) {
 		}
 		targets = append(targets, target(p, TargetOverflow, deliver))
 	}
-	w.d.Targets = append(targets, target(ecc, TargetECC, deliver))
+	switch {
+	case ecc != nil:
+		targets = append(targets, target(ecc, TargetECC, deliver))
+	case len(targets) == 0:
+		targets = append(targets, target(first, TargetPSAP, deliver))
+	}
+	w.d.Targets = targets
 }
 
-func (w *walk) onlyECC(ecc *directory.PSAP, deliver directory.Delivery) {
+// onlyECC has the ECC rung and nobody else, or refuses where there is none.
+func (w *walk) onlyECC(ecc *directory.PSAP, deliver directory.Delivery, n note) bool {
+	if ecc == nil {
+		w.d.Emergency = false
+		return w.refuse(ruleCentre, 503, 0, note{text: textNoECC, a: w.number.Country})
+	}
+	n.b = ecc.ID
+	w.note(ruleCentre, n)
 	w.d.Verdict = VerdictECC
 	w.d.Targets = []Target{target(ecc, TargetECC, deliver)}
+	return true
 }
 
 func (w *walk) inService(p *directory.PSAP) bool { return w.h == nil || w.h.InService(p.ID) }

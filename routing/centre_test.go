@@ -108,3 +108,52 @@ func TestADecisionTellsWhatWasAskedFor(t *testing.T) {
 		})
 	}
 }
+
+func TestRule10APSAPIsRungWhereItsCountryHasNoECC(t *testing.T) {
+	f, problems := directory.Parse("directory.yaml", []byte(`
+accounts: [{sid: AC00000000000000000000000000000001, name: One}]
+acls: [{name: all, networks: [127.0.0.0/8]}]
+domains: [{name: open.sip.twilio.com, emergency_calling: true, acls: [all]}]
+psaps:
+  - {id: psap-ottawa, uri: "sip:ottawa@sim", serves: {country: CA, cities: [{name: Ottawa, state: "ON"}]}, overflow: [psap-gatineau]}
+  - {id: psap-gatineau, uri: "sip:gatineau@sim"}
+eccs: [{id: ecc-us, country: US, uri: "sip:ecc@sim"}]
+`), directory.Options{})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	e := directory.NewEditor(f.Network)
+	e.SetCustomers(f.Customers)
+	for number, city := range map[string]string{"+16135550100": "Ottawa", "+16135550101": "Toronto", "+16135550102": ""} {
+		r := directory.NumberRecord{
+			SID: "PN00000000000000000000000000000001", AccountSID: "AC00000000000000000000000000000001", E164: number,
+			Country: "CA", Service: directory.ServiceE911,
+		}
+		if city != "" {
+			r.Status = directory.StatusRegistered
+			r.Address = &directory.AddressRecord{Civic: directory.Civic{Street: "1 Main St", City: city, State: "ON", Country: "CA"}}
+		}
+		if err := e.PutNumber(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := e.Snapshot()
+	rows := []struct{ name, number, down, want, step, saw string }{
+		{"the PSAP and its overflow", "+16135550100", "", "psap psap-ottawa,psap-gatineau, number and address", "passed", "(by city) and is in service; there is no ECC behind it"},
+		{"the overflow", "+16135550100", "psap-ottawa", "psap psap-gatineau, number and address", "applied", "first in service is psap-gatineau; there is no ECC behind it"},
+		{"the PSAP when all seem down", "+16135550100", "psap-ottawa psap-gatineau", "psap psap-ottawa, number and address", "failed", "rung though it seems out of service"},
+		{"nobody for an address nobody serves", "+16135550101", "", "refuse 503", "failed", "there is no ECC for CA"},
+		{"nobody, and no fee, without an address", "+16135550102", "", "refuse 503", "failed", "there is no ECC for CA"},
+	}
+	for _, r := range rows {
+		t.Run(r.name, func(t *testing.T) {
+			d := Decide(s, down(r.down), request(r.number, "911", "open.sip.twilio.com"))
+			if got := summary(d); got != r.want || d.Emergency != (d.Verdict == VerdictPSAP) {
+				t.Errorf("got  %s\nwant %s\n%s", got, r.want, Text(d))
+			}
+			if step := d.Trace.Steps()[9]; step.Outcome != r.step || !strings.Contains(step.Saw, r.saw) {
+				t.Errorf("%s, saw %q", step.Outcome, step.Saw)
+			}
+		})
+	}
+}

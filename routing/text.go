@@ -60,6 +60,8 @@ const (
 	textNobodyServes
 	textNoCentreNeeded
 	textNoECC
+	textNoECCBehind
+	textAllOutNoECC
 	textCount
 )
 
@@ -127,6 +129,8 @@ var texts = [textCount]string{
 	textOverflow:         "$1 serves $a but is out of service: first in service is $3",
 	textAllOut:           "$1 serves $a but is out of service with all its overflow: $3",
 	textNobodyServes:     "no PSAP serves $a: $2",
-	textNoCentreNeeded:   "national ECC $1",
+	textNoCentreNeeded:   "national ECC $2",
 	textNoECC:            "there is no ECC for $1",
+	textNoECCBehind:      "; there is no ECC behind it",
+	textAllOutNoECC:      "$1 serves $a and is rung though it seems out of service, as does all its overflow",
 }

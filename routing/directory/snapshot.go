@@ -61,7 +61,8 @@ func (s *Snapshot) Centre(id string) (*PSAP, bool) {
 	return p, ok
 }
 
-// ECC returns the national emergency call centre of a country; every country of a number in a directory file has one.
+// ECC returns the national emergency call centre of a country. Every country of a number in a directory file has one; that
+// of a number from an API may have none.
 func (s *Snapshot) ECC(country string) (*PSAP, bool) {
 	p, ok := s.network.eccs[country]
 	return p, ok
