@@ -285,7 +285,8 @@ type wayText struct {
 	pieces                  bool // the file has a column for the kind, so the name is the name alone
 }
 
-// maxStreet bounds a street's name in bytes; an MSAG has 60 characters.
+// maxStreet bounds a street's name in bytes, as written and in plain letters, of which some signs make several: a table
+// keeps lengths of names in one byte. An MSAG has 60 characters.
 const maxStreet = 120
 
 func (rd *reader) street(line int) wayText {
@@ -295,10 +296,21 @@ func (rd *reader) street(line int) wayText {
 		rd.wrong(line, rd.heading(colName), w.name, "the street is missing", "write its name")
 	case len(w.before)+len(w.name)+len(w.kind)+len(w.end) > maxStreet:
 		rd.wrong(line, rd.heading(colName), w.name, fmt.Sprintf("is longer than %d bytes", maxStreet), "abbreviate it")
+	case w.plainLen() > maxStreet:
+		rd.wrong(line, rd.heading(colName), w.name, fmt.Sprintf("is longer than %d bytes in plain letters", maxStreet), "abbreviate it")
 	case strings.ContainsAny(w.before+w.name+w.kind+w.end, ",;#"):
 		rd.wrong(line, rd.heading(colName), w.name, "has a comma, semicolon or #, which part a street from a unit", "leave it out")
 	}
 	return w
+}
+
+// plainLen returns how many bytes the street has in plain letters if those can be more than in the file, else 0.
+func (w wayText) plainLen() int {
+	text := w.before + " " + w.name + " " + w.kind + " " + w.end
+	if !strings.ContainsFunc(text, func(r rune) bool { return r == '&' || r >= utf8.RuneSelf }) {
+		return 0
+	}
+	return len(strings.Join(dialect{}.plain(text), " "))
 }
 
 // numbers reads the range of house numbers of a line.
@@ -366,15 +378,6 @@ func (rd *reader) esn(line int) string {
 		rd.wrong(line, rd.heading(colESN), rd.field(colESN), "is no ESN", "write the emergency service number, up to ten digits")
 	}
 	return esn
-}
-
-// ESN returns an emergency service number without the zeros and spaces that fixed columns fill it up with.
-func ESN(s string) string {
-	s = strings.ToUpper(strings.TrimSpace(s))
-	if short := strings.TrimLeft(s, "0"); short != "" {
-		return short
-	}
-	return s
 }
 
 // overlaps reports ranges that lie over each other and disagree.

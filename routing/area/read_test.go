@@ -257,3 +257,35 @@ func (c *counted) Read(p []byte) (int, error) {
 	c.n += n
 	return n, err
 }
+
+// A table keeps lengths of names in one byte: longer ones must not come out as other, shorter ones.
+func TestAStreetThatGrowsInPlainLettersIsBounded(t *testing.T) {
+	const header = "country,state,community,stn,low,high,esn\n"
+	for _, c := range []struct {
+		name, country, street string
+		good                  bool
+	}{
+		{"as long as may be", "US", strings.Repeat("ABC ", 29) + "ABCD", true},
+		{"types that are written out", "DE", strings.Repeat("STR ", 29) + "STRS", true},
+		{"signs that are spelled", "US", strings.Repeat("A&", 17) + "A", true},
+		{"too many signs", "US", strings.Repeat("A&", 40) + "A", false},
+		{"letters made of several", "US", strings.Repeat("각", 13), true},
+		{"too many letters", "US", strings.Repeat("각", 39), false},
+	} {
+		g, problems := ReadGuide("msag.csv", strings.NewReader(header+c.country+",TX,Marfa,\""+c.street+"\",1,9,7\n"), GuideOptions{})
+		if (len(problems) == 0) != c.good {
+			t.Errorf("%s: %v", c.name, problems)
+			continue
+		}
+		if !c.good {
+			continue
+		}
+		street := "1 " + c.street
+		if c.country == "DE" {
+			street = c.street + " 1"
+		}
+		if f := g.Check(Civic{Street: street, City: "Marfa", State: "TX", Country: c.country}); f.Match != Exact || f.ESN != "7" {
+			t.Errorf("%s: %+v", c.name, f)
+		}
+	}
+}

@@ -86,6 +86,15 @@ func State(country, s string) string {
 	return w
 }
 
+// ESN returns an emergency service number without the zeros and spaces that fixed columns fill it up with.
+func ESN(s string) string {
+	s = strings.ToUpper(strings.TrimSpace(s))
+	if short := strings.TrimLeft(s, "0"); short != "" {
+		return short
+	}
+	return s
+}
+
 // PostalCode returns a postal code in upper case, letters and digits only: "k1p 1j1" is "K1P1J1".
 func PostalCode(s string) string {
 	return strings.Map(func(r rune) rune {
