@@ -69,6 +69,16 @@ func upgrade(ctx context.Context, p *goose.Provider, mayWrite bool) error {
 	case !mayWrite:
 		return fmt.Errorf("its schema is version %d and must become %d, but it may only be read; start once with a database that may be written", has, knows)
 	}
-	_, err = p.Up(ctx)
-	return err
+	for {
+		_, err := p.Up(ctx)
+		if err == nil {
+			return nil
+		}
+		// On SQLite nothing keeps two processes from one migration: who comes second finds its tables there already.
+		now, _, lookErr := p.GetVersions(ctx)
+		if lookErr != nil || now == has {
+			return err
+		}
+		has = now
+	}
 }

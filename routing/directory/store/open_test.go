@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	. "callbox/routing/directory/store"
@@ -192,4 +193,25 @@ func TestAnOlderSchemaIsBroughtUpToDate(t *testing.T) {
 		is_applied INTEGER NOT NULL, tstamp TIMESTAMP DEFAULT (datetime('now'))); INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1)`)
 	must(t, errors.Join(err, db.Close()))
 	addAccounts(t, storetest.OpenURL(t, "sqlite:"+path, Options{}))
+}
+
+func TestEdgesThatOpenANewDatabaseAtOnceAllHaveIt(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, engine string) {
+		url := storetest.URL(t, engine)
+		var edges sync.WaitGroup
+		for range 6 {
+			edges.Go(func() {
+				s, err := Open(t.Context(), url, Options{})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		edges.Wait()
+	})
 }
