@@ -172,3 +172,13 @@ func TestAStandbyTakesNoUpdate(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAServersErrorOfAnyCodeIsTold(t *testing.T) {
+	t.Parallel()
+	s := storetest.Open(t, storetest.Postgres, Options{})
+	for code, away := range map[string]bool{"": false, "5": false, "42P01": false, "57P01": true} {
+		if err := s.Refused(code); err == nil || errors.Is(err, ErrAway) != away {
+			t.Errorf("code %q: %v", code, err)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -54,6 +55,27 @@ func TestManyRowsAreSavedOrNone(t *testing.T) {
 				t.Errorf("%d audit entries", audited)
 			}
 			return errors.Join(err, countErr)
+		})
+	})
+}
+
+// database/sql ends a transaction when its context does, at any moment; the connection stays open a while longer.
+func TestNothingIsAddedOutsideOfATransaction(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, engine string) {
+		s := open(t, engine)
+		over, end := context.WithCancel(t.Context())
+		end()
+		row := Number{Common: Common{ID: 1 << 40, SID: "PN00000000000000000000000000000001", AccountSID: lab}, PhoneNumber: e164(0)}
+		if err := InsertOutside(over, s, []Number{row}); err == nil {
+			t.Error("no error")
+		}
+		view(t, s, func(tx *Tx) error {
+			n, err := Count[Number](tx, Query{})
+			if n != 0 {
+				t.Error("a row was added")
+			}
+			return err
 		})
 	})
 }

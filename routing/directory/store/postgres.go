@@ -151,7 +151,7 @@ func (e *postgresEngine) known(kind string, err error) error {
 	case "25006":
 		return &away{e.place + " may only be read: it is a standby, or set read-only", err}
 	}
-	switch p.Code[:2] {
+	switch p.Code[:min(2, len(p.Code))] { // what stands between may send any
 	case "08", "28", "3D", "53", "57", "58", "XX":
 		return &away{e.place + " refuses", errors.New(e.masked(err))}
 	}
