@@ -91,45 +91,55 @@ func takenNumbers(t *Tx, want []Number, taken map[string]string) error {
 	return nil
 }
 
-// takenHosts finds domains and trunks whose host, in any of its forms, one of the API's has.
+// takenHosts finds domains and trunks whose host, in any of its forms, one of the API's has. A domain and a trunk cannot
+// share one either: all calls to it would be the domain's.
 func (a *adoption) takenHosts(t *Tx, taken map[string]string) error {
+	names, err := apiHosts(t)
+	if err != nil {
+		return err
+	}
 	var domainSuffixes, trunkSuffixes []string
 	if a.f.Network != nil {
 		domainSuffixes, trunkSuffixes = a.f.Network.DomainSuffixes(), a.f.Network.TrunkSuffixes()
 	}
-	of := Where("origin", OriginAPI)
-	domains, err := Find[Domain](t, of)
-	if err != nil {
-		return err
-	}
+	asDomain := func(name string) string { return directory.HostKey("sip", domainSuffixes, name) }
+	asTrunk := func(name string) string { return directory.HostKey("pstn", trunkSuffixes, name) }
 	theirs := map[string]bool{}
-	for _, d := range domains {
-		for _, name := range hostNames(d.DomainName, d.Aliases) {
-			theirs[directory.HostKey("sip", domainSuffixes, name)] = true
-		}
+	for _, name := range names {
+		theirs[asDomain(name)], theirs[asTrunk(name)] = true, true
 	}
 	for _, d := range a.want.Domains {
 		for i, name := range hostNames(d.DomainName, d.Aliases) {
-			if theirs[directory.HostKey("sip", domainSuffixes, name)] {
+			if theirs[asDomain(name)] {
 				taken[d.SID] = hostField(i)
 			}
 		}
 	}
-	trunks, err := Find[Trunk](t, of)
-	clear(theirs)
-	for _, k := range trunks {
-		for _, name := range hostNames(k.DomainName, k.Aliases) {
-			theirs[directory.HostKey("pstn", trunkSuffixes, name)] = true
-		}
-	}
 	for _, k := range a.want.Trunks {
 		for i, name := range hostNames(k.DomainName, k.Aliases) {
-			if theirs[directory.HostKey("pstn", trunkSuffixes, name)] {
+			if theirs[asDomain(name)] || theirs[asTrunk(name)] {
 				taken[k.SID] = hostField(i)
 			}
 		}
 	}
-	return err
+	return nil
+}
+
+// apiHosts are the names of the domains and trunks that are the API's.
+func apiHosts(t *Tx) (names []string, err error) {
+	of := Where("origin", OriginAPI)
+	domains, err := Find[Domain](t, of)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range domains {
+		names = append(names, hostNames(d.DomainName, d.Aliases)...)
+	}
+	trunks, err := Find[Trunk](t, of)
+	for _, k := range trunks {
+		names = append(names, hostNames(k.DomainName, k.Aliases)...)
+	}
+	return names, err
 }
 
 // hostField is the file's key for the i-th of hostNames.

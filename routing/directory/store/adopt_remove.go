@@ -175,7 +175,9 @@ func (a *adoption) dropAccounts(t *Tx, accounts []Account) error {
 // rewrite writes rows over their older selves. Names that must be unique are freed first, as two may have changed places.
 func rewrite[R Row](t *Tx, have map[string]R, rows []R) error {
 	tb := tableOf[R](t)
-	free := map[string]string{"numbers": "phone_number = sid", "domains": "domain_name = ''", "trunks": "domain_name = ''"}[tb.kind.table]
+	free := map[string]string{
+		"numbers": "phone_number = sid", "domains": "domain_name = ''", "trunks": "domain_name = ''", "credentials": "username = sid",
+	}[tb.kind.table]
 	for part := range slices.Chunk(rows, chunk) {
 		if free == "" {
 			break

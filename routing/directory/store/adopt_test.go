@@ -231,6 +231,45 @@ directory.yaml:13: domains[1].name: "b.sip.twilio.com": is the host of something
 	})
 }
 
+func TestAFileSharesNoHostWithTheAPIWhateverKind(t *testing.T) {
+	t.Parallel()
+	for name, other := range map[string]func(tx *Tx) error{
+		`trunks[0].name: "a.pstn.twilio.com"`: func(tx *Tx) error {
+			return Insert(tx, &Domain{Common: Common{AccountSID: lab}, DomainName: "d.sip.twilio.com", Aliases: "a.pstn.twilio.com"})
+		},
+		`domains[1].name: "b.sip.twilio.com"`: func(tx *Tx) error {
+			return Insert(tx, &Trunk{Common: Common{AccountSID: lab}, DomainName: "b.sip.us1.twilio.com"})
+		},
+	} {
+		s := open(t, storetest.SQLite)
+		update(t, s, other)
+		if _, problems := adopt(t, s, fileOne); !strings.Contains(problems, name+": is the host of something that was made through the API") {
+			t.Errorf("%s: %q", name, problems)
+		}
+	}
+}
+
+func TestListsOfAFileMayChangeTheirSIDs(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, engine string) {
+		s := storetest.Open(t, engine, Options{})
+		_, out := mirror(t, s)
+		const lists = `
+accounts: [{sid: AC00000000000000000000000000000001, name: One}]
+credential_lists:
+  - {sid: CL0000000000000000000000000000000A, name: one, users: [{user: alice, password: Secret-password-1}]}
+  - {sid: CL0000000000000000000000000000000B, name: two, users: [{user: alice, password: Secret-password-2}]}
+domains: [{name: a.sip.twilio.com, emergency_calling: true, credential_lists: [one]}]
+`
+		first := strings.NewReplacer("000A", "000a", "000B", "000b").Replace(lists)
+		adopt(t, s, first)
+		f, problems := adopt(t, s, strings.NewReplacer("000A", "000b", "000B", "000a").Replace(lists))
+		if diff := cmp.Diff(summary(alone(t, f)), summary(out.now())); diff != "" || problems != "" {
+			t.Error(diff, problems)
+		}
+	})
+}
+
 func TestAFileTakesTheLabsPlaceButNotTheAPIs(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, engine string) {
