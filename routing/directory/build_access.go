@@ -37,7 +37,7 @@ func (b *builder) buildLists() {
 			b.user(path, u)
 			if claim(b, users, path+".user", u.User, "user") {
 				users[u.User] = true
-				sid := makeSID(sidCredential, f.Name+"/"+u.User)
+				sid := makeSID(sidCredential, f.Name+" "+u.User) // no user has a space
 				b.sids[sid] = taken{path, true}
 				r.Users = append(r.Users, UserRecord{SID: sid, Name: u.User, HA1: MakeHA1(u.User, u.Password)})
 			}

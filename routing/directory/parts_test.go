@@ -162,6 +162,21 @@ func TestSIDsAreTheSameAtEveryStart(t *testing.T) {
 	}
 }
 
+func TestUsersOfAllListsHaveSIDsOfTheirOwn(t *testing.T) {
+	f, problems := Parse("directory.yaml", []byte(`
+accounts: [{sid: AC00000000000000000000000000000001}]
+credential_lists:
+  - {name: a, users: [{user: b/c, password: Secret-password-1}]}
+  - {name: a/b, users: [{user: c, password: Secret-password-1}]}
+`), Options{})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	if l := f.Customers.CredentialLists; l[0].Users[0].SID == l[1].Users[0].SID {
+		t.Error("two users are", l[0].Users[0].SID)
+	}
+}
+
 func TestWordsOfEnumerationsGoBothWays(t *testing.T) {
 	for _, want := range strings.Fields(serviceWords + " " + statusWords + " " + formatWords + " " + modeWords) {
 		var service Service
