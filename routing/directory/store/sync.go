@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -19,15 +20,17 @@ func (m *Mirror) sync(ctx context.Context) error {
 		return err
 	}
 	m.s.seen(now.Rev)
-	switch {
-	case now.Rev == m.rev:
+	switch m.rev {
+	case now.Rev:
 		return nil
-	case now.Rev < m.rev || m.rev < now.Forgot || m.rev == 0:
-		// At the start, or the database is not the one it was, or has forgotten what was deleted since.
+	case 0:
 		return m.reload(ctx)
 	}
 	e := m.snapshot.Edit()
 	state, err := m.apply(ctx, e, m.rev, m.small)
+	if errors.Is(err, errLost) {
+		return m.reload(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -35,6 +38,10 @@ func (m *Mirror) sync(ctx context.Context) error {
 	m.put(e)
 	return nil
 }
+
+// errLost says that what was written after a revision cannot be told: the database is not the one it was, or has forgotten
+// what was deleted since.
+var errLost = errors.New("the database does not know what came after this revision")
 
 // look reads the row of revision, or fails in good time.
 func (s *Store) look(ctx context.Context) (revision, error) {
@@ -45,12 +52,16 @@ func (s *Store) look(ctx context.Context) (revision, error) {
 	return now, s.known(ctx, "revision", err)
 }
 
-// apply brings what was written after a revision into an editor, and returns the revision that this has led to.
+// apply brings what was written after a revision into an editor, and returns the revision that this has led to. The error
+// is errLost where everything must be loaded anew.
 func (m *Mirror) apply(ctx context.Context, e *directory.Editor, since, small int64) (revision, error) {
 	var state revision
 	err := m.s.View(ctx, func(t *Tx) error {
 		if err := t.tx.GetContext(ctx, &state, "SELECT rev, last_id, small, forgot FROM revision"); err != nil {
 			return m.s.known(ctx, "revision", err)
+		}
+		if state.Rev < since || since < state.Forgot { // looked at in the transaction that reads the tombstones
+			return errLost
 		}
 		if state.Small != small {
 			c, err := loadCustomers(t)
@@ -67,7 +78,10 @@ func (m *Mirror) apply(ctx context.Context, e *directory.Editor, since, small in
 		for _, number := range gone {
 			e.DeleteNumber(number)
 		}
-		put := m.putter(e)
+		put := func(records []directory.NumberRecord) error {
+			m.putAll(e, records)
+			return nil
+		}
 		if err := m.changedNumbers(t, since, put); err != nil {
 			return err
 		}
@@ -138,19 +152,16 @@ func (m *Mirror) numbersOfChanged(t *Tx, since int64, put func([]directory.Numbe
 // marks are the places of n arguments.
 func marks(n int) string { return "(" + strings.TrimSuffix(strings.Repeat("?, ", n), ", ") + ")" }
 
-// putter puts records into an editor. A number that cannot be used is not in the directory, whatever it was before.
-func (m *Mirror) putter(e *directory.Editor) func([]directory.NumberRecord) error {
-	return func(records []directory.NumberRecord) error {
-		var errs []error
-		for i := range records {
-			if err := e.PutNumber(records[i]); err != nil {
-				e.DeleteNumber(records[i].E164)
-				errs = append(errs, err)
-			}
+// putAll puts records into an editor. A number that cannot be used is not in the directory, whatever it was before.
+func (m *Mirror) putAll(e *directory.Editor, records []directory.NumberRecord) {
+	var errs []error
+	for i := range records {
+		if err := e.PutNumber(records[i]); err != nil {
+			e.DeleteNumber(records[i].E164)
+			errs = append(errs, err)
 		}
-		m.warn(errs)
-		return nil
 	}
+	m.warn(errs)
 }
 
 // readers is how many connections a full load reads numbers on.
@@ -211,11 +222,8 @@ func (m *Mirror) loadNumbers(ctx context.Context, e *directory.Editor) error {
 		loaded <- group.Wait()
 		close(records)
 	}()
-	put := m.putter(e)
 	for r := range records {
-		if err := put(r); err != nil {
-			return fmt.Errorf("put: %w", err)
-		}
+		m.putAll(e, r)
 	}
 	return <-loaded
 }

@@ -181,3 +181,21 @@ func TestAMirrorThatWasAwayForLongLoadsEverythingAnew(t *testing.T) {
 		}
 	})
 }
+
+func TestAMirrorOfADatabaseFromABackupLoadsEverythingAnew(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, engine string) {
+		s := open(t, engine)
+		update(t, s, func(tx *Tx) error {
+			return InsertMany(tx, []Number{
+				{Common: Common{AccountSID: lab}, PhoneNumber: e164(0)}, {Common: Common{AccountSID: lab}, PhoneNumber: e164(1)},
+			})
+		})
+		m, out := mirror(t, s)
+		release := m.Hold() // so that it never sees the one without the other
+		must(t, s.WriterExec(t.Context(), "DELETE FROM numbers WHERE phone_number = '"+e164(0)+"'"))
+		must(t, s.WriterExec(t.Context(), "UPDATE revision SET rev = rev - 1"))
+		release()
+		out.await(t, func(s *directory.Snapshot) bool { return s.Count() == 1 })
+	})
+}
