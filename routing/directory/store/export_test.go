@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// WriterExec runs a statement on the connection that SQLite is written through.
+// WriterExec runs a statement behind the back of every transaction.
 func (s *Store) WriterExec(ctx context.Context, statement string) error {
 	_, err := s.engine.writer().ExecContext(ctx, statement)
 	return err
