@@ -7,8 +7,12 @@ import (
 	"callbox/routing/twilio/rest"
 )
 
-// codeFriendlyName is the provider's for a friendly name that is too long.
-const codeFriendlyName = 20002
+// The provider's codes for accounts.
+const (
+	codeFriendlyName = 20002 // it is too long; of whatever resource
+	codeParentStatus = 21477 // the status of an account that is nobody's subaccount cannot change
+	codeForeign      = 21473 // a number is to go to an account that has nothing to do with its own
+)
 
 // accountBody is an account as answers show it. Its token is null: the edge keeps no token that it could show.
 type accountBody struct {
@@ -39,12 +43,12 @@ func showAccount(a store.Account) accountBody {
 // accountForm is what a client may set of an account.
 type accountForm struct {
 	FriendlyName *string `form:"FriendlyName" rule:"max=64,code=20002"`
-	Status       *string `form:"Status" rule:"enum=active|suspended|closed"`
+	Status       *string `form:"Status" rule:"enum=active|suspended|closed,code=21475"`
 }
 
 func (f *accountForm) apply(row *store.Account) error {
 	if f.Status != nil && *f.Status != row.Status {
-		return rest.Invalid(rest.CodeInvalid, "Status",
+		return rest.Invalid(codeParentStatus, "Status",
 			"accounts here are %s and stay so: there is nothing that would keep a %s one from placing calls", row.Status, *f.Status)
 	}
 	set(&row.FriendlyName, f.FriendlyName)

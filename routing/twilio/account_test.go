@@ -28,8 +28,8 @@ func TestAccounts(t *testing.T) {
 		if a := e.must("POST", mine, "FriendlyName", "renamed", "Status", "active"); a.str("friendly_name") != "renamed" {
 			t.Error(a.text)
 		}
-		e.refused(400, 20001, []string{"Status", "closed"}, "POST", mine, "Status", "closed")
-		e.refused(400, 20001, []string{"Status"}, "POST", mine, "Status", "asleep")
+		e.refused(400, 21477, []string{"Status", "closed"}, "POST", mine, "Status", "closed")
+		e.refused(400, 21475, []string{"Status"}, "POST", mine, "Status", "asleep")
 		e.refused(400, 20002, []string{"FriendlyName"}, "POST", mine, "FriendlyName", strings.Repeat("x", 65))
 		e.refused(403, 20403, nil, "POST", list, "FriendlyName", "sub")
 		e.refused(401, 20003, nil, "GET", "/2010-04-01/Accounts/"+e.other+".json")

@@ -11,7 +11,7 @@ import (
 
 // numberForm is what a client may set of a number.
 type numberForm struct {
-	AccountSID           *string `form:"AccountSid" rule:"sid=AC"`
+	AccountSID           *string `form:"AccountSid" rule:"sid=AC,code=21470"`
 	APIVersion           *string `form:"ApiVersion" rule:"enum=2010-04-01"`
 	FriendlyName         *string `form:"FriendlyName" rule:"max=64,code=20002"`
 	SmsApplicationSID    *string `form:"SmsApplicationSid" rule:"sid=AP"`
@@ -48,7 +48,7 @@ func (a *api) changeNumber(t *store.Tx, r *rest.Request, n *store.Number) error 
 // apply puts what a client set into a number, whose references are held to what there is in its account.
 func (a *api) apply(t *store.Tx, f *numberForm, n *store.Number) error {
 	if f.AccountSID != nil && *f.AccountSID != "" && *f.AccountSID != n.AccountSID {
-		return rest.Invalid(rest.CodeInvalid, "AccountSid", "numbers are not moved between accounts here; release it and take it anew")
+		return rest.Invalid(codeForeign, "AccountSid", "numbers are not moved between accounts here; release it and take it anew")
 	}
 	if err := f.route(t, n); err != nil {
 		return err

@@ -136,7 +136,7 @@ func TestNumbersRefuseBadInput(t *testing.T) {
 			{20001, "VoiceReceiveMode", "telex"}, {20001, "ApiVersion", "2008-08-01"}, {20001, "TrunkSid", "TK1"},
 			{20001, "TrunkSid", "TK00000000000000000000000000000000"}, {20001, "VoiceApplicationSid", "PN00000000000000000000000000000000"},
 			{20001, "AddressSid", "AD00000000000000000000000000000000"}, {20001, "EmergencyAddressSid", "AD00000000000000000000000000000000"},
-			{20001, "EmergencyAddressSid", "nonsense"}, {20001, "EmergencyStatus", "Maybe"}, {20001, "AccountSid", e.other}, {20001, "BundleSid", "x"},
+			{20001, "EmergencyAddressSid", "nonsense"}, {20001, "EmergencyStatus", "Maybe"}, {21473, "AccountSid", e.other}, {21470, "AccountSid", "AC1"}, {20001, "BundleSid", "x"},
 		} {
 			e.refused(400, c.code, []string{c.name}, "POST", one, "VoiceReceiveMode", "fax", c.name, c.value)
 		}

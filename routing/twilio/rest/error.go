@@ -33,6 +33,7 @@ const (
 	CodeInvalidURL   = 21402
 	CodeInvalidMeth  = 21403
 	CodeInvalidPhone = 21421
+	CodePageToken    = 21481
 )
 
 // Bad returns a 400 with a code and a message.

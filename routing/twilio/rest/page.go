@@ -53,7 +53,7 @@ func Between(w Window, first, last Mark, newer, older bool) Paging {
 type windowForm struct {
 	Size  *int   `form:"PageSize" rule:"min=1"`
 	Page  *int   `form:"Page" rule:"min=0,max=1000000000"`
-	Token string `form:"PageToken" rule:"max=64"`
+	Token string `form:"PageToken" rule:"max=64,code=21481"`
 }
 
 // Window reads PageSize, Page and PageToken. A size beyond the maximum counts as the maximum, as the provider has it.
@@ -78,7 +78,7 @@ func (r *Request) Window() (Window, error) {
 	}
 	mark, back, ok := parseToken(f.Token)
 	if !ok {
-		return w, Invalid(CodeInvalid, "PageToken", "it is not one that a list here has given")
+		return w, Invalid(CodePageToken, "PageToken", "it is not one that a list here has given")
 	}
 	w.Bound, w.Tie, w.Back = mark.Bound, mark.Tie, back
 	return w, nil

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"encoding/json"
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -122,8 +123,13 @@ func TestWindowRefuses(t *testing.T) {
 	for _, q := range []string{"PageSize=0", "PageSize=-1", "PageSize=x", "Page=-1", "Page=1", "PageToken=x", "PageToken=" + good[:len(good)-1],
 		"PageToken=PA1-00000000", "PageToken=" + strings.Repeat("P", 65), "PageToken=PB16" + good[4:] + "x"} {
 		values, _ := url.ParseQuery(q)
-		if w, err := (&Request{query: values}).Window(); err == nil {
-			t.Errorf("%s is taken as %+v", q, w)
+		want := CodeInvalid
+		if values.Has("PageToken") {
+			want = CodePageToken
+		}
+		w, err := (&Request{query: values}).Window()
+		if e := (*Error)(nil); !errors.As(err, &e) || e.Code != want || e.Status != 400 {
+			t.Errorf("%s is taken as %+v, %v; want %d", q, w, err, want)
 		}
 	}
 	values, _ := url.ParseQuery("PageSize=5000&Page=4&PageToken=" + good)
