@@ -19,17 +19,29 @@ import (
 	"callbox/routing/directory/store/storetest/pgtest"
 )
 
-// await asks the edge again until what it answers has a part.
-func (a *App) await(t *testing.T, path, part string) {
+// eventually waits for what is to come.
+func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for limit := time.Now().Add(20 * time.Second); ; {
-		_, body := a.ask(t, http.MethodGet, path)
-		if strings.Contains(body, part) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for limit := time.Now().Add(20 * time.Second); !is(); <-tick.C {
+		if time.Now().After(limit) {
+			t.Errorf("not within 20 s: %s", what)
 			return
 		}
-		if time.Now().After(limit) {
-			t.Fatalf("after 20 s %s has no %q:\n%s", path, part, body)
-		}
+	}
+}
+
+// await waits until what the edge answers has a part.
+func (a *App) await(t *testing.T, path, part string) {
+	t.Helper()
+	var body string
+	eventually(t, path+" has "+part, func() bool {
+		_, body = a.ask(t, http.MethodGet, path)
+		return strings.Contains(body, part)
+	})
+	if !strings.Contains(body, part) {
+		t.Error(body)
 	}
 }
 
@@ -52,15 +64,10 @@ func TestADatabaseThatWentWithTheDataDirectoryIsPutBack(t *testing.T) {
 	if err := os.Mkdir(s.options.Data, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for limit := time.Now().Add(20 * time.Second); ; {
-		status, body := a.send(t, http.MethodPost, "/api/v1/keys", `{"name": "new"}`)
-		if status == http.StatusCreated {
-			break
-		}
-		if time.Now().After(limit) {
-			t.Fatalf("after 20 s: %d\n%s", status, body)
-		}
-	}
+	eventually(t, "changes are taken again", func() bool {
+		status, _ := a.send(t, http.MethodPost, "/api/v1/keys", `{"name": "new"}`)
+		return status == http.StatusCreated
+	})
 	if err := a.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -139,13 +146,7 @@ func TestAReloadThatWaitsHoldsUpNoStop(t *testing.T) {
 	signals <- syscall.SIGHUP
 	signals <- syscall.SIGTERM
 	go func() { stopped <- a.obey(t.Context(), signals) }()
-	for limit := time.Now().Add(20 * time.Second); a.ready.Load(); {
-		if time.Now().After(limit) {
-			t.Error("20 s after SIGTERM the edge still wants calls")
-			break
-		}
-		a.ask(t, http.MethodGet, "/livez")
-	}
+	eventually(t, "the edge wants no calls any more", func() bool { return !a.ready.Load() })
 	close(let)
 	if err := errors.Join(<-written, <-stopped); err != nil {
 		t.Error(err)
@@ -189,15 +190,10 @@ func TestADirectoryThatCollidesWithALateDatabaseIsMendedByAReload(t *testing.T) 
 
 	write(oneCentre)
 	a.reloadBy(t, 200)
-	for limit := time.Now().Add(20 * time.Second); ; {
-		if _, ok := a.plan.snapshot.Load().Number(number); ok {
-			break
-		}
-		if time.Now().After(limit) {
-			t.Fatal("20 s after the mend the database is not followed")
-		}
-		a.ask(t, http.MethodGet, "/livez")
-	}
+	eventually(t, "the database is followed", func() bool {
+		_, ok := a.plan.snapshot.Load().Number(number)
+		return ok
+	})
 	a.await(t, "/readyz", "ready\n")
 	if err := a.Close(); err != nil {
 		t.Error(err)
