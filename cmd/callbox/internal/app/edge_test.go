@@ -106,6 +106,7 @@ func TestAnEdgeServesAndGoesDown(t *testing.T) {
 		}
 	}
 	if _, body := a.ask(t, http.MethodGet, "/metrics"); !strings.Contains(body, "callbox_ready 1") ||
+		!strings.Contains(body, "callbox_fees_queue_capacity_calls 4096") ||
 		!strings.Contains(body, "callbox_tls_certificate_expiry_timestamp_seconds") {
 		t.Errorf("metrics:\n%s", body)
 	}

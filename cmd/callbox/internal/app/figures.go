@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"callbox/cmd/callbox/internal/web"
+	"callbox/routing/fees"
 	"callbox/routing/keys"
 	"callbox/sip/agent"
 	"callbox/sip/b2bua"
@@ -21,6 +22,7 @@ func (a *App) buildMetrics(context.Context) error {
 		web.Watch(a.metrics, a.journal.Stats, journalFigures()...),
 		web.Watch(a.metrics, a.relay.Metrics, mediaFigures()...),
 		web.Watch(a.metrics, a.centreStates, centreFigures()...),
+		web.Watch(a.metrics, a.customers.ledger.Stats, feeFigures()...),
 		web.Watch(a.metrics, a.guard.Figures, loginFigures()...),
 		web.Watch(a.metrics, a.faults.counts, a.faults.figures()...),
 		web.Watch(a.metrics, a.ready.Load, web.Figure[bool]{
@@ -170,6 +172,20 @@ func number(b bool) float64 {
 		return 1
 	}
 	return 0
+}
+
+// feeFigures are those of the fees' way to the database.
+func feeFigures() []web.Figure[fees.Stats] {
+	return []web.Figure[fees.Stats]{
+		{Name: "callbox_fees_queue_calls", Help: "Calls with a fee that wait for the directory's database.",
+			Value: func(s fees.Stats) float64 { return float64(s.Queued) }},
+		{Name: "callbox_fees_queue_capacity_calls", Help: "Calls with a fee that may wait before more are left to the call records, to be read from there later.",
+			Value: func(s fees.Stats) float64 { return float64(s.Capacity) }},
+		{Name: "callbox_fees_written_total", Help: "Fees of calls written to the directory's database.",
+			Counter: true, Value: func(s fees.Stats) float64 { return float64(s.Written) }},
+		{Name: "callbox_fees_overflow_total", Help: "Calls with a fee for which there was no room to wait; the call records have them.",
+			Counter: true, Value: func(s fees.Stats) float64 { return float64(s.Overflow) }},
+	}
 }
 
 func loginFigures() []web.Figure[keys.Figures] {
