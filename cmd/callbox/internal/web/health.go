@@ -90,6 +90,8 @@ POST /api/v1/psaps/{id}/drain     send no new calls to a centre
 POST /api/v1/psaps/{id}/restore   send calls to it again
 GET  /api/v1/psaps/{id}/script    what a simulated centre does; PUT changes it, DELETE goes back to the files
 POST /api/v1/explain              what would become of a call, and why
+POST /api/v1/directory/import     take numbers and addresses in, as CSV
+GET  /api/v1/directory/export     all numbers of an account with their addresses
 GET  /api/v1/keys                 API keys; POST makes one, DELETE /api/v1/keys/{sid} revokes it
 GET  /api/v1/audit                who changed what, and when
 GET  /api/v1/fees                 what was charged, by day, month or number
@@ -99,6 +101,8 @@ GET  /api/v1/openapi.json         this API's description (OpenAPI 3.1; .yaml too
 GET  /metrics                     figures for Prometheus
 GET  /livez, /readyz              health
 POST /-/reload                    read configuration and directory again
+
+/2010-04-01/Accounts/AC….json and /v1/Trunks are Twilio's APIs, for account SID and token or an API key.
 `, version)
 	return func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, text) }
 }

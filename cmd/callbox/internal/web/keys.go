@@ -102,6 +102,8 @@ func storeError(err error, absent string) error {
 		return huma.Error404NotFound(absent)
 	case errors.Is(err, store.ErrConflict), errors.Is(err, store.ErrInUse), errors.Is(err, store.ErrTaken):
 		return huma.Error409Conflict(err.Error())
+	case errors.Is(err, context.DeadlineExceeded): // it had to wait for other writers
+		return huma.ErrorWithHeaders(huma.Error503ServiceUnavailable("the database did not come to it in time; nothing was changed"), http.Header{"Retry-After": {"10"}})
 	case errors.Is(err, store.ErrAway):
 		return huma.ErrorWithHeaders(huma.Error503ServiceUnavailable("the database cannot be used now; nothing was changed"), http.Header{"Retry-After": {"5"}})
 	}

@@ -76,7 +76,7 @@ func registerTransfer(api huma.API, o Options) {
 		Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: huma.SchemaFromType(registry, reflect.TypeFor[refusedImport]())}},
 	}
 	huma.Register(api, huma.Operation{
-		OperationID: "export-directory", Method: http.MethodGet, Path: "/api/v1/directory/export", Tags: []string{"directory"},
+		OperationID: "export-directory", Method: http.MethodGet, Path: exportPath, Tags: []string{"directory"},
 		Summary:     "Export numbers and addresses",
 		Description: "All numbers of an account with their emergency addresses, as CSV that can be imported. An answer that ends in the middle is not whole.",
 		Responses:   map[string]*huma.Response{"200": {Description: "The numbers, oldest first.", Content: csvContent()}},

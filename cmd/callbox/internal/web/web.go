@@ -65,6 +65,7 @@ const (
 	headerTimeout  = 5 * time.Second
 	readTimeout    = 15 * time.Second
 	writeTimeout   = 60 * time.Second
+	answerTimeout  = 45 * time.Second // for a request that waits, for an import perhaps: it is still told so
 	idleTimeout    = 2 * time.Minute
 )
 
@@ -72,6 +73,7 @@ const (
 const (
 	explainPath = "/api/v1/explain"
 	importPath  = "/api/v1/directory/import"
+	exportPath  = "/api/v1/directory/export"
 	keysPath    = "/api/v1/keys"
 )
 
@@ -161,6 +163,11 @@ func Handler(o Options) http.Handler {
 	theirs := provider(o.Twilio, o.Guard)
 	return recovered(secured(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, bodyLimit(r.URL.Path))
+		if p := r.URL.Path; p != importPath && p != exportPath { // which look after their time themselves
+			ctx, cancel := context.WithTimeout(r.Context(), answerTimeout)
+			defer cancel()
+			r = r.WithContext(ctx)
+		}
 		if ofProvider(r) {
 			theirs.ServeHTTP(w, r)
 			return
