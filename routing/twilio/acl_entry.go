@@ -2,6 +2,7 @@ package twilio
 
 import (
 	"net/netip"
+	"strings"
 
 	"callbox/routing/directory/store"
 	"callbox/routing/twilio/rest"
@@ -87,7 +88,7 @@ func changeACLEntry(t *store.Tx, r *rest.Request, e *store.ACLEntry) error {
 	set(&e.FriendlyName, f.FriendlyName)
 	set(&e.IPAddress, f.IPAddress)
 	switch {
-	case e.FriendlyName == "":
+	case strings.TrimSpace(e.FriendlyName) == "":
 		return rest.Missing(codeACL, "FriendlyName")
 	case e.IPAddress == "":
 		return rest.Missing(codeACL, "IpAddress")

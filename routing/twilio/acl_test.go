@@ -119,6 +119,7 @@ func TestACLsRefuseBadInput(t *testing.T) {
 		e.bad(21235, "taken", at, "IpAddress", "192.0.2.1")
 		e.bad(21235, "IpAddress", at, "IpAddress", "")
 		e.bad(21235, "FriendlyName", at, "FriendlyName", "")
+		e.bad(21235, "FriendlyName", at, "FriendlyName", " ")
 		e.bad(21235, "CidrPrefixLength", at, "IpAddress", "192.0.2.9", "CidrPrefixLength", "128")
 		// A length is not carried over to the other family, where 32 would be a network of a provider's size.
 		e.must("POST", at, "IpAddress", "2001:db8::1").has(t, map[string]any{"ip_address": "2001:db8::1", "cidr_prefix_length": 128.0})

@@ -86,7 +86,7 @@ func (a *api) newOrigination(t *store.Tx, r *rest.Request) (u store.OriginationU
 		return u, rest.Missing(codeTrunk, "Priority")
 	case f.Enabled == nil:
 		return u, rest.Missing(codeTrunk, "Enabled")
-	case f.FriendlyName == nil || *f.FriendlyName == "":
+	case f.FriendlyName == nil:
 		return u, rest.Missing(codeTrunk, "FriendlyName")
 	case f.SipURL == nil || *f.SipURL == "":
 		return u, rest.Missing(codeTrunk, "SipUrl")
@@ -107,6 +107,9 @@ func changeOrigination(_ *store.Tx, r *rest.Request, u *store.OriginationURL) er
 }
 
 func (f *originationForm) apply(u *store.OriginationURL) error {
+	if err := filled(codeTrunk, "FriendlyName", f.FriendlyName); err != nil {
+		return err
+	}
 	if f.SipURL != nil {
 		sip, err := originationURL(*f.SipURL)
 		if err != nil {

@@ -43,8 +43,12 @@ func (a *api) ownAccount(t *store.Tx, r *rest.Request) (string, error) {
 	if r.Principal.AccountSID != "" {
 		return r.Principal.AccountSID, nil
 	}
-	if rest.ValidSID("AC", r.Principal.Name) {
-		return r.Principal.Name, nil
+	if name := r.Principal.Name; rest.ValidSID("AC", name) {
+		_, err := store.Get[store.Account](t, "", name)
+		if missing(err) {
+			return "", rest.Forbidden("There is no account " + name + " to write to")
+		}
+		return name, err
 	}
 	accounts, err := store.Find[store.Account](t, store.Query{Limit: 2})
 	if err != nil {

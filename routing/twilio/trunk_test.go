@@ -105,6 +105,10 @@ func TestTrunksAreAnAccountsOwn(t *testing.T) {
 		if a := e.as("SK1", "any", "POST", "/v1/Trunks"); a.status != 403 {
 			t.Error(a.text)
 		}
+		nobody := "AC" + strings.Repeat("0", 32)
+		if a := e.as(nobody, "any", "POST", "/v1/Trunks"); a.status != 403 || !strings.Contains(a.text, nobody) {
+			t.Error(a.text)
+		}
 		if a := e.as(e.mine, "read", "POST", "/v1/Trunks"); a.status != 403 {
 			t.Error(a.text)
 		}
@@ -269,6 +273,10 @@ func TestOrigination(t *testing.T) {
 		e.must("GET", at).has(t, one.body)
 		e.must("POST", at, "Weight", "65535", "Priority", "65535", "Enabled", "false", "FriendlyName", "sbc", "SipUrl", "sips:[2001:db8::1]:5061").
 			has(t, map[string]any{"weight": 65535.0, "priority": 65535.0, "enabled": false, "friendly_name": "sbc", "sip_url": "sips:[2001:db8::1]:5061"})
+		for _, empty := range []string{"", " "} {
+			e.bad(21245, "FriendlyName", at, "FriendlyName", empty)
+			e.bad(21245, "FriendlyName", urls, append(with("FriendlyName", ""), "FriendlyName", empty)...)
+		}
 		e.must("POST", at, "Priority", "5").has(t, map[string]any{"weight": 65535.0, "priority": 5.0, "enabled": false})
 		for _, name := range []string{"Weight", "Priority", "Enabled", "FriendlyName", "SipUrl"} {
 			e.bad(21245, name, urls, with(name, "")...)
