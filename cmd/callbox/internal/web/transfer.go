@@ -77,10 +77,11 @@ func registerTransfer(api huma.API, o Options) {
 	}
 	huma.Register(api, huma.Operation{
 		OperationID: "export-directory", Method: http.MethodGet, Path: exportPath, Tags: []string{"directory"},
-		Summary:     "Export numbers and addresses",
-		Description: "All numbers of an account with their emergency addresses, as CSV that can be imported. An answer that ends in the middle is not whole.",
-		Responses:   map[string]*huma.Response{"200": {Description: "The numbers, oldest first.", Content: csvContent()}},
-		Errors:      []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+		Summary: "Export numbers and addresses",
+		Description: "All numbers of an account with their emergency addresses, as CSV that can be imported. Text that a spreadsheet would take " +
+			"for a formula has an apostrophe before it, which the import takes off. An answer that ends in the middle is not whole.",
+		Responses: map[string]*huma.Response{"200": {Description: "The numbers, oldest first.", Content: csvContent()}},
+		Errors:    []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}, t.exportFile)
 }
 
