@@ -32,8 +32,8 @@ var errProblems = errors.New("problems")
 
 // Adopt brings the customers of a directory file into the store in one transaction. With b.ReadOnly the store's rows
 // become exactly those of the file, besides the API's: what left the file goes, and so does a lab the API has not
-// touched; references of the API's rows to them are cleared. An entry that an API row stands in the way of is a problem,
-// and then nothing changes. Without b.ReadOnly it is the embedded lab: written into a store that has had neither lab nor
+// touched, with references of the API's rows to it. An entry that an API row stands in the way of is a problem, and so is
+// one that left the file and that an API row needs; then nothing changes. Without b.ReadOnly it is the embedded lab: written into a store that has had neither lab nor
 // file, and never again.
 func (s *Store) Adopt(ctx context.Context, f *directory.File, b Base) (strict.Problems, error) {
 	a := adoption{f: f, origin: OriginLab, want: wanted(f, b)}
@@ -46,6 +46,9 @@ func (s *Store) Adopt(ctx context.Context, f *directory.File, b Base) (strict.Pr
 		return nil, err
 	}
 	a.is.Digest = digest
+	if same, err := a.isThere(ctx, s); same || err != nil {
+		return nil, err
+	}
 	err = s.update(ctx, Actor{Name: "file " + b.Name}, true, a.run)
 	if errors.Is(err, errProblems) {
 		a.problems.Sort()
@@ -62,18 +65,30 @@ func (s *Store) Adopt(ctx context.Context, f *directory.File, b Base) (strict.Pr
 	return nil, nil
 }
 
+// isThere tells whether the store has the file already, for which it need not be written.
+func (a *adoption) isThere(ctx context.Context, s *Store) (same bool, err error) {
+	err = s.View(ctx, func(t *Tx) error {
+		was, err := t.base()
+		same = was == a.is
+		return err
+	})
+	return same, err
+}
+
 // adoption is one run of Adopt.
 type adoption struct {
 	f        *directory.File
 	origin   string
 	is       base
 	want     wantedRows
+	was      base // that the store has now
 	problems strict.Problems
 	done     adopted
 }
 
 func (a *adoption) run(t *Tx) error {
 	was, err := t.base()
+	a.was = was
 	switch {
 	case err != nil:
 		return err

@@ -26,6 +26,14 @@ func (a *adoption) remove(t *Tx) error {
 	); err != nil {
 		return err
 	}
+	if a.was.Origin == OriginFile { // a lab is to be thrown away
+		if err := a.needed(t, d); err != nil {
+			return err
+		}
+		if len(a.problems) > 0 {
+			return errProblems
+		}
+	}
 	if err := a.unlink(t, d); err != nil {
 		return err
 	}
