@@ -239,6 +239,11 @@ func (a *App) watchProvisioning() {
 		read: a.customers.faults,
 	})
 	a.faults.watch(faultKind{
+		name: "directory",
+		mend: "see that file and API do not have the same, then reload; until then what the database has is in force",
+		read: func(time.Time) []fault.Report { return one(a.customers.apart.Report()) },
+	})
+	a.faults.watch(faultKind{
 		name: "registration", told: true,
 		mend: "mend the database; statuses of emergency addresses move on then",
 		read: func(time.Time) []fault.Report { return one(a.customers.mover.Fault()) },

@@ -33,6 +33,7 @@ type provisioning struct {
 	ledger *fees.Ledger
 	away   fault.Episode // the database cannot be used now
 	moved  fault.Episode // its file was removed, or another put in its place
+	apart  fault.Episode // the directory's file does not go with what the API has made
 
 	mu     sync.Mutex    // guards mirror
 	mirror *store.Mirror // nil until the database was there for the first time
@@ -132,8 +133,8 @@ func (p *provisioning) following() *store.Mirror {
 	return p.mirror
 }
 
-// follow takes a file into the database and makes calls follow what is there. The error is strict.Problems where the file
-// does not go with what is there.
+// follow takes a file into the database and makes calls follow what is there. A file that does not go with what the API
+// has made is left out: calls go on as before it was changed, and the API runs, by which that can be mended.
 func (p *provisioning) follow(ctx context.Context, file *directory.File, b store.Base, publish func(*directory.Snapshot)) error {
 	if err := p.store.Retry(ctx); err != nil {
 		return fmt.Errorf("open the directory's database: %w", err)
@@ -141,8 +142,13 @@ func (p *provisioning) follow(ctx context.Context, file *directory.File, b store
 	if err := registration.FollowClock(ctx, p.store, p.clock); err != nil { // before anything is dated by it
 		return err
 	}
-	if err := p.adopt(ctx, file, b); err != nil {
+	err := p.adopt(ctx, file, b)
+	var problems strict.Problems
+	if err != nil && !errors.As(err, &problems) {
 		return err
+	}
+	if p.apart.End(); len(problems) > 0 {
+		p.apart.Begin(problems, time.Now())
 	}
 	m, err := p.store.Mirror(ctx, file.Network, publish)
 	if err != nil {
@@ -176,6 +182,7 @@ func (p *provisioning) exchange(ctx context.Context, file *directory.File, b sto
 	if err := p.adopt(ctx, file, b); err != nil {
 		return err
 	}
+	p.apart.End()
 	m.SetNetwork(file.Network)
 	return nil
 }
@@ -199,24 +206,13 @@ func base(file string) store.Base {
 func (a *App) followLater(ctx context.Context) {
 	t := time.NewTicker(followEvery)
 	defer t.Stop()
-	told := ""
 	for a.customers.following() == nil {
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
 		}
-		err := a.followNow(ctx)
-		var problems strict.Problems
-		switch {
-		case errors.As(err, &problems):
-			a.customers.fault(nil) // whatever it was before
-			a.customers.fault(fmt.Errorf("the directory does not go with its database: %w", problems))
-			if text := problems.Error(); text != told { // a reload may bring others, or a file that goes with it
-				told = text
-				a.log.Error().Strs("problems", faults(problems).Lines()).Msg("the directory does not go with its database; calls are decided by the file alone")
-			}
-		case err != nil && ctx.Err() == nil:
+		if err := a.followNow(ctx); err != nil && ctx.Err() == nil {
 			a.customers.fault(err)
 		}
 	}

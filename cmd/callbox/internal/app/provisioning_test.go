@@ -186,7 +186,7 @@ func TestADirectoryThatCollidesWithALateDatabaseIsMendedByAReload(t *testing.T) 
 	u.Path = "/postgres"
 	rename(t, u.String(), name, name+"_late")
 	t.Cleanup(func() { rename(t, u.String(), name+"_late", name) }) // its maker drops it
-	a.await(t, "/readyz", "does not go with its database")
+	a.await(t, "/readyz", "degraded: directory")
 
 	write(oneCentre)
 	a.reloadBy(t, 200)

@@ -123,6 +123,13 @@ func (a *App) summary() string {
 		fmt.Fprintf(&b, "  PSAPs  %d, none simulated\n", len(a.plan.snapshot.Load().PSAPs()))
 	}
 	fmt.Fprintf(&b, "  data   %s\n", a.data.path)
+	if url := a.settings.Database.Shown(); url != "" {
+		fmt.Fprintf(&b, "  store  %s\n", url)
+	}
+	a.faults.look()
+	for _, d := range a.faults.degraded() {
+		fmt.Fprintf(&b, "  FAULT  %s: %s\n", d.Fault, d.What)
+	}
 	if a.certs != nil {
 		fmt.Fprintf(&b, "  TLS    %s, until %s\n", a.certs.file(), a.certs.expiry().UTC().Format(time.DateOnly))
 	}

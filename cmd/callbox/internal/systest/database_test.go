@@ -3,6 +3,7 @@ package systest
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"syscall"
@@ -119,6 +120,34 @@ func TestTheAPILeavesAFilesEntriesAlone(t *testing.T) {
 	if got := c.status(t, *n.Sid); got != "unregistered" {
 		t.Errorf("the API's own number is %s", got)
 	}
+}
+
+// A file that comes to collide with what the API made keeps no edge from starting: calls go on as before, and the API by
+// which it can be mended runs.
+func TestAFileThatCollidesWithTheAPIIsToldAndLeftOut(t *testing.T) {
+	t.Parallel()
+	text := directoryOf(t, target{id: "psap-first", uri: "sip:psap-sf@sim"}, target{id: "ecc-us", uri: "sip:ecc-us@sim"})
+	l := startLab(t, settings{directory: text})
+	n := l.customer(t).number(t, "+14155550177")
+	l.write(t, "directory.yaml", strings.Replace(text, "numbers:\n", "numbers:\n  - {number: \"+14155550177\", service: e911, address: sf}\n", 1))
+	if status, body := l.request(t, http.MethodPost, "/-/reload"); status != http.StatusBadRequest || !strings.Contains(string(body), "+14155550177") {
+		t.Errorf("a reload: %d %s", status, body)
+	}
+	l.signal(t, syscall.SIGTERM)
+	l.wait(t, 10*time.Second)
+	l.start(t)
+	l.untilReadiness(t, "degraded: directory", true)
+	call := caller{from: "sip:+14155550100@lab.sip.us1.twilio.com", to: "911"}
+	l.dial(t, "a number of the file", call, answered("psap-first", sanFrancisco))
+	if err := l.customer(t).api.DeleteIncomingPhoneNumber(*n.Sid, &api.DeleteIncomingPhoneNumberParams{}); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := l.request(t, http.MethodPost, "/-/reload"); status != http.StatusOK {
+		t.Errorf("a reload when it is mended: %d %s", status, body)
+	}
+	l.untilReadiness(t, "degraded", false)
+	call.from = "sip:+14155550177@lab.sip.us1.twilio.com"
+	l.dial(t, "the number is the file's now", call, answered("psap-first", "+14155550177"))
 }
 
 // Two edges share a database: what one is told the other's next call meets within a second.
