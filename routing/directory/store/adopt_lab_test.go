@@ -104,3 +104,40 @@ func FuzzTies(f *testing.F) {
 		}
 	})
 }
+
+func TestANumberOfAFileShowsTheTrunkItIsOn(t *testing.T) {
+	t.Parallel()
+	const file = `
+accounts: [{sid: AC00000000000000000000000000000001}]
+acls: [{name: office, networks: [192.0.2.0/24]}]
+domains: [{name: one.sip.twilio.com, acls: [office]}]
+trunks:
+  - {sid: TK00000000000000000000000000000001, name: one.pstn.twilio.com, acls: [office]}
+  - {sid: TK00000000000000000000000000000002, name: two.pstn.twilio.com, acls: [office]}
+numbers:
+  - {number: "+16175550101", trunks: [two.pstn.twilio.com], domains: []}
+  - {number: "+16175550102"}
+`
+	storetest.Each(t, func(t *testing.T, engine string) {
+		s := storetest.Open(t, engine, Options{})
+		_, out := mirror(t, s)
+		f, problems := adopt(t, s, file)
+		if diff := cmp.Diff(summary(alone(t, f)), summary(out.now())); diff != "" || problems != "" {
+			t.Error(diff, problems)
+		}
+		view(t, s, func(tx *Tx) error {
+			numbers, err := Find[Number](tx, Query{Oldest: true})
+			for _, n := range numbers {
+				if want := map[string]string{"+16175550101": "TK00000000000000000000000000000002"}[n.PhoneNumber]; n.TrunkSID != want {
+					t.Errorf("%s is on the trunk %q, want %q", n.PhoneNumber, n.TrunkSID, want)
+				}
+			}
+			return err
+		})
+		f, problems = adopt(t, s, strings.NewReplacer(", trunks: [two.pstn.twilio.com]", ", trunks: []",
+			"  - {sid: TK00000000000000000000000000000002, name: two.pstn.twilio.com, acls: [office]}\n", "").Replace(file))
+		if diff := cmp.Diff(summary(alone(t, f)), summary(out.now())); diff != "" || problems != "" {
+			t.Error(diff, problems)
+		}
+	})
+}

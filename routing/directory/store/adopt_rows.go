@@ -120,9 +120,11 @@ func (m *rowMaker) number(r directory.NumberRecord) {
 	if r.Trunks != nil {
 		trunks = *r.Trunks
 	}
+	if len(trunks) == 1 { // more of them the API cannot show
+		n.TrunkSID = trunks[0]
+	}
 	if m.origin == OriginLab && r.Domains == nil && len(trunks) <= 1 {
-		// The same said in the API's own way, so that it can say otherwise.
-		n.Ties, n.TrunkSID = "", strings.Join(trunks, "")
+		n.Ties = "" // the same is said in the API's own way, so that it can say otherwise
 	}
 	m.rows.Numbers = append(m.rows.Numbers, n)
 }
