@@ -16,7 +16,7 @@ func TestNumbersThatAreThere(t *testing.T) {
 	const header = "phone_number,friendly_name,service,street,city,region,postal_code,iso_country\n"
 	const was = "+14155550100,Old,e911,645 Harrison St,San Francisco,CA,94105,US\n"
 	const same = "+14155550100 Old US e911 registered : ; 645 Harrison St, San Francisco, CA, 94105, US; ; 101"
-	for _, test := range []struct {
+	tests := []struct {
 		name, file string
 		o          Options
 		want       Report
@@ -38,33 +38,32 @@ func TestNumbersThatAreThere(t *testing.T) {
 		{"update of the status alone", "phone_number,status\n+14155550100,unregistered\n", Options{OnConflict: OnConflictUpdate}, Report{Applied: true, Updated: 1}, nil,
 			"+14155550100 Old US e911 unregistered : ; 645 Harrison St, San Francisco, CA, 94105, US; ; 101"},
 		{"skip", header + "+14155550100,New,none,645 Harrison St,San Francisco,CA,94107,US\n", Options{OnConflict: OnConflictSkip}, Report{Applied: true, Skipped: 1}, nil, same},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			storetest.Each(t, func(t *testing.T, engine string) {
-				h := newShelf(t, engine)
-				test.o.Guide = harrison
-				if r := h.imports(header+was, test.o); !r.Applied {
-					t.Fatal(problems(r))
-				}
-				addresses := count[store.Address](h)
-				got := h.imports(test.file, test.o)
-				if diff := cmp.Diff(test.wrong, problems(got)); diff != "" {
-					t.Error(diff)
-				}
-				test.want.Lines = 1
-				if diff := cmp.Diff(test.want, got, cmpopts.IgnoreFields(Report{}, "Problems")); diff != "" {
-					t.Error(diff)
-				}
-				if diff := cmp.Diff([]string{test.has}, h.has(lab)); diff != "" {
-					t.Error(diff)
-				}
-				if n := count[store.Address](h); n != addresses+test.want.AddressesAdded {
-					t.Errorf("%d addresses, %d before", n, addresses)
-				}
-			})
-		})
 	}
+	storetest.Each(t, func(t *testing.T, engine string) {
+		h := newShelf(t, engine)
+		for _, test := range tests {
+			h.clear()
+			test.o.Guide = harrison
+			if r := h.imports(header+was, test.o); !r.Applied {
+				t.Fatal(problems(r))
+			}
+			addresses := count[store.Address](h)
+			got := h.imports(test.file, test.o)
+			if diff := cmp.Diff(test.wrong, problems(got)); diff != "" {
+				t.Errorf("%s: %s", test.name, diff)
+			}
+			test.want.Lines = 1
+			if diff := cmp.Diff(test.want, got, cmpopts.IgnoreFields(Report{}, "Problems")); diff != "" {
+				t.Errorf("%s: %s", test.name, diff)
+			}
+			if diff := cmp.Diff([]string{test.has}, h.has(lab)); diff != "" {
+				t.Errorf("%s: %s", test.name, diff)
+			}
+			if n := count[store.Address](h); n != addresses+test.want.AddressesAdded {
+				t.Errorf("%s: %d addresses, %d before", test.name, n, addresses)
+			}
+		}
+	})
 }
 
 func TestAnotherAccountKeepsWhatItHas(t *testing.T) {
