@@ -61,7 +61,10 @@ func (a *App) openStore(ctx context.Context) error {
 	}
 	a.started(p.store.Close)
 	a.buildProvisioning()
-	switch err = p.follow(ctx, a.file, base(a.settings.Directory), a.publish); {
+	if err = p.store.Ping(ctx); err == nil { // else it was away a moment ago: calls do not wait for a second try
+		err = p.follow(ctx, a.file, base(a.settings.Directory), a.publish)
+	}
+	switch {
 	case errors.Is(err, store.ErrAway):
 		p.fault(err)
 		a.publish(alone(a.file))

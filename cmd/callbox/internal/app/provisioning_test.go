@@ -3,11 +3,14 @@ package app
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -151,6 +154,41 @@ func TestAReloadThatWaitsHoldsUpNoStop(t *testing.T) {
 	if err := errors.Join(<-written, <-stopped); err != nil {
 		t.Error(err)
 	}
+}
+
+func TestADatabaseThatIsSilentHoldsUpAStartOnce(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tries atomic.Int32
+	var accepting sync.WaitGroup
+	accepting.Go(func() {
+		var open []net.Conn
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				break
+			}
+			tries.Add(1)
+			open = append(open, c) // and never a word
+		}
+		for _, c := range open {
+			c.Close()
+		}
+	})
+	t.Cleanup(accepting.Wait)
+	t.Cleanup(func() { l.Close() })
+	s := lab(t)
+	s.options.Database.URL = config.Secret("postgres://callbox@" + l.Addr().String() + "/callbox?sslmode=disable&connect_timeout=1")
+	began := time.Now()
+	a := start(t, s)
+	later := (time.Since(began) - time.Second) / followEvery // on a slow machine
+	if n := tries.Load(); n > 1+int32(later) {
+		t.Errorf("%d tries before calls are taken", n)
+	}
+	a.await(t, "/readyz", "degraded: database")
 }
 
 func TestADirectoryThatCollidesWithALateDatabaseIsMendedByAReload(t *testing.T) {
