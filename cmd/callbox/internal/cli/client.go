@@ -60,12 +60,15 @@ func (c *client) request(ctx context.Context, method, path string, query url.Val
 	switch {
 	case token == "":
 		return nil, usage("--user %s needs a token: name its file with --token-file, or set CALLBOX_AUTH_TOKEN", c.user)
-	case u.Scheme == "http" && !loopback(u.Hostname()):
+	case inTheClear(u):
 		return nil, usage("the token would go to %s in the clear; use https", u.Host)
 	}
 	r.SetBasicAuth(c.user, token)
 	return r, nil
 }
+
+// inTheClear tells whether what is sent to u crosses a network without TLS.
+func inTheClear(u *url.URL) bool { return u.Scheme == "http" && !loopback(u.Hostname()) }
 
 func loopback(host string) bool {
 	a, err := netip.ParseAddr(host)

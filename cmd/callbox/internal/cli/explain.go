@@ -103,6 +103,9 @@ func ask(ctx context.Context, edge client, q explain.Question) (explain.Answer, 
 	if err != nil {
 		return answer, err
 	}
+	if q.Password != "" && inTheClear(r.URL) {
+		return answer, usage("the password would go to %s in the clear; use https", r.URL.Host)
+	}
 	r.Header.Set("Content-Type", "application/json")
 	resp, err := edge.do(r)
 	if err != nil {
