@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -248,4 +249,41 @@ func FuzzAccess(f *testing.F) {
 			t.Errorf("%q at %q with %q: %s", path, host, authorization, w.Body)
 		}
 	})
+}
+
+func TestEveryPageOfTheAPIKeepsOutWhoMayNot(t *testing.T) {
+	t.Parallel()
+	e := withStore(t)
+	readKey, readSecret := e.key(t, keys.Wish{Name: "read", Scope: keys.ScopeRead})
+	boundKey, boundSecret := e.key(t, keys.Wish{Name: "bound", Scope: keys.ScopeFull, AccountSID: other})
+	e.built = e.handler()
+	var described struct {
+		Paths map[string]map[string]json.RawMessage `json:"paths"`
+	}
+	w := e.ask(request{path: "/api/v1/openapi.json"})
+	if err := json.Unmarshal(w.Body.Bytes(), &described); err != nil || len(described.Paths) < 15 {
+		t.Fatalf("%d paths are described: %v", len(described.Paths), err)
+	}
+	for path, methods := range described.Paths {
+		for method := range methods {
+			method = strings.ToUpper(method)
+			reads := (method == http.MethodGet || path == explainPath) && path != keysPath
+			for _, who := range []struct {
+				user, password string
+				refused        bool
+				status         int
+			}{
+				{"", "", true, http.StatusUnauthorized},
+				{boundKey, boundSecret, true, http.StatusForbidden},
+				{other, secret, true, http.StatusForbidden},
+				{readKey, readSecret, !reads, http.StatusForbidden},
+				{account, reading, !reads, http.StatusForbidden},
+			} {
+				w := e.ask(request{method: method, path: path, from: "192.0.2.7:40000", user: who.user, password: who.password})
+				if refused := w.Code == http.StatusUnauthorized || w.Code == http.StatusForbidden; refused != who.refused || refused && w.Code != who.status {
+					t.Errorf("%s %s by %q: %d", method, path, who.user, w.Code)
+				}
+			}
+		}
+	}
 }
