@@ -107,7 +107,9 @@ func TestTheFileIsForItsOwnerOnly(t *testing.T) {
 
 func TestAFullDiskLosesNothingAndPasses(t *testing.T) {
 	t.Parallel()
-	s := open(t, storetest.SQLite)
+	told := errors.New("nothing")
+	s := storetest.Open(t, storetest.SQLite, Options{Written: func(err error) { told = err }})
+	update(t, s, func(tx *Tx) error { return Insert(tx, &Account{Common: Common{SID: lab}}) })
 	must(t, s.WriterExec(t.Context(), "PRAGMA max_page_count = 160"))
 	n := 0
 	var err error
@@ -116,8 +118,8 @@ func TestAFullDiskLosesNothingAndPasses(t *testing.T) {
 			return Insert(tx, &Address{Common: Common{AccountSID: lab}, Street: strings.Repeat("long ", 1000)})
 		})
 	}
-	if !errors.Is(err, ErrAway) || !strings.Contains(err.Error(), "the disk is full: make room for") {
-		t.Fatal(err)
+	if !errors.Is(err, ErrAway) || !strings.Contains(err.Error(), "the disk is full: make room for") || !errors.Is(told, ErrAway) {
+		t.Fatal(err, told)
 	}
 	check := func(want int) {
 		t.Helper()
@@ -134,6 +136,9 @@ func TestAFullDiskLosesNothingAndPasses(t *testing.T) {
 	must(t, s.WriterExec(t.Context(), "PRAGMA max_page_count = 100000"))
 	update(t, s, func(tx *Tx) error { return Insert(tx, &Address{Common: Common{AccountSID: lab}}) })
 	check(n)
+	if told != nil {
+		t.Error("the end of it was not told:", told)
+	}
 }
 
 // TestReadOnlyChild is no test of its own: it is TestAFileThatMayOnlyBeRead… without the rights that root has to write

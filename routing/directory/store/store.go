@@ -31,6 +31,9 @@ type Options struct {
 	Now    func() time.Time // of created, updated and the audit log; nil is time.Now
 	// Patient has Open give a store for a database that is away: View and Update fail with ErrAway until Retry opens it.
 	Patient bool
+	// Written is told what becomes of each Update that had something to write: nil, or why the database refused it
+	// (ErrAway). It must return soon.
+	Written func(error)
 	// Fault is told what keeps a Mirror from following the database, and nil when that is over; it must return soon.
 	Fault func(error)
 }
@@ -75,6 +78,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	}
 	if o.Fault == nil {
 		o.Fault = func(error) {}
+	}
+	if o.Written == nil {
+		o.Written = func(error) {}
 	}
 	e, err := openEngine(ctx, url)
 	if o.Patient && err != nil && excusable(err) {

@@ -60,6 +60,9 @@ func (s *Store) Update(ctx context.Context, who Actor, fn func(*Tx) error) error
 
 func (s *Store) update(ctx context.Context, who Actor, adopter bool, fn func(*Tx) error) error {
 	wrote, err := s.write(ctx, who, adopter, fn)
+	if err == nil && wrote || errors.Is(err, ErrAway) {
+		s.opts.Written(err)
+	}
 	if err == nil && wrote {
 		s.mirrors.catchUp(ctx)
 	}

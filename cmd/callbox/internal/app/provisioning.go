@@ -32,6 +32,7 @@ type provisioning struct {
 	mover  *registration.Mover
 	ledger *fees.Ledger
 	away   fault.Episode // the database cannot be used now
+	full   fault.Episode // it can be read, and refused what was to be written
 	moved  fault.Episode // its file was removed, or another put in its place
 	apart  fault.Episode // the directory's file does not go with what the API has made
 
@@ -55,7 +56,7 @@ func (a *App) openStore(ctx context.Context) error {
 	p := &provisioning{clock: labclock.New(time.Now)}
 	a.customers = p
 	var err error
-	p.store, err = store.Open(ctx, a.databaseURL(), store.Options{Logger: &log, Patient: true, Fault: p.fault})
+	p.store, err = store.Open(ctx, a.databaseURL(), store.Options{Logger: &log, Patient: true, Fault: p.fault, Written: p.written})
 	if err != nil {
 		return fmt.Errorf("open the directory's database: %w", err)
 	}
@@ -116,6 +117,18 @@ func (p *provisioning) fault(err error) {
 	p.away.Begin(err, time.Now())
 }
 
+// written notes that the database has refused a change, or with nil that it has taken one.
+func (p *provisioning) written(err error) {
+	if err == nil {
+		p.full.End()
+		return
+	}
+	p.full.Begin(err, time.Now())
+}
+
+// refusedFor is how long a refused change is told of while nobody tries another.
+const refusedFor = time.Minute
+
 // faults returns what keeps the database from being used now.
 func (p *provisioning) faults(now time.Time) []fault.Report {
 	if err := p.store.Intact(); err != nil {
@@ -123,10 +136,13 @@ func (p *provisioning) faults(now time.Time) []fault.Report {
 	} else {
 		p.moved.End()
 	}
-	if r, there := p.away.Report(); there {
-		return one(r, true)
+	p.full.Rest(now, refusedFor)
+	for _, e := range []*fault.Episode{&p.away, &p.moved, &p.full} {
+		if r, there := e.Report(); there {
+			return one(r, true)
+		}
 	}
-	return one(p.moved.Report())
+	return nil
 }
 
 // following returns the mirror, nil while the database has never been there.
