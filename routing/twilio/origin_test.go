@@ -88,5 +88,12 @@ func TestRowsOfAFileAreReadOnly(t *testing.T) {
 		if a := e.must("GET", own); a.str("emergency_address_status") != "registered" {
 			t.Error(a.text)
 		}
+		// What else stands in the way comes after the file: what it advises would be in vain.
+		e.refused(400, 20001, []string{ad.SID, "change it there"}, "POST", address, "Street", "1 Nowhere Blvd")
+		e.refused(400, 20001, []string{ad.SID, "change it there"}, "DELETE", address)
+		trunk := store.Trunk{Common: store.Common{AccountSID: e.mine, Origin: store.OriginFile}, DomainName: "file.pstn.twilio.com"}
+		e.write(func(t *store.Tx) error { return store.Insert(t, &trunk) })
+		e.must("POST", own, "TrunkSid", trunk.SID)
+		e.refused(400, 20001, []string{trunk.SID, "change it there"}, "DELETE", "/v1/Trunks/"+trunk.SID)
 	})
 }

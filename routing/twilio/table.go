@@ -122,6 +122,9 @@ func (b table[R, B]) update(a *api, change func(t *store.Tx, r *rest.Request, ro
 		if err != nil {
 			return rest.Reply{}, err
 		}
+		if err := store.Writable(t, &row); err != nil {
+			return rest.Reply{}, err
+		}
 		if err := change(t, r, &row); err != nil {
 			return rest.Reply{}, err
 		}
@@ -137,6 +140,9 @@ func (b table[R, B]) remove(a *api, mind func(t *store.Tx, r *rest.Request, row 
 	return a.writing(func(t *store.Tx, r *rest.Request) (rest.Reply, error) {
 		row, err := b.get(t, r)
 		if err != nil {
+			return rest.Reply{}, err
+		}
+		if err := store.Writable(t, &row); err != nil {
 			return rest.Reply{}, err
 		}
 		if mind != nil {

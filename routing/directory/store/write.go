@@ -163,6 +163,9 @@ func NewSID(prefix string) string {
 	return prefix + hex.EncodeToString(b[:])
 }
 
+// Writable returns ErrReadOnly for a row that only its file may change, for who must say so before anything else.
+func Writable[R Row](t *Tx, r *R) error { return t.writable(commonOf(r)) }
+
 // writable refuses a row of a file to everybody but the adopter.
 func (t *Tx) writable(c *Common) error {
 	if c.Origin != OriginFile || t.adopter {
