@@ -58,6 +58,12 @@ func (n *Network) centre(s served) (*PSAP, area.Level) {
 	return n.serving[s>>levelBits], s.level()
 }
 
+// DomainSuffixes returns the extra suffixes of domains, in small letters and without a leading dot.
+func (n *Network) DomainSuffixes() []string { return n.domainSuffixes }
+
+// TrunkSuffixes returns the extra suffixes of trunks, in small letters and without a leading dot.
+func (n *Network) TrunkSuffixes() []string { return n.trunkSuffixes }
+
 // Guide returns the addresses that are known with their ESNs: those of the directory's files, then those of the lab.
 func (n *Network) Guide() *area.Guide { return n.guide }
 

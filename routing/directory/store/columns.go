@@ -45,9 +45,6 @@ func describe(r Row) *table {
 		}
 		t.columns = append(t.columns, column{name: name, index: f.Index, own: len(f.Index) == 1,
 			ref: f.Tag.Get("row") == "ref", secret: f.Tag.Get("row") == "secret", parent: f.Tag.Get("row") == "parent"})
-		if f.Tag.Get("row") == "parent" {
-			t.parent = &t.columns[len(t.columns)-1]
-		}
 	}
 	names := make([]string, len(t.columns))
 	for i := range t.columns {

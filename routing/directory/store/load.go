@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -212,6 +213,19 @@ func (l *loader) lists() {
 			SID: c.SID, AccountSID: c.AccountSID, Name: c.FriendlyName, Users: users[c.SID],
 		})
 	}
+}
+
+// Prefix returns the network of an entry.
+func (e ACLEntry) Prefix() (netip.Prefix, error) {
+	a, err := netip.ParseAddr(e.IPAddress)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	p := netip.PrefixFrom(a, e.CIDRPrefixLength).Masked()
+	if !p.IsValid() {
+		return netip.Prefix{}, fmt.Errorf("%s/%d is no network", e.IPAddress, e.CIDRPrefixLength)
+	}
+	return p, nil
 }
 
 func (l *loader) hosts() {

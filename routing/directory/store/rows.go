@@ -76,7 +76,7 @@ type Number struct {
 	SmsApplicationSID      string `db:"sms_application_sid"`
 	IdentitySID            string `db:"identity_sid"`
 	BundleSID              string `db:"bundle_sid"`
-	// Ties is for numbers of a directory file that names their domains and trunks: a JSON object of SIDs, see Ties.
+	// Ties is for numbers of a directory file that names their domains and trunks: a JSON object of SIDs, see FormatTies.
 	// Without it a number is tied to all domains of its account, and to the trunk TrunkSID.
 	Ties string `db:"ties"`
 }

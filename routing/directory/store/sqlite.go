@@ -23,7 +23,7 @@ import (
 type sqliteEngine struct {
 	path     string
 	readOnly bool
-	ways     atomic.Pointer[sqliteWays] // another one after rewrite
+	ways     atomic.Pointer[sqliteWays] // others after restore
 }
 
 // sqliteWays are the ways to a file, which stay those to it when its name goes to another.

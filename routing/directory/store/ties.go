@@ -1,10 +1,6 @@
 package store
 
-import (
-	"encoding/json"
-	"fmt"
-	"net/netip"
-)
+import "encoding/json"
 
 // ties is the JSON of Number.Ties; a list that is not there stands for all of the account's.
 type ties struct {
@@ -28,17 +24,4 @@ func parseTies(s string) (domains, trunks *[]string) {
 		return &[]string{}, &[]string{}
 	}
 	return t.Domains, t.Trunks
-}
-
-// Prefix returns the network of an entry.
-func (e ACLEntry) Prefix() (netip.Prefix, error) {
-	a, err := netip.ParseAddr(e.IPAddress)
-	if err != nil {
-		return netip.Prefix{}, err
-	}
-	p := netip.PrefixFrom(a, e.CIDRPrefixLength).Masked()
-	if !p.IsValid() {
-		return netip.Prefix{}, fmt.Errorf("%s/%d is no network", e.IPAddress, e.CIDRPrefixLength)
-	}
-	return p, nil
 }
