@@ -21,7 +21,7 @@ func (b *builder) buildAddresses() {
 			},
 		}
 		b.addressFields(path, r.Civic)
-		r.ESN = b.esn(r.Civic)
+		r.ESN = b.n.ESN(r.Civic)
 		if claim(b, b.byAddress, path+".id", f.ID, "address") {
 			all = append(all, r)
 			b.byAddress[f.ID] = &all[len(all)-1]

@@ -165,9 +165,13 @@ func TestAFilesDigestCoversItsStreetRanges(t *testing.T) {
 		return f
 	}
 	const head = "country,state,community,postal_code,prd,stn,sts,pod,low,high,parity,esn\n"
-	none, one := parse(head+"US,CA,OAKLAND,94607,,HARRISON,ST,,601,699,O,9998\n"), parse(head+"US,CA,SAN FRANCISCO,94105,,HARRISON,ST,,601,699,O,9999\n")
+	const harrison9999 = head + "US,CA,SAN FRANCISCO,94105,,HARRISON,ST,,601,699,O,9999\n"
+	none, one := parse(head+"US,CA,OAKLAND,94607,,HARRISON,ST,,601,699,O,9998\n"), parse(harrison9999)
 	if none.Digest == one.Digest {
 		t.Error("the digest does not follow the ranges")
+	}
+	if none.Network.GuideDigest() == one.Network.GuideDigest() || one.Network.GuideDigest() != parse(harrison9999).Network.GuideDigest() {
+		t.Error("the guide's digest does not follow the ranges alone")
 	}
 	harrison := area.Civic{Street: "645 Harrison St", City: "San Francisco", State: "CA", PostalCode: "94105", Country: "US"}
 	if a, b := none.Network.Guide().Check(harrison).ESN, one.Network.Guide().Check(harrison).ESN; a != "2101" || b != "9999" {

@@ -16,6 +16,7 @@ type Network struct {
 	coverage       []area.Centre // what areas was built from
 	areas          *area.Index
 	guide          *area.Guide
+	guideDigest    [32]byte // SHA-256 of what the directory's files of street ranges hold
 	plan           *numbering.Plan
 	domainSuffixes []string
 	trunkSuffixes  []string
@@ -66,6 +67,21 @@ func (n *Network) TrunkSuffixes() []string { return n.trunkSuffixes }
 
 // Guide returns the addresses that are known with their ESNs: those of the directory's files, then those of the lab.
 func (n *Network) Guide() *area.Guide { return n.guide }
+
+// GuideDigest tells guides apart: it is another one when what the directory's files of street ranges hold is.
+func (n *Network) GuideDigest() [32]byte { return n.guideDigest }
+
+// ESN asks the guides for an address's emergency service number. Only an address that they know as it is written has one:
+// what it may have been meant to be is for people to decide.
+func (n *Network) ESN(c Civic) string {
+	f := n.guide.Check(area.Civic{
+		Street: c.Street, Secondary: c.Secondary, City: c.City, State: c.State, PostalCode: c.PostalCode, Country: c.Country,
+	})
+	if f.Match != area.Exact {
+		return ""
+	}
+	return f.ESN
+}
 
 // PSAPs returns a copy of every centre, PSAPs then ECCs in the order of the file.
 func (n *Network) PSAPs() []PSAP {

@@ -25,6 +25,7 @@ type adopted struct {
 	Removed  int `json:"removed"`
 	Unlinked int `json:"unlinked"` // references of the API's rows to what was removed
 	Left     int `json:"left_out"` // entries of the lab whose place was taken
+	ESNs     int `json:"esns"`     // addresses of the API that another guide gives another one
 }
 
 // errProblems ends an adoption that the API's rows stand in the way of.
@@ -46,6 +47,10 @@ func (s *Store) Adopt(ctx context.Context, f *directory.File, b Base) (strict.Pr
 		return nil, err
 	}
 	a.is.Digest = digest
+	if f.Network != nil && b.ReadOnly {
+		guide := f.Network.GuideDigest()
+		a.is.Guide = hex.EncodeToString(guide[:])
+	}
 	if same, err := a.isThere(ctx, s); same || err != nil {
 		return nil, err
 	}
@@ -59,7 +64,7 @@ func (s *Store) Adopt(ctx context.Context, f *directory.File, b Base) (strict.Pr
 	}
 	if a.done != (adopted{}) {
 		s.opts.Logger.Info().Str("file", b.Name).Int("added", a.done.Added).Int("changed", a.done.Changed).
-			Int("removed", a.done.Removed).Int("unlinked", a.done.Unlinked).Int("left_out", a.done.Left).
+			Int("removed", a.done.Removed).Int("unlinked", a.done.Unlinked).Int("left_out", a.done.Left).Int("esns", a.done.ESNs).
 			Msg("directory file written to the store")
 	}
 	return nil, nil
@@ -113,6 +118,11 @@ func (a *adoption) run(t *Tx) error {
 	if err := a.merge(t); err != nil {
 		return err
 	}
+	if a.is.Guide != "" && a.is.Guide != was.Guide {
+		if err := a.locate(t); err != nil {
+			return err
+		}
+	}
 	value, err := json.Marshal(a.is)
 	if err != nil {
 		return err
@@ -152,6 +162,33 @@ func (a *adoption) merge(t *Tx) error {
 		func() error { return merge(t, w.Domains, &a.done) },
 		func() error { return merge(t, w.Mappings, &a.done) },
 	)
+}
+
+// locate gives the addresses for emergencies that are not the file's the ESN that the file's guide has for them. One that
+// the guide does not know any more has none, and its postal code finds the centre: an old ESN may be another zone's now.
+func (a *adoption) locate(t *Tx) error {
+	q := Query{Where: []Cond{{"origin", NotEqual, OriginFile}, {"emergency_enabled", Equal, true}}, Oldest: true, Limit: chunk}
+	for {
+		page, err := Find[Address](t, q)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		q.After = page[len(page)-1].ID
+		var changed []Address
+		for _, r := range page {
+			esn := a.f.Network.ESN(directory.Civic{
+				Street: r.Street, Secondary: r.StreetSecondary, City: r.City, State: r.Region, PostalCode: r.PostalCode, Country: r.IsoCountry,
+			})
+			if esn != r.ESN {
+				r.ESN = esn
+				changed = append(changed, r)
+			}
+		}
+		if err := SaveMany(t, changed); err != nil {
+			return err
+		}
+		a.done.ESNs += len(changed)
+	}
 }
 
 // inTurn runs steps up to the first that fails.

@@ -13,7 +13,8 @@ const metaBase = "base"
 type base struct {
 	Name   string `json:"name"`
 	Origin string `json:"origin"` // file or lab
-	Digest string `json:"digest"` // hex
+	Digest string `json:"digest"` // hex, of the rows
+	Guide  string `json:"guide"`  // hex, of the files of street ranges; "" for the lab
 }
 
 // Meta returns the value under a name, "" for none.
