@@ -34,8 +34,9 @@ var errProblems = errors.New("problems")
 // Adopt brings the customers of a directory file into the store in one transaction. With b.ReadOnly the store's rows
 // become exactly those of the file, besides the API's: what left the file goes, and so does a lab the API has not
 // touched, with references of the API's rows to it. An entry that an API row stands in the way of is a problem, and so is
-// one that left the file and that an API row needs; then nothing changes. Without b.ReadOnly it is the embedded lab: written into a store that has had neither lab nor
-// file, and never again.
+// one that left the file and that an API row needs; then nothing changes. Where the file's street ranges are other ones
+// than before, the API's addresses get the ESNs that these have for them. Without b.ReadOnly it is the embedded lab:
+// written into a store that has had neither lab nor file, and never again.
 func (s *Store) Adopt(ctx context.Context, f *directory.File, b Base) (strict.Problems, error) {
 	a := adoption{f: f, origin: OriginLab, want: wanted(f, b)}
 	if b.ReadOnly {
