@@ -211,7 +211,12 @@ func (a *App) watchFaults(context.Context) error {
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	var done sync.WaitGroup
-	done.Go(func() { a.faults.run(ctx, func() { a.data.heal(a.putBack(ctx)) }) })
+	done.Go(func() {
+		a.faults.run(ctx, func() {
+			a.data.heal(a.putBack(ctx))
+			a.customers.look()
+		})
+	})
 	a.started(func() error {
 		cancel()
 		done.Wait()

@@ -126,16 +126,20 @@ func (p *provisioning) written(err error) {
 	p.full.Begin(err, time.Now())
 }
 
+// look sees whether the database that is open is the one that the next start finds. It may wait for the disk.
+func (p *provisioning) look() {
+	if err := p.store.Intact(); err != nil {
+		p.moved.Begin(err, time.Now())
+		return
+	}
+	p.moved.End()
+}
+
 // refusedFor is how long a refused change is told of while nobody tries another.
 const refusedFor = time.Minute
 
 // faults returns what keeps the database from being used now.
 func (p *provisioning) faults(now time.Time) []fault.Report {
-	if err := p.store.Intact(); err != nil {
-		p.moved.Begin(err, now)
-	} else {
-		p.moved.End()
-	}
 	p.full.Rest(now, refusedFor)
 	for _, e := range []*fault.Episode{&p.away, &p.moved, &p.full} {
 		if r, there := e.Report(); there {
