@@ -44,8 +44,7 @@ var tollFree = map[string]bool{"800": true, "833": true, "844": true, "855": tru
 // Spoken returns an E.164 number as people of the North American plan write it, "(808) 925-5327"; one of another plan stays
 // as it is.
 func Spoken(e164 string) string {
-	n, err := phonenumbers.Parse(e164, "")
-	if err != nil || n.GetCountryCode() != 1 || len(e164) != 12 {
+	if len(e164) != 12 || !strings.HasPrefix(e164, "+1") || strings.Trim(e164[1:], "0123456789") != "" {
 		return e164
 	}
 	return "(" + e164[2:5] + ") " + e164[5:8] + "-" + e164[8:]

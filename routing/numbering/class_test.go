@@ -15,7 +15,7 @@ func TestClassOf(t *testing.T) {
 
 func TestSpoken(t *testing.T) {
 	for number, want := range map[string]string{
-		"+18089255327": "(808) 925-5327", "+442079460000": "+442079460000", "+1415555": "+1415555", "x": "x",
+		"+18089255327": "(808) 925-5327", "+442079460000": "+442079460000", "+1415555": "+1415555", "+1415555010a": "+1415555010a", "x": "x",
 	} {
 		if got := Spoken(number); got != want {
 			t.Errorf("%s is spoken %s, not %s", number, got, want)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"callbox/routing/directory/store"
+	"callbox/routing/numbering"
 )
 
 // decide says what becomes of a line: a new number, a changed one, none or a problem.
@@ -61,7 +62,7 @@ func (im *importer) decide(e *entry) error {
 // blank is a number that has only just come.
 func (im *importer) blank(e *entry) store.Number {
 	n := store.Number{
-		PhoneNumber: e.number, FriendlyName: e.number, Country: e.country, Service: services[0],
+		PhoneNumber: e.number, FriendlyName: numbering.Spoken(e.number), Country: e.country, Service: services[0],
 		EmergencyStatus: "Active", EmergencyAddressStatus: statuses[0],
 	}
 	n.AccountSID = im.o.Account

@@ -140,7 +140,7 @@ func TestAFileBecomesNumbersAndAddresses(t *testing.T) {
 		}
 		if diff := cmp.Diff([]string{
 			"+14155550100 Front desk US e911 registered " + trunk1 + ": Twilio; 645 Harrison St, Fl 4, San Francisco, CA, 94105, US; HQ; 101",
-			"+14155550101 +14155550101 US basic911 registered : Twilio; 645 Harrison St, Fl 4, San Francisco, CA, 94105, US; HQ; 101",
+			"+14155550101 (415) 555-0101 US basic911 registered : Twilio; 645 Harrison St, Fl 4, San Francisco, CA, 94105, US; HQ; 101",
 			`+14155550102 ="no", address US none unregistered `,
 			"+14155550103 Late US e911 registration-failure " + trunk1 + ": Twilio; 645 HARRISON ST, SAN FRANCISCO, CA, 94105, US; ; 101",
 		}, h.has(lab)); diff != "" {

@@ -105,7 +105,7 @@ func FuzzTies(f *testing.F) {
 	})
 }
 
-func TestANumberOfAFileShowsTheTrunkItIsOn(t *testing.T) {
+func TestANumberOfAFileShowsItsTrunkAndName(t *testing.T) {
 	t.Parallel()
 	const file = `
 accounts: [{sid: AC00000000000000000000000000000001}]
@@ -130,6 +130,9 @@ numbers:
 			for _, n := range numbers {
 				if want := map[string]string{"+16175550101": "TK00000000000000000000000000000002"}[n.PhoneNumber]; n.TrunkSID != want {
 					t.Errorf("%s is on the trunk %q, want %q", n.PhoneNumber, n.TrunkSID, want)
+				}
+				if want := map[string]string{"+16175550101": "(617) 555-0101", "+16175550102": "(617) 555-0102"}[n.PhoneNumber]; n.FriendlyName != want {
+					t.Errorf("%s is called %q, want %q", n.PhoneNumber, n.FriendlyName, want)
 				}
 			}
 			return err

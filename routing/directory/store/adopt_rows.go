@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"callbox/routing/directory"
+	"callbox/routing/numbering"
 )
 
 // wantedRows are the rows that a directory file stands for.
@@ -108,7 +109,7 @@ func (m *rowMaker) address(a directory.AddressRecord) {
 
 func (m *rowMaker) number(r directory.NumberRecord) {
 	n := Number{
-		Common: m.common(r.SID, r.AccountSID), PhoneNumber: r.E164, FriendlyName: r.E164, Country: r.Country,
+		Common: m.common(r.SID, r.AccountSID), PhoneNumber: r.E164, FriendlyName: numbering.Spoken(r.E164), Country: r.Country,
 		Service: r.Service.String(), EmergencyStatus: "Active", EmergencyAddressStatus: r.Status.String(),
 		VoiceMethod: "POST", VoiceFallbackMethod: "POST", StatusCallbackMethod: "POST", SmsMethod: "POST", SmsFallbackMethod: "POST",
 		VoiceReceiveMode: "voice", Ties: FormatTies(r.Domains, r.Trunks),
