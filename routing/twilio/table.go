@@ -101,9 +101,24 @@ func (b table[R, B]) page(a *api) rest.Handler {
 	})
 }
 
+// addable refuses rows below what belongs to a directory file, before anything else is said of them.
+func (b table[R, B]) addable(t *store.Tx, r *rest.Request) error {
+	parent := cmp.Or(r.Var("ListSid"), r.Var("DomainSid"), r.Var("TrunkSid"))
+	if parent == "" {
+		return nil
+	}
+	if _, err := b.under(t, r); err != nil { // whose it is comes first
+		return err
+	}
+	return store.WritableBelow(t, parent)
+}
+
 // create is the handler that adds the row which make returns.
 func (b table[R, B]) create(a *api, make func(t *store.Tx, r *rest.Request) (R, error)) rest.Handler {
 	return a.writing(func(t *store.Tx, r *rest.Request) (rest.Reply, error) {
+		if err := b.addable(t, r); err != nil {
+			return rest.Reply{}, err
+		}
 		row, err := make(t, r)
 		if err != nil {
 			return rest.Reply{}, err

@@ -121,7 +121,11 @@ func (a *api) joinTrunk(t *store.Tx, r *rest.Request) (n store.Number, err error
 		return n, rest.Invalid(codeTrunk, "PhoneNumberSid", "%s is not a phone number of this account", f.PhoneNumberSID)
 	case err != nil:
 		return n, err
-	case n.TrunkSID == trunk:
+	}
+	if err := store.Writable(t, &n); err != nil {
+		return n, err
+	}
+	if n.TrunkSID == trunk {
 		return n, rest.Invalid(codeTrunk, "PhoneNumberSid", "%s is on this trunk already", n.PhoneNumber)
 	}
 	setTrunk(&n, trunk)

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"reflect"
 	"strings"
 )
@@ -163,9 +162,6 @@ func NewSID(prefix string) string {
 	return prefix + hex.EncodeToString(b[:])
 }
 
-// Writable returns ErrReadOnly for a row that only its file may change, for who must say so before anything else.
-func Writable[R Row](t *Tx, r *R) error { return t.writable(commonOf(r)) }
-
 // writable refuses a row of a file to everybody but the adopter.
 func (t *Tx) writable(c *Common) error {
 	if c.Origin != OriginFile || t.adopter {
@@ -196,24 +192,12 @@ func (t *Tx) claimParent(tb *table, row reflect.Value) error {
 		return nil
 	}
 	sid := row.FieldByIndex(tb.parent.index).String()
-	in := parentTable(sid)
-	if in == "" {
-		return fmt.Errorf("store: %s of %q: no such parent", tb.kind.name, sid)
-	}
-	var origins []string
-	if err := t.Select(&origins, "SELECT origin FROM "+in+" WHERE sid = ?", sid); err != nil {
+	in, origin, err := t.parent(sid)
+	if err != nil || origin != OriginLab {
 		return err
 	}
-	switch {
-	case len(origins) == 0:
-		return ErrNotFound
-	case origins[0] == OriginFile:
-		return t.readOnly(sid)
-	case origins[0] == OriginLab:
-		_, err := t.exec("UPDATE "+in+" SET origin = ?, rev = ? WHERE sid = ?", OriginAPI, t.state.Rev, sid)
-		return err
-	}
-	return nil
+	_, err = t.exec("UPDATE "+in+" SET origin = ?, rev = ? WHERE sid = ?", OriginAPI, t.state.Rev, sid)
+	return err
 }
 
 // check refuses text that not both engines keep.
