@@ -136,13 +136,10 @@ func (f *file) clean(e *entry, c column) {
 		return
 	}
 	x.text = unguard(strings.TrimSpace(x.text))
-	if strings.ContainsFunc(x.text, func(r rune) bool { return unicode.IsControl(r) && !(c == friendlyName && breaks(r)) }) {
+	if strings.ContainsFunc(x.text, func(r rune) bool { return unicode.IsControl(r) && !(r == '\t' && c.text()) }) { // as the API
 		f.wrong(e, c, "has a line break or control character", "write it on one line")
 	}
 }
-
-// breaks tells whether r is white space that a friendly name may have.
-func breaks(r rune) bool { return r == '\n' || r == '\r' || r == '\t' }
 
 // number finds out the number and its country, and whether the file has it already.
 func (f *file) number(e *entry) {

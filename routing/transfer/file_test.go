@@ -119,7 +119,14 @@ func TestNumbersAndWords(t *testing.T) {
 		{"values that are too long, no text or of several lines", "phone_number,friendly_name,city\n+14155550100," + strings.Repeat("é", 65) + ",\n+14155550101,\xff,\n+14155550102,\"a\nb\",\"c\nd\"\n", Options{}, []string{
 			`2:14 friendly_name: "` + strings.Repeat("é", 65) + `": is longer than 64 characters; shorten it`,
 			"3:14 friendly_name: \"\uFFFD\": is not UTF-8; save the file as CSV UTF-8",
+			`4:14 friendly_name: "a\nb": has a line break or control character; write it on one line`,
 			`5:4 city: "c\nd": has a line break or control character; write it on one line`,
+		}},
+		{"control characters", "phone_number,friendly_name\n+14155550100,a\rb\n+14155550101,a\x00b\n+14155550102,a\x7fb\n+14155550103,a\u0085b\n+14155550104,a\tb\n", Options{}, []string{
+			`2:14 friendly_name: "a\rb": has a line break or control character; write it on one line`,
+			`3:14 friendly_name: "a\x00b": has a line break or control character; write it on one line`,
+			`4:14 friendly_name: "a\x7fb": has a line break or control character; write it on one line`,
+			`5:14 friendly_name: "a\u0085b": has a line break or control character; write it on one line`,
 		}},
 		{"too few and too many values", "phone_number,city\n+14155550100\n+14155550101,,x\n", Options{}, []string{
 			"2:0 has 1 values, but the header has 2 columns; put values with a comma in quotes, and leave none out",

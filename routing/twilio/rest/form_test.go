@@ -63,6 +63,7 @@ var decodeCases = []struct {
 	{name: "no day", form: "Name=a&StartTime%3E=yesterday", code: 20001, names: "StartTime>"},
 	{name: "broken UTF-8", form: "Name=%ff%fe", code: 20001, names: "Name"},
 	{name: "a NUL", form: "Name=a%00b", code: 20001, names: "control"},
+	{name: "a control character beyond ASCII", form: "Name=a%c2%85b", code: 20001, names: "control"},
 	{name: "a line break", form: "Name=a%0d%0ab", code: 20001, names: "control"},
 	{name: "a broken escape", form: "Name=%zz", code: 20001, names: "%-escape"},
 	{name: "a semicolon", form: "Name=a;Weight=1", code: 20001, names: "separator"},
