@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -13,8 +14,9 @@ func report(o options, all []result) string {
 	var b strings.Builder
 	version, _ := exec.Command(o.callbox, "version").Output()
 	fmt.Fprintf(&b, "# A million numbers\n\nMade by `make scale` on %s: %d numbers, each with an address of its own that is in a guide of 1000 street\n"+
-		"ranges, on %d cores, %s, %s. The edge, its client and PostgreSQL, with the settings of a fresh installation, share them.\n\n",
-		time.Now().UTC().Format("2006-01-02"), o.numbers, runtime.NumCPU(), runtime.Version(), strings.TrimSpace(string(version)))
+		"ranges, on %d cores, %s, %s. The edge, its client and PostgreSQL, with the settings of a fresh installation, share them.\n"+
+		"The load average was %s when it began and %s at its end.\n\n",
+		time.Now().UTC().Format("2006-01-02"), o.numbers, runtime.NumCPU(), runtime.Version(), strings.TrimSpace(string(version)), o.load, load())
 	row := func(what, aim string, value func(result) string) {
 		fmt.Fprintf(&b, "| %s | %s |", what, aim)
 		for _, r := range all {
@@ -48,6 +50,16 @@ func report(o options, all []result) string {
 	fmt.Fprintf(&b, "\nDecisions: %d, timed one by one, the clock's own 50 ns included. Changes: %d; whether a decision is another is asked\n"+
 		"by `POST /api/v1/explain` over and over, so that one question and its answer are the least that can be seen.\n", o.decisions, o.changes)
 	return b.String()
+}
+
+// load is the load average of the last fifteen minutes.
+func load() string {
+	text, _ := os.ReadFile("/proc/loadavg")
+	fields := strings.Fields(string(text))
+	if len(fields) < 3 {
+		return "?"
+	}
+	return fields[2]
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
