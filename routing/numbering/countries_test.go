@@ -15,6 +15,9 @@ func TestABlockOfNumbersIsOfOneCountry(t *testing.T) {
 		if got, ok := c.Of(s); got != want || ok != wantOK {
 			t.Errorf("Of(%s) = %q, %t; Country says %q, %t", s, got, ok, want, wantOK)
 		}
+		if got := c.Possible(s); got != Possible(s) {
+			t.Errorf("a number of the block of %s is possible: %t, but it is not so itself", s, got)
+		}
 	}
 	prefixes := []string{"+1415555", "+1613555", "+1800555", "+1242359", "+4420794", "+441481", "+44779771", "+447624", "+441534", "+4475",
 		"+35315", "+6125550", "+6189162", "+3315550", "+4930555", "+431555", "+390669", "+35818", "+3581", "+7700", "+9991", "+4479", "+4476"}
@@ -34,7 +37,7 @@ func TestABlockOfNumbersIsOfOneCountry(t *testing.T) {
 func TestCountriesForgetRatherThanGrow(t *testing.T) {
 	c := NewCountries()
 	for i := range maxBlocks {
-		c.blocks[fmt.Sprint(i)] = "US"
+		c.blocks[fmt.Sprint(i)] = block{country: "US"}
 	}
 	if got, _ := c.Of("+442079460100"); got != "GB" || len(c.blocks) != 1 {
 		t.Errorf("%q with %d blocks remembered, want GB and 1", got, len(c.blocks))

@@ -160,6 +160,10 @@ func (f *file) number(e *entry) {
 			"leave it out, or add "+e.country+" to countries and eccs of the directory")
 		return
 	}
+	if !f.countries.Possible(text) {
+		f.wrong(e, phoneNumber, "is no number of "+e.country+": too long or too short, or with an area code or exchange that cannot be", "check the number")
+		return
+	}
 	key := digits(text)
 	if line, twice := f.seen[key]; twice {
 		f.wrong(e, phoneNumber, fmt.Sprintf("is in line %d already", line), "leave one of them out")

@@ -111,6 +111,11 @@ func TestNumbersAndWords(t *testing.T) {
 			`2:1 phone_number: "+9991234567": begins with no country's calling code; check the number`,
 			`3:1 phone_number: "+4712345678": is of NO, a country without emergency numbers here; leave it out, or add NO to countries and eccs of the directory`,
 		}},
+		{"numbers that no plan gives", "phone_number\n+141555501999999\n+10155550199\n+4420794601\n+14155550199\n+442079460100\n", Options{}, []string{
+			`2:1 phone_number: "+141555501999999": is no number of US: too long or too short, or with an area code or exchange that cannot be; check the number`,
+			`3:1 phone_number: "+10155550199": is no number of US: too long or too short, or with an area code or exchange that cannot be; check the number`,
+			`4:1 phone_number: "+4420794601": is no number of GB: too long or too short, or with an area code or exchange that cannot be; check the number`,
+		}},
 		{"words", "phone_number,service,status\n+14155550100,E911,\n+14155550101,yes,registred\n+14155550102,,registered\n", Options{}, []string{
 			`3:14 service: "yes": is no service; write one of e911, basic911, none`,
 			`3:18 status: "registred": is no status; write one of unregistered, pending-registration, registered, registration-failure, pending-unregistration, unregistration-failure`,

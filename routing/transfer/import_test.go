@@ -282,7 +282,7 @@ func TestWhatFailsLeavesNothing(t *testing.T) {
 	long := &strings.Builder{}
 	long.WriteString("phone_number\n")
 	for i := range 3 * batchSize {
-		fmt.Fprintf(long, "+1415%07d\n", i)
+		fmt.Fprintf(long, "+1415%07d\n", 2_000_000+i)
 	}
 	storetest.Each(t, func(t *testing.T, engine string) {
 		h := newShelf(t, engine)
@@ -321,7 +321,7 @@ func TestMoreThanABatch(t *testing.T) {
 		file.WriteString(addressed)
 		const n = 2*pageSize + batchSize/2
 		for i := range n {
-			fmt.Fprintf(file, "+1415%07d,%d Main St,San Francisco,CA,94105,US\n", i, i/2%900)
+			fmt.Fprintf(file, "+1415%07d,%d Main St,San Francisco,CA,94105,US\n", 2_000_000+i, i/2%900)
 		}
 		got := h.imports(file.String(), Options{})
 		if want := (Report{Applied: true, Lines: n, Added: n, AddressesAdded: 900, Problems: []Problem{}}); !cmp.Equal(want, got) {

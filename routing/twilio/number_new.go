@@ -48,7 +48,7 @@ func (a *api) newNumberOf(s subset) func(*store.Tx, *rest.Request) (store.Number
 			return store.Number{}, rest.Bad(codeAreaCodeHere, "The AreaCode parameter is not supported on IncomingPhoneNumbers/%s", s.name)
 		case want.PhoneNumber == "":
 			return store.Number{}, rest.Missing(rest.CodeInvalidPhone, "PhoneNumber")
-		case numbering.Valid(want.PhoneNumber) && numbering.ClassOf(want.PhoneNumber) != s.class:
+		case numbering.Possible(want.PhoneNumber) && numbering.ClassOf(want.PhoneNumber) != s.class:
 			return store.Number{}, rest.Invalid(codeNumberClass, "PhoneNumber", "%s is not a %s number", want.PhoneNumber, s.class)
 		}
 		return a.take(t, r, want.PhoneNumber)
@@ -71,6 +71,9 @@ func (a *api) take(t *store.Tx, r *rest.Request, phone string) (n store.Number, 
 	country, ok := numbering.Country(phone)
 	if !ok || !a.o.Plan().Has(country) {
 		return n, rest.Bad(codeNumberTaken, "PhoneNumber %s is not available: no country with emergency calling here has it", phone)
+	}
+	if !numbering.Possible(phone) {
+		return n, rest.Invalid(rest.CodeInvalidPhone, "PhoneNumber", "%s is no number of %s: it is too long or too short, or has an area code or exchange that cannot be", phone, country)
 	}
 	q := store.Where("phone_number", phone)
 	q.Limit = 1

@@ -96,6 +96,9 @@ func TestNumbersAreTakenOnce(t *testing.T) {
 		for _, phone := range []string{"4155550100", "+1415555010a", "911", "+0", "+12345678901234567890", "sip:x@y"} {
 			e.refused(400, 21421, []string{"PhoneNumber"}, "POST", list, "PhoneNumber", phone)
 		}
+		for _, phone := range []string{"+141555501999999", "+10155550199", "+141555501", "+4420794601", "+4402079460100"} {
+			e.refused(400, 21421, []string{"PhoneNumber", phone}, "POST", list, "PhoneNumber", phone)
+		}
 		e.refused(400, 21422, []string{"country"}, "POST", list, "PhoneNumber", "+5511999999999")
 		if a := e.must("POST", list, "AreaCode", "415"); a.str("phone_number") != "+14155550101" {
 			t.Error("555-0100 is taken, 555-0101 free:", a.text)
