@@ -90,7 +90,7 @@ type Auth struct {
 
 // Twilio is how the Twilio-compatible API takes what Twilio's own documents describe in more than one way.
 type Twilio struct {
-	EmergencyStatus   string `yaml:"emergency_status"`   // ignored, or strict: set in a request of its own, and pending for a while
+	EmergencyStatus   string `yaml:"emergency_status"`   // ignored, or strict: set in a request of its own, pending for a while, and calls need it Active
 	AddressValidation string `yaml:"address_validation"` // strict refuses an address that no range has, lenient keeps it unvalidated
 }
 

@@ -17,14 +17,17 @@ import (
 // numberColumns are what a NumberRecord is made of, as numberReader takes them.
 const numberColumns = `SELECT n.sid, n.account_sid, n.phone_number, n.country, n.service, n.emergency_address_status,
 	COALESCE(n.trunk_sid, ''), n.ties, a.sid, a.account_sid, a.file_id, a.customer_name, a.street, a.street_secondary,
-	a.city, a.region, a.postal_code, a.iso_country, a.esn
+	a.city, a.region, a.postal_code, a.iso_country, a.esn, n.emergency_status
 	FROM `
 
 // addressed joins numbers, as n, to their addresses.
 const addressed = ` n LEFT JOIN addresses a ON a.sid = n.emergency_address_sid `
 
 // numberFields is how many they are.
-const numberFields = 19
+const numberFields = 20
+
+// active is the EmergencyStatus of a number whose emergency calls the provider takes.
+const active = "Active"
 
 // batch is how many records go from one goroutine to another at once.
 const batch = 512
@@ -54,7 +57,7 @@ func (s *Store) streamRaw(ctx context.Context, conn any, query string, args []an
 		return err
 	}
 	defer func() { _ = rows.Close() }()
-	r := numberReader{statuses: statuses(), trunks: map[string]*[]string{}}
+	r := numberReader{statuses: statuses(), trunks: map[string]*[]string{}, requireActive: s.opts.RequireActive}
 	values := make([]driver.Value, numberFields)
 	records := make([]directory.NumberRecord, 0, batch)
 	for {
@@ -82,6 +85,8 @@ type numberReader struct {
 	statuses map[string]directory.AddressStatus
 	trunks   map[string]*[]string // by SID, to have one list for all numbers of a trunk
 	last     *directory.AddressRecord
+
+	requireActive bool // as in Options
 }
 
 // record makes a record of the values of numberColumns.
@@ -94,6 +99,10 @@ func (r *numberReader) record(v []driver.Value) directory.NumberRecord {
 		n.Domains, n.Trunks = parseTies(ties)
 	} else {
 		n.Trunks = r.trunk(text(v[6]))
+	}
+	if r.requireActive && text(v[19]) != active { // a deactivation on its way has it Active still
+		n.Status = directory.StatusUnregistered
+		return n
 	}
 	if v[8] == nil {
 		return n

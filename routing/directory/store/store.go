@@ -34,6 +34,8 @@ type Options struct {
 	// Written is told what becomes of each Update that had something to write: nil, or why the database refused it
 	// (ErrAway). It must return soon.
 	Written func(error)
+	// RequireActive has a Mirror's snapshots count a number as registered only while its EmergencyStatus is Active, too.
+	RequireActive bool
 	// Fault is told what keeps a Mirror from following the database, and nil when that is over; it must return soon.
 	Fault func(error)
 }

@@ -76,10 +76,13 @@ func (a *App) openStore(ctx context.Context) error {
 	return nil
 }
 
+// strictEmergencyStatus tells whether a number's EmergencyStatus is set by requests of its own, and binds its calls.
+func (a *App) strictEmergencyStatus() bool { return a.settings.Twilio.EmergencyStatus == "strict" }
+
 func (a *App) buildProvisioning() {
 	p := a.customers
 	p.rules = registration.Rules{
-		Delays: registration.DelaysOf(a.settings.Lab.Delays), Strict: a.settings.Twilio.EmergencyStatus == "strict",
+		Delays: registration.DelaysOf(a.settings.Lab.Delays), Strict: a.strictEmergencyStatus(),
 		Failing: a.settings.Lab.FailRegistration, Now: p.clock.Now,
 		Lenient: a.settings.Twilio.AddressValidation == "lenient",
 	}
