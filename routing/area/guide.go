@@ -1,6 +1,9 @@
 package area
 
-import "unicode/utf8"
+import (
+	"maps"
+	"unicode/utf8"
+)
 
 // Civic is an address as people write it, and as a guide writes it back.
 type Civic struct {
@@ -60,6 +63,21 @@ func Join(guides ...*Guide) *Guide {
 	return g
 }
 
+// Behind returns what g knows of countries that front knows nothing of: zones of one country are numbered by whoever wrote
+// its ranges, and the same ESN in two guides is two zones.
+func (g *Guide) Behind(front *Guide) *Guide {
+	behind := &Guide{}
+	for _, t := range g.tables {
+		rest := *t
+		rest.countries = maps.Clone(t.countries)
+		for _, f := range front.tables {
+			maps.DeleteFunc(rest.countries, func(country string, _ bool) bool { return f.countries[country] })
+		}
+		behind.tables = append(behind.tables, &rest)
+	}
+	return behind
+}
+
 // Len returns the number of ranges.
 func (g *Guide) Len() int {
 	n := 0
@@ -98,6 +116,9 @@ func (g *Guide) check(c Civic) Finding {
 		return f
 	}
 	for _, t := range g.tables {
+		if !t.countries[q.country] {
+			continue
+		}
 		for i := range q.lines {
 			if h, ok := t.exact(q, &q.lines[i]); ok {
 				return Finding{Match: Exact, Address: h.address, ESN: h.esn}
@@ -106,6 +127,9 @@ func (g *Guide) check(c Civic) Finding {
 	}
 	s := search{q: q}
 	for _, t := range g.tables {
+		if !t.countries[q.country] {
+			continue
+		}
 		for i := range q.lines {
 			s.near(t, &q.lines[i])
 		}

@@ -36,7 +36,10 @@ func (g *Guide) whyNot(q *question) Finding {
 	country, place := false, ""
 	var missing, onStreet, alike string
 	for _, t := range g.tables {
-		country = country || t.countries[q.country]
+		if !t.countries[q.country] {
+			continue
+		}
+		country = true
 		for _, c := range t.places(q) {
 			if place == "" {
 				place = t.communities[c].name

@@ -10,12 +10,12 @@ import (
 	"callbox/routing/area"
 )
 
-// readGuides reads the files of street ranges. The lab's table stands behind them, so that its addresses are known in any
-// case. They are a part of the file: what the ESN of an address is depends on them.
+// readGuides reads the files of street ranges. The lab's table stands behind them in the countries that they say nothing of,
+// so that its addresses are known there. They are a part of the file: what the ESN of an address is depends on them.
 func (b *builder) readGuides(src []byte) {
 	digest, ranges := sha256.New(), sha256.New()
 	digest.Write(src)
-	guides := make([]*area.Guide, 0, len(b.f.MSAG)+1)
+	guides := make([]*area.Guide, 0, len(b.f.MSAG))
 	for i, name := range b.f.MSAG {
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(filepath.Dir(b.file), name)
@@ -37,5 +37,6 @@ func (b *builder) readGuides(src []byte) {
 	}
 	digest.Sum(b.out.Digest[:0])
 	ranges.Sum(b.n.guideDigest[:0])
-	b.n.guide = area.Join(append(guides, area.LabGuide())...)
+	own := area.Join(guides...)
+	b.n.guide = area.Join(own, area.LabGuide().Behind(own))
 }

@@ -59,3 +59,21 @@ func (a *adoption) needed(t *Tx, d doomedRows) error {
 	}
 	return nil
 }
+
+// unguard takes every guard from a host of the API's that loses one with the lab, so that nobody comes in whom the lost one
+// kept out: without any guard it has no traffic.
+func (a *adoption) unguard(t *Tx, lists []string) error {
+	for part := range slices.Chunk(lists, chunk) {
+		args := make([]any, len(part))
+		for i, sid := range part {
+			args[i] = sid
+		}
+		n, err := t.exec("DELETE FROM mappings WHERE parent_sid IN (SELECT parent_sid FROM mappings WHERE list_sid IN ("+
+			strings.TrimSuffix(strings.Repeat("?, ", len(part)), ", ")+"))", args...)
+		if err != nil {
+			return err
+		}
+		a.done.Unlinked += int(n)
+	}
+	return nil
+}

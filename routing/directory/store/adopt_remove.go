@@ -26,6 +26,7 @@ func (a *adoption) remove(t *Tx) error {
 	); err != nil {
 		return err
 	}
+	lists := append(sids(d.acls), sids(d.lists)...)
 	if a.was.Origin == OriginFile { // a lab is to be thrown away
 		if err := a.needed(t, d); err != nil {
 			return err
@@ -33,6 +34,8 @@ func (a *adoption) remove(t *Tx) error {
 		if len(a.problems) > 0 {
 			return errProblems
 		}
+	} else if err := a.unguard(t, lists); err != nil {
+		return err
 	}
 	if err := a.unlink(t, d); err != nil {
 		return err

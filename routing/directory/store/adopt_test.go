@@ -287,8 +287,9 @@ func TestAFileTakesTheLabsPlaceButNotTheAPIs(t *testing.T) {
 			must(t, Save(tx, &touched[0]))
 			guarded, err := Find[Domain](tx, Where("domain_name", "quiet.sip.us1.twilio.com"))
 			must(t, err)
-			return Insert(tx, &Mapping{Common: Common{AccountSID: lab}, ParentSID: guarded[0].SID, Use: UseCalls,
-				ListSID: first[CredentialList](t, tx).SID, Kind: KindCredentials})
+			own := CredentialList{Common: Common{AccountSID: lab}, FriendlyName: "own"}
+			must(t, Insert(tx, &own))
+			return Insert(tx, &Mapping{Common: Common{AccountSID: lab}, ParentSID: guarded[0].SID, Use: UseCalls, ListSID: own.SID, Kind: KindCredentials})
 		})
 		if _, problems := adopt(t, s, fileOne); problems != "" {
 			t.Fatal(problems)
@@ -304,6 +305,9 @@ func TestAFileTakesTheLabsPlaceButNotTheAPIs(t *testing.T) {
 		}
 		if n, ok := out.now().Number("+14155550177"); !ok || n.Registered() || n.Address != nil || out.now().Count() != 3 {
 			t.Errorf("the API's number: %+v; %d numbers", n, out.now().Count())
+		}
+		if d, _ := out.now().Domain("quiet.sip.us1.twilio.com"); len(d.Access.ACLs)+len(d.Access.Credentials) != 0 {
+			t.Errorf("a domain lost one of two guards and lets in who passes the other: %+v", d)
 		}
 		if d, _ := out.now().Domain("store.sip.us1.twilio.com"); d.CallerID != "" || len(d.Access.ACLs) != 0 {
 			t.Errorf("a domain still has what the lab took along: %+v", d)
