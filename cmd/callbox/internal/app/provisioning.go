@@ -56,7 +56,9 @@ func (a *App) openStore(ctx context.Context) error {
 	p := &provisioning{clock: labclock.New(time.Now)}
 	a.customers = p
 	var err error
-	p.store, err = store.Open(ctx, a.databaseURL(), store.Options{Logger: &log, Patient: true, Fault: p.fault, Written: p.written})
+	p.store, err = store.Open(ctx, a.databaseURL(), store.Options{
+		Logger: &log, Patient: true, Fault: p.fault, Written: p.written, RequireActive: a.strictEmergencyStatus(),
+	})
 	if err != nil {
 		return fmt.Errorf("open the directory's database: %w", err)
 	}
