@@ -2,7 +2,9 @@ package store
 
 import (
 	"encoding/json"
+	"net/url"
 	"reflect"
+	"strings"
 )
 
 // change is what the audit log says of one column.
@@ -55,15 +57,9 @@ func diff(tb *table, before, after reflect.Value) map[string]change {
 		if !c.own {
 			continue
 		}
-		was, is := c.shown(before), c.shown(after)
-		if c.secret {
-			if c.plain(before) == c.plain(after) {
-				continue
-			}
-		} else if was == is {
-			continue
+		if c.plain(before) != c.plain(after) {
+			changes[c.name] = change{c.shown(before), c.shown(after)}
 		}
-		changes[c.name] = change{was, is}
 	}
 	return changes
 }
@@ -80,11 +76,26 @@ func (c *column) plain(row reflect.Value) any {
 	return v.Interface()
 }
 
-// shown is the value of a column as the audit log has it.
+// shown is the value of a column as the audit log has it: without secrets, and without the password that a URL may bring.
 func (c *column) shown(row reflect.Value) any {
 	v := c.plain(row)
-	if c.secret && v != nil {
+	text, _ := v.(string)
+	switch {
+	case c.secret && v != nil:
 		return "***"
+	case strings.Contains(text, "://") && strings.Contains(text, "@"):
+		return withoutPassword(text)
 	}
 	return v
+}
+
+func withoutPassword(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "***"
+	}
+	if _, has := u.User.Password(); has {
+		u.User = url.UserPassword(u.User.Username(), "***")
+	}
+	return strings.Replace(u.String(), ":%2A%2A%2A@", ":***@", 1)
 }
