@@ -73,20 +73,34 @@ func TestNothingOfAnImportStaysAfterAKill(t *testing.T) {
 			t.Fatal(err)
 		}
 		before, _ := l.directory(t, "export")
-		importing := exec.CommandContext(t.Context(), callbox(t), "directory", "import", "--url", l.url(""), file)
-		if err := importing.Start(); err != nil {
-			t.Fatal(err)
+		done := make(chan error, 1)
+		start := func() {
+			importing := exec.CommandContext(t.Context(), callbox(t), "directory", "import", "--url", l.url(""), file)
+			if err := importing.Start(); err != nil {
+				t.Fatal(err)
+			}
+			go func() { done <- importing.Wait() }()
 		}
+		start()
 		l.write(t, "empty.csv", "phone_number\n")
 		eventually(t, 30*time.Second, "the import is under way", func() error {
-			if out, _ := l.directory(t, "import", "--dry-run", filepath.Join(l.dir, "empty.csv")); !strings.Contains(out, "another import is under way") {
-				return errors.New(out)
+			out, _ := l.directory(t, "import", "--dry-run", filepath.Join(l.dir, "empty.csv"))
+			if strings.Contains(out, "another import is under way") {
+				return nil
 			}
-			return nil
+			select {
+			case err := <-done: // refused, since the dry run of a moment ago was under way
+				if err == nil {
+					t.Fatal("the import was done before it was seen: it needs more numbers")
+				}
+				start()
+			default:
+			}
+			return errors.New(out)
 		})
 		l.signal(t, syscall.SIGKILL)
 		l.wait(t, 10*time.Second)
-		if err := importing.Wait(); err == nil {
+		if err := <-done; err == nil {
 			t.Fatal("the import was done before the edge was killed: it needs more numbers")
 		}
 		l.start(t)
