@@ -42,10 +42,12 @@ func TestAStrictEmergencyStatusDecidesCalls(t *testing.T) {
 			t.Error(a.text)
 		}
 		expect(routing.VerdictECC, "registered, Inactive")
+		e.bad(21231, "its EmergencyStatus is Inactive", domain+".json", "EmergencyCallerSid", sid)
 		status("Active")
 		expect(routing.VerdictECC, "pending activation")
 		e.step(5 * time.Minute)
 		expect(routing.VerdictPSAP, "Active")
+		e.must("POST", domain+".json", "EmergencyCallerSid", sid)
 		status("Inactive")
 		expect(routing.VerdictPSAP, "pending deactivation")
 		e.step(5 * time.Minute)

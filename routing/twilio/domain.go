@@ -6,6 +6,7 @@ import (
 
 	"callbox/routing/directory"
 	"callbox/routing/directory/store"
+	"callbox/routing/registration"
 	"callbox/routing/twilio/rest"
 )
 
@@ -141,16 +142,16 @@ func (a *api) changeDomain(t *store.Tx, r *rest.Request, d *store.Domain) error 
 	if err := r.Decode(&f); err != nil {
 		return err
 	}
-	return f.apply(t, d, a.domainHosts())
+	return f.apply(t, d, a.domainHosts(), a.o.Registration.Strict)
 }
 
 // apply puts what a client set into a domain, whose new name is free and whose Emergency Caller ID may be one.
-func (f *domainForm) apply(t *store.Tx, d *store.Domain, rule hostRule) error {
+func (f *domainForm) apply(t *store.Tx, d *store.Domain, rule hostRule, strict bool) error {
 	if err := f.name(t, d, rule); err != nil {
 		return err
 	}
 	if sid := f.EmergencyCallerSID; sid != nil {
-		if err := checkEmergencyCaller(t, d.AccountSID, *sid); err != nil {
+		if err := checkEmergencyCaller(t, d.AccountSID, *sid, strict); err != nil {
 			return err
 		}
 		d.EmergencyCallerSID = *sid
@@ -190,8 +191,8 @@ func (f *domainForm) name(t *store.Tx, d *store.Domain, rule hostRule) error {
 }
 
 // checkEmergencyCaller holds an Emergency Caller ID to the provider's rule: a number of the account with a registered
-// emergency address. "" is none.
-func checkEmergencyCaller(t *store.Tx, account, sid string) error {
+// emergency address, and where EmergencyStatus is strict an Active one. "" is none.
+func checkEmergencyCaller(t *store.Tx, account, sid string, strict bool) error {
 	if sid == "" {
 		return nil
 	}
@@ -205,6 +206,9 @@ func checkEmergencyCaller(t *store.Tx, account, sid string) error {
 	if n.EmergencyAddressSID == "" || n.EmergencyAddressStatus != directory.StatusRegistered.String() {
 		return rest.Invalid(codeDomain, "EmergencyCallerSid", "%s has no registered emergency address: its status is %s",
 			n.PhoneNumber, n.EmergencyAddressStatus)
+	}
+	if shown := registration.ShownEmergencyStatus(n); strict && shown != registration.Active && shown != registration.PendingDeactivation {
+		return rest.Invalid(codeDomain, "EmergencyCallerSid", "emergency calling of %s is not enabled: its EmergencyStatus is %s", n.PhoneNumber, shown)
 	}
 	return nil
 }
