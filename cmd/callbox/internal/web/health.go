@@ -93,7 +93,6 @@ POST /api/v1/explain              what would become of a call, and why
 POST /api/v1/directory/import     take numbers and addresses in, as CSV
 GET  /api/v1/directory/export     all numbers of an account with their addresses
 GET  /api/v1/keys                 API keys; POST makes one, DELETE /api/v1/keys/{sid} revokes it
-GET  /api/v1/directory/export     an account's numbers and addresses as CSV; POST /api/v1/directory/import takes them in
 GET  /api/v1/audit                who changed what, and when
 GET  /api/v1/fees                 what was charged, by day, month or number
 GET  /api/v1/lab/clock            the time of the lab; POST steps it
