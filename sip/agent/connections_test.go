@@ -208,50 +208,61 @@ func clientHello(t *testing.T) string {
 	return string(b[:n])
 }
 
-// TestAConnectionThatSaysNothingCostsLittle is not parallel: it measures memory.
-func TestAConnectionThatSaysNothingCostsLittle(t *testing.T) {
-	a := tunedAgent(t, func(a *Agent) { a.streams.most, a.streams.mostSource = 1000, 1000 }, nil, tcpLoopback)
-	const n = 400
-	held := func() int64 {
-		var m runtime.MemStats
-		h := heap()
-		runtime.ReadMemStats(&m)
-		return h + int64(m.StackInuse)
-	}
-	await := func(n int) {
-		t.Helper()
-		for range 1000 {
-			if open, _ := a.streams.size(); open == n {
-				return
-			}
-			a.pause(5 * time.Millisecond)
+// TestAConnectionThatSaysNothingHasNoWriter: of its memory (BenchmarkIdleConnections) the writer would be the most.
+func TestAConnectionThatSaysNothingHasNoWriter(t *testing.T) {
+	t.Parallel()
+	a := tunedAgent(t, func(*Agent) {}, nil, tcpLoopback)
+	c := dialRaw(t, a)
+	awaitStreams(t, a, 1)
+	a.streams.mu.Lock()
+	for s := range a.streams.all {
+		if s.out != nil || s.written != nil {
+			t.Error("there is a writer, and nothing to write")
 		}
-		t.Fatalf("there are not %d connections", n)
 	}
-	connect := func() (all []net.Conn) {
-		for range n {
+	a.streams.mu.Unlock()
+	c.Close()
+	awaitStreams(t, a, 0)
+}
+
+// awaitStreams waits until n connections are open.
+func awaitStreams(t testing.TB, a *Agent, n int) {
+	t.Helper()
+	for range 1000 {
+		if open, _ := a.streams.size(); open == n {
+			return
+		}
+		a.pause(5 * time.Millisecond)
+	}
+	t.Fatalf("there are not %d connections", n)
+}
+
+// BenchmarkIdleConnections shows what a connection that has sent nothing holds, the test's own end included: with a
+// writer, its queue and room for a message it was 19 kB.
+func BenchmarkIdleConnections(b *testing.B) {
+	const n = 400
+	a := tunedAgent(b, func(a *Agent) { a.streams.most, a.streams.mostSource = 1000, 1000 }, nil, tcpLoopback)
+	held := func() float64 {
+		h := heap()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return float64(h + int64(m.StackInuse))
+	}
+	for b.Loop() {
+		before, all := held(), make([]net.Conn, n)
+		for i := range all {
 			c, err := net.Dial("tcp", a.bound[0].bound.String())
 			if err != nil {
-				t.Fatal(err)
+				b.Fatal(err)
 			}
-			all = append(all, c)
+			all[i] = c
 		}
-		await(n)
-		return all
-	}
-	var each, left int64
-	for range 2 { // what the first round leaves behind the runtime keeps for the next
-		before := held()
-		all := connect()
-		each = (held() - before) / n
+		awaitStreams(b, a, n)
+		b.ReportMetric((held()-before)/n, "B/open")
 		for _, c := range all {
 			c.Close()
 		}
-		await(0)
-		left = (held() - before) / n
-	}
-	// The test's own end is in it. With a writer, its queue and room for a message it was 19 kB.
-	if each > 9000 || left > 1500 {
-		t.Errorf("a connection costs %d bytes while it is open and %d afterwards", each, left)
+		awaitStreams(b, a, 0)
+		b.ReportMetric((held()-before)/n, "B/closed")
 	}
 }

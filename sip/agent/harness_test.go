@@ -100,12 +100,12 @@ func dialTo(t *testing.T, a *Agent, uri string, m Message, sink Sink) *Leg {
 
 // rawPeer is a UDP socket that speaks SIP by hand, for what a well-behaved agent never sends.
 type rawPeer struct {
-	t    *testing.T
+	t    testing.TB
 	conn *net.UDPConn
 	to   net.Addr
 }
 
-func newRawPeer(t *testing.T, a *Agent) *rawPeer {
+func newRawPeer(t testing.TB, a *Agent) *rawPeer {
 	t.Helper()
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 )
 
 // tunedAgent is newTestAgent with the agent changed before it starts.
-func tunedAgent(t *testing.T, tune func(*Agent), onInvite func(*Incoming), listeners ...Listener) *Agent {
+func tunedAgent(t testing.TB, tune func(*Agent), onInvite func(*Incoming), listeners ...Listener) *Agent {
 	t.Helper()
 	if onInvite == nil {
 		onInvite = func(in *Incoming) { in.Refuse(480, "Temporarily Unavailable") }
