@@ -85,7 +85,8 @@ type Agent struct {
 	absent absences
 	count  counters
 
-	waiting atomic.Int32 // INVITEs whose owner has not begun
+	waiting  atomic.Int32  // INVITEs whose owner has not begun
+	requests chan struct{} // places of those outside a dialog that wait for an answer
 
 	ctx    context.Context // ends with Close; for dialling
 	cancel context.CancelFunc
@@ -117,7 +118,7 @@ func New(o Options) (*Agent, error) {
 		legs: make(map[string]*Leg), streams: newConnections(), patience: usualPatience,
 		urgent: lateness{patience: patience, floor: floor}, other: lateness{patience: otherPatience},
 		turned: newTurnedAway(), shown: newTurnedAway(), strikes: newStrikes(), tooMany: endings(o.UserAgent),
-		ctx: ctx, cancel: cancel, done: ctx.Done(),
+		requests: make(chan struct{}, maxRequests), ctx: ctx, cancel: cancel, done: ctx.Done(),
 	}
 	a.names, a.kernel = newNames(ctx, net.DefaultResolver, a.spawn), newKernel()
 	a.closers = append(a.closers, a.kernel.close)

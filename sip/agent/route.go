@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -204,9 +205,8 @@ func (a *Agent) Options(ctx context.Context, target string) (status int, err err
 	if err != nil {
 		return 0, fmt.Errorf("probe %q: %w", target, err)
 	}
-	got := make(chan int, 1)
-	branch, tag, callID := newBranch(), newTag(), token(12)
-	t := a.request(f, "OPTIONS", branch, func(f flow) []byte {
+	tag, callID := newTag(), token(12)
+	p, err := a.ask(ctx, f, "OPTIONS", func(f flow, branch string) []byte {
 		var w writer
 		us := a.contactHost(f)
 		w.line("OPTIONS ", target, " SIP/2.0")
@@ -219,23 +219,16 @@ func (a *Agent) Options(ctx context.Context, target string) (status int, err err
 		w.field("Contact", "<sip:callbox@"+us+">")
 		w.field("Accept", "application/sdp")
 		return w.body(Message{})
-	}, func(p *packet, status int) {
-		if p == nil || status >= 200 {
-			select {
-			case got <- status:
-			default:
-			}
-		}
 	})
-	select {
-	case s := <-got:
-		return s, nil
-	case <-ctx.Done():
-		t.stop()
-		return 0, fmt.Errorf("probe %q: %w", target, ctx.Err())
-	case <-a.done:
-		return 0, errFlowGone
+	switch {
+	case err == nil:
+		return p.status, nil
+	case unanswered(err) != 0:
+		return unanswered(err), nil
+	case errors.Is(err, errFlowGone):
+		return 0, err
 	}
+	return 0, fmt.Errorf("probe %q: %w", target, err)
 }
 
 func (a *Agent) viaLine(w *writer, f flow, branch string) {

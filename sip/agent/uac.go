@@ -1,10 +1,5 @@
 package agent
 
-import (
-	"net"
-	"strings"
-)
-
 // dialling is the INVITE of a UAC leg that has no final answer yet.
 type dialling struct {
 	out      Outgoing
@@ -55,28 +50,7 @@ func (l *Leg) connect(r Route) {
 }
 
 // identify writes From and To for the flow the INVITE goes by.
-func (l *Leg) identify(f flow) {
-	o := l.dial.out
-	from := o.From
-	switch {
-	case o.Anonymous:
-		l.local = `"Anonymous" <sip:anonymous@anonymous.invalid>`
-	default:
-		host := l.a.contactHost(f)
-		if from.Host == "" {
-			if h, _, err := net.SplitHostPort(host); err == nil {
-				from.Host = h
-			}
-		}
-		l.local = nameAddr(from)
-	}
-	if o.To.Host == "" && o.To.User == "" {
-		uri, _, _ := strings.Cut(o.Route.URI, ";")
-		l.remote = "<" + uri + ">"
-	} else {
-		l.remote = nameAddr(o.To)
-	}
-}
+func (l *Leg) identify(f flow) { l.local, l.remote = l.a.identities(l.dial.out, f) }
 
 func nameAddr(a Address) string {
 	s := "<" + a.String() + ">"
