@@ -13,13 +13,14 @@ edge=127.0.0.1:15060   # where the edge under test listens
 centre=127.0.0.1:5080  # where SIPp or rtpbench answers as the call centre
 seconds=8 calls=600 stream=15s steady=200 flood=1000
 rates=(200 300 400 500 600 700 800 1000 1200 1400 1600 2000 2500)
+register_rates=(500 1000 2000 3000 4000 5000 6000 8000)
 warm=1500x35s climb=2000x6s,2500x6s,3000x6s,3500x6s # of overload.sh
 held=600,2400,4800,10000 hold=40s # of memory.sh
 rtp=40000-59999
 report=$here/REPORT.md
 work=$(mktemp -d)
 if [ "${1:-}" = --quick ]; then
-	seconds=2 calls=60 stream=3s steady=50 flood=100 rates=(50 100) warm=50x1s climb=100x2s,200x2s held=60,240 hold=3s report=$work/REPORT.md
+	seconds=2 calls=60 stream=3s steady=50 flood=100 rates=(50 100) register_rates=(100 200) warm=50x1s climb=100x2s,200x2s held=60,240 hold=3s report=$work/REPORT.md
 fi
 # Media of the callers and centres; none of it is sent in the signalling runs.
 uac_media=20000 uas_media=16000
@@ -37,6 +38,8 @@ trap 'stop; rm -rf "$work" "$report.part"' EXIT
 . "$here/overload.sh"
 # shellcheck source=memory.sh
 . "$here/memory.sh"
+# shellcheck source=auth.sh
+. "$here/auth.sh"
 
 need() { command -v "$1" >/dev/null || { echo "bench: $1 is not installed (Debian: $2)" >&2; exit 1; }; }
 
@@ -56,7 +59,7 @@ family() { echo "$1"; pgrep -P "$1" || true; }
 
 start_callbox() {
 	rm -rf "$work/data" # the calls of the run before would be in memory
-	"${on[@]}" "$callbox" serve --config "$here/edge.yaml" --sip "udp:$edge" --http 127.0.0.1:18080 --data "$work/data" \
+	"${on[@]}" "$callbox" serve --config "$work/edge.yaml" --sip "udp:$edge" --http 127.0.0.1:18080 --data "$work/data" \
 		--rtp-ports "$rtp" --log-level warn >"$work/callbox.log" 2>&1 &
 	started+=($!)
 	until_udp "$edge"
@@ -86,27 +89,33 @@ cpu() {
 	echo "$total"
 }
 
-# signalling RATE HOLD_MS prints "ok failed goodput cpu_us": one SIPp run of $seconds at RATE complete calls per second.
-signalling() {
-	local rate=$1 hold=$2 before after uas
-	(cd "$work" && exec sipp -sf "$here/uas_psap.xml" -i 127.0.0.1 -p "${centre#*:}" -mi 127.0.0.1 -mp "$uas_media" \
-		-buff_size 4194304 -nostdin >/dev/null 2>&1) &
-	uas=$!
-	started+=("$uas")
-	until_udp "$centre"
-	before=$(cpu)
-	(cd "$work" && rm -f stat.csv && timeout 120 sipp -sf "$here/uac_911.xml" -i 127.0.0.1 -p 15070 -mi 127.0.0.1 \
-		-mp "$uac_media" -r "$rate" -m $((rate * seconds)) -d "$hold" -l 20000 "$edge" \
-		-trace_stat -fd 1 -stf stat.csv -recv_timeout 8000 -buff_size 4194304 -nostdin >/dev/null 2>&1) || true
-	after=$(cpu)
-	kill "$uas" && wait "$uas" || true
-	awk -F';' -v ticks=$((after - before)) -v hz="$(getconf CLK_TCK)" '
+# spent TICKS prints "ok failed goodput cpu_us" of the SIPp run that ended last.
+spent() {
+	awk -F';' -v ticks="$1" -v hz="$(getconf CLK_TCK)" '
 		NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
 		{ ok = $column["SuccessfulCall(C)"]; failed = $column["FailedCall(C)"] }
 		{ split($column["StartTime"], from, "\t"); split($column["CurrentTime"], to, "\t"); spent = to[3] - from[3] }
 		END {
 			printf "%d %d %.0f %.0f\n", ok, failed, ok / (spent > 0 ? spent : 1), ticks / hz * 1e6 / (ok > 0 ? ok : 1)
 		}' "$work/stat.csv"
+}
+
+# signalling RATE HOLD_MS [SCENARIO] prints "ok failed goodput cpu_us": one SIPp run of $seconds at RATE complete calls per
+# second.
+signalling() {
+	local rate=$1 hold=$2 scenario=${3:-uac_911.xml} before after uas
+	(cd "$work" && exec sipp -sf "$here/uas_psap.xml" -i 127.0.0.1 -p "${centre#*:}" -mi 127.0.0.1 -mp "$uas_media" \
+		-buff_size 4194304 -nostdin >/dev/null 2>&1) &
+	uas=$!
+	started+=("$uas")
+	until_udp "$centre"
+	before=$(cpu)
+	(cd "$work" && rm -f stat.csv && timeout 120 sipp -sf "$here/$scenario" -i 127.0.0.1 -p 15070 -mi 127.0.0.1 \
+		-mp "$uac_media" -r "$rate" -m $((rate * seconds)) -d "$hold" -l 20000 "$edge" \
+		-trace_stat -fd 1 -stf stat.csv -recv_timeout 8000 -buff_size 4194304 -nostdin >/dev/null 2>&1) || true
+	after=$(cpu)
+	kill "$uas" && wait "$uas" || true
+	spent $((after - before))
 }
 
 # ladder prints the highest goodput with fewer than 0.5 % of the calls failed.
@@ -141,6 +150,16 @@ measure() {
 	read -r ok failed goodput cost < <(signalling "$flood" 200)
 	result[$name.flood]=$goodput
 	stop
+	echo "$name: authentication" >&2
+	"start_$name"
+	read -r ok failed goodput cost < <(signalling "$steady" 200 uac_digest.xml)
+	echo "  calls with digest: $ok ok, $failed failed, $cost us of CPU a call" >&2
+	result[$name.digest]=$cost
+	registering "$steady" >/dev/null # so that users are there, to be refreshed
+	read -r ok failed goodput cost < <(registering "$steady")
+	result[$name.register]=$cost
+	result[$name.registers]=$(register_ladder)
+	stop
 	"start_$name"
 	half=$((result[$name.best] / 2))
 	calls "$half"x2s >/dev/null # the first calls after a start find nothing warm
@@ -174,13 +193,17 @@ write_report() {
 # Bench
 
 Made by \`make bench\` on $(date -u +%F): loopback, caller, edge and call centre all on the one machine. Only the ratios mean
-anything elsewhere. Peer: Kamailio with 8 workers, From check and record-routing, and rtpengine in user space.
+anything elsewhere. Peer: Kamailio with 8 workers, From check, record-routing, digest
+and a registrar in memory alone (callbox keeps registrations in its database), and rtpengine in user space.
 
 | what | callbox | peer | ratio |
 |---|---|---|---|
 $(row "complete calls per second, media anchored, under 0.5 % failed" best)
 $(row "goodput when offered $flood calls per second" flood)
 $(row "CPU per complete call at $steady calls per second, µs" cpu)
+$(row "the same with digest (407), µs" digest)
+$(row "registrations per second, each challenged (401), under 0.5 % failed" registers)
+$(row "CPU per registration at $steady per second, µs" register)
 $(row "post-dial delay added at half of each one's rate, p50, µs" dial50)
 $(row "post-dial delay added at half of each one's rate, p99, µs" dial99)
 $(row "RTP: CPU per packet, $calls calls, µs" packet)
@@ -216,6 +239,7 @@ need ss iproute2
 (cd "$here/rtpbench" && go build -o rtpbench .)
 (cd "$here/callbench" && go build -o callbench .)
 
+user_files
 echo "generator alone" >&2
 floor=$("$here/rtpbench/rtpbench" -direct -calls "$calls" -time "$stream")
 measure callbox
