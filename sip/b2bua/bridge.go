@@ -66,6 +66,7 @@ type bridge struct {
 	media    mediaSession
 
 	a, b     party
+	branches []*branch    // legs beside these two
 	offer    *sdp.Session // what the caller's INVITE offered, nil when it left the offer to the centre
 	location []byte       // the caller's own PIDF-LO, nil for none
 	asked    refresh      // what the caller's INVITE says about session timers
@@ -149,7 +150,11 @@ func (c *bridge) handle(ev event) {
 		case c.b.leg:
 			c.handleB(ev)
 		default:
-			c.onStale(ev)
+			if b := c.branchOf(ev.leg); b != nil {
+				c.handleBranch(b, ev)
+			} else {
+				c.onStale(ev)
+			}
 		}
 	}
 }
@@ -235,6 +240,9 @@ func (c *bridge) tick(now time.Time) {
 		c.stepAt = time.Time{}
 		c.onStepOver()
 	}
+	if c.phase != phaseOver {
+		c.tickBranches(now)
+	}
 }
 
 // onLimit ends a set-up or a call that took too long. An emergency call goes on while there are call centres that were
@@ -259,6 +267,9 @@ func (c *bridge) arm() {
 	due := c.stepAt
 	if due.IsZero() || !c.limitAt.IsZero() && c.limitAt.Before(due) {
 		due = c.limitAt
+	}
+	if b := c.branchesDue(); due.IsZero() || !b.IsZero() && b.Before(due) {
+		due = b
 	}
 	if due.Equal(c.armed) {
 		return

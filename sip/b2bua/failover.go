@@ -96,6 +96,10 @@ func (c *bridge) locate(t *routing.Target) bool {
 
 // onRouted goes on when a look-up is done, unless the call has moved on without it.
 func (c *bridge) onRouted(w *routed) {
+	if w.branch != nil {
+		c.onBranchRouted(w)
+		return
+	}
 	if w != c.attempt.wanted {
 		return
 	}

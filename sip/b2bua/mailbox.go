@@ -39,6 +39,7 @@ const (
 // routed is the outcome of looking up where a target is. The call knows by its address whether it still wants it.
 type routed struct {
 	target *routing.Target
+	branch *branch // that is to go there, nil for leg B
 	route  agent.Route
 	err    error
 }

@@ -38,6 +38,7 @@ func (c *bridge) end(x ending) {
 	c.closeAttempt("cancelled", 0)
 	c.declineOffer(c.b.said)
 	c.dropB(x.headers...)
+	c.dropBranches(x.headers...)
 }
 
 // over sets the end reason; the first one counts.
@@ -170,6 +171,7 @@ func (c *bridge) abort() {
 	c.guard(func() { c.dropA(x) })
 	c.guard(func() { c.closeAttempt("cancelled", 0) })
 	c.guard(func() { c.dropB(reason(x.cause, x.sentence)) })
+	c.guard(func() { c.dropBranches(reason(x.cause, x.sentence)) })
 }
 
 // guard runs one step of the end of a call; the others are taken even if it fails.
