@@ -32,7 +32,7 @@ var levels = []struct {
 	{"routing/keys", 4}, {"routing/registration", 4}, {"routing/fees", 4}, {"sip/agent", 4}, {"sip/media", 4}, {"sip/trace", 4}, {"sip/cdr", 4}, {"psap", 4}, {"routing/transfer", 4},
 	{"routing", 3}, {"routing/directory/store", 3}, {"routing/directory/store/storetest", 4}, {"routing/directory/store/storetest/pgtest", 0},
 	{"routing/directory", 2},
-	{"routing/area", 1}, {"sip/sdp", 1}, {"config", 1},
+	{"routing/area", 1}, {"routing/webhook", 1}, {"routing/twiml", 1}, {"sip/sdp", 1}, {"config", 1},
 	{"routing/twilio/twiliotest", 0}, {"routing/numbering", 0}, {"routing/labclock", 0}, {"sip/call", 0}, {"sip/fault", 0}, {"sip/fault/faulttest", 0}, {"config/strict", 0}, {"sip/audio", 0}, {"psap/ali", 0},
 }
 
@@ -59,7 +59,7 @@ var forbidden = []struct {
 	{
 		from:   []string{"routing/..."},
 		to:     []string{"sip/agent", "sip/b2bua", "sip/media", "sip/sdp", "psap/...", "net/http", "database/sql"},
-		except: []string{"routing/twilio/...", "routing/bandwidth", "routing/directory/store/...", "routing/registration", "routing/fees", "routing/transfer", "routing/keys"},
+		except: []string{"routing/twilio/...", "routing/bandwidth", "routing/directory/store/...", "routing/registration", "routing/fees", "routing/transfer", "routing/keys", "routing/webhook"},
 		reason: "a decision is a pure function of directory and request: no SIP, no HTTP, no I/O, so that explain and the edge cannot differ",
 	},
 	{
