@@ -83,7 +83,9 @@ func (b *builder) buildDomains() {
 			SID: b.sid(path+".sid", f.SID, sidDomain, name), AccountSID: b.account(path, f.Account), Name: name,
 			Emergency: f.Emergency, CallerIDMode: f.CallerID.Mode, Registration: f.Registration, Secure: f.Secure,
 			ACLs: b.mapped(path+".acls", f.ACLs, b.acls), Credentials: b.mapped(path+".credential_lists", f.Credentials, b.lists),
+			Settings: f.Settings,
 		}
+		checkSettings(f.Settings, path+".", b.doc, &b.problems)
 		if r.Registration {
 			r.RegistrationCredentials = r.Credentials
 		}
@@ -104,7 +106,9 @@ func (b *builder) buildTrunks() {
 		r := TrunkRecord{
 			SID: b.sid(path+".sid", f.SID, sidTrunk, name), AccountSID: b.account(path, f.Account), Name: name, Secure: f.Secure,
 			ACLs: b.mapped(path+".acls", f.ACLs, b.acls), Credentials: b.mapped(path+".credential_lists", f.Credentials, b.lists),
+			Settings: f.Settings,
 		}
+		checkSettings(f.Settings, path+".", b.doc, &b.problems)
 		b.trunkHost(path+".name", f.Name, r.SID)
 		for j, alias := range f.Aliases {
 			r.Aliases = append(r.Aliases, b.trunkHost(path+at(".aliases", j, ""), alias, r.SID))

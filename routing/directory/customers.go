@@ -91,7 +91,7 @@ func (l *linker) domain(r DomainRecord) {
 	d := &Domain{
 		SID: r.SID, Name: r.Name, Account: account, Emergency: r.Emergency, CallerID: r.CallerID, CallerIDMode: r.CallerIDMode,
 		Registration: r.Registration, Registrars: credentials(l, what, r.RegistrationCredentials), Secure: r.Secure,
-		Access: l.access(what, r.ACLs, r.Credentials),
+		Access: l.access(what, r.ACLs, r.Credentials), Settings: r.Settings.DomainDefaults(),
 	}
 	if host(l, l.c.domainHosts, what, r.Name, r.Aliases, d) {
 		l.c.domains = append(l.c.domains, d)
@@ -105,7 +105,10 @@ func (l *linker) trunk(r TrunkRecord) {
 		l.bad("%s: account %s is not there", what, r.AccountSID)
 		return
 	}
-	t := &Trunk{SID: r.SID, Name: r.Name, Account: account, Secure: r.Secure, Access: l.access(what, r.ACLs, r.Credentials)}
+	t := &Trunk{
+		SID: r.SID, Name: r.Name, Account: account, Secure: r.Secure,
+		Access: l.access(what, r.ACLs, r.Credentials), Settings: r.Settings.TrunkDefaults(),
+	}
 	if host(l, l.c.trunkHosts, what, r.Name, r.Aliases, t) {
 		l.c.trunks = append(l.c.trunks, t)
 	}

@@ -82,15 +82,17 @@ type Domain struct {
 	Registrars   []*CredentialList // whose users may
 	Secure       bool              // TLS and SRTP required
 	Access       Access
+	Settings     Settings // with its defaults filled in
 }
 
 // Trunk is an elastic SIP trunk: the termination host a PBX sends calls to.
 type Trunk struct {
-	SID     string // TK and 32 hex digits
-	Name    string // the host name as written in the directory, lower case
-	Account *Account
-	Secure  bool // TLS and SRTP required
-	Access  Access
+	SID      string // TK and 32 hex digits
+	Name     string // the host name as written in the directory, lower case
+	Account  *Account
+	Secure   bool // TLS and SRTP required
+	Access   Access
+	Settings Settings // with its defaults filled in
 }
 
 // Service is the 911 service a number has.

@@ -13,6 +13,9 @@ const (
 	statusWords  = "unregistered pending-registration registered registration-failure pending-unregistration unregistration-failure"
 	formatWords  = "pidf sip"
 	modeWords    = "fallback always"
+	sourceWords  = "from p-asserted-identity remote-party-id p-preferred-identity diversion"
+	forkWords    = "parallel serial"
+	kindWords    = "none webhook email message listen barge" // of which the first cannot be written
 )
 
 // word returns the i-th of words.
@@ -87,6 +90,48 @@ func (m CallerIDMode) MarshalText() ([]byte, error) { return []byte(m.String()),
 func (m *CallerIDMode) UnmarshalText(b []byte) error {
 	i, err := parse(modeWords, b)
 	*m = CallerIDMode(i)
+	return err
+}
+
+// String returns the source as the name of its header, in small letters.
+func (s IdentitySource) String() string { return word(sourceWords, uint8(s)) }
+
+// MarshalText writes the source's word.
+func (s IdentitySource) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads a source's word.
+func (s *IdentitySource) UnmarshalText(b []byte) error {
+	i, err := parse(sourceWords, b)
+	*s = IdentitySource(i)
+	return err
+}
+
+// String returns parallel or serial.
+func (f Fork) String() string { return word(forkWords, uint8(f)) }
+
+// MarshalText writes the word of a way to ring.
+func (f Fork) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
+
+// UnmarshalText reads the word of a way to ring.
+func (f *Fork) UnmarshalText(b []byte) error {
+	i, err := parse(forkWords, b)
+	*f = Fork(i)
+	return err
+}
+
+// String returns webhook, email, message, listen or barge.
+func (k NotificationKind) String() string { return word(kindWords, uint8(k)) }
+
+// MarshalText writes the kind's word.
+func (k NotificationKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText reads a kind's word.
+func (k *NotificationKind) UnmarshalText(b []byte) error {
+	_, words, _ := strings.Cut(kindWords, " ")
+	i, err := parse(words, b)
+	if err == nil {
+		*k = NotificationKind(i + 1)
+	}
 	return err
 }
 

@@ -44,6 +44,7 @@ type DomainRecord struct {
 	Registration, Secure    bool
 	ACLs, Credentials       []string // for calls
 	RegistrationCredentials []string // for REGISTER
+	Settings                Settings
 }
 
 // TrunkRecord is a Trunk as data. Lists are of SIDs.
@@ -52,6 +53,7 @@ type TrunkRecord struct {
 	Aliases               []string
 	Secure                bool
 	ACLs, Credentials     []string
+	Settings              Settings
 }
 
 // Customers is the small part of the customers' half, which is always given whole. The order of accounts, domains and

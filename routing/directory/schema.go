@@ -68,6 +68,7 @@ type (
 		Secure       bool         `yaml:"secure"`
 		ACLs         []string     `yaml:"acls"`
 		Credentials  []string     `yaml:"credential_lists"`
+		Settings     Settings     `yaml:",inline"`
 	}
 
 	fileCallerID struct {
@@ -83,6 +84,7 @@ type (
 		Secure      bool     `yaml:"secure"`
 		ACLs        []string `yaml:"acls"`
 		Credentials []string `yaml:"credential_lists"`
+		Settings    Settings `yaml:",inline"`
 	}
 
 	fileAddress struct {

@@ -135,7 +135,7 @@ func (m *rowMaker) domain(r directory.DomainRecord) {
 		Common: m.common(r.SID, r.AccountSID), DomainName: r.Name, FriendlyName: r.Name, SipRegistration: r.Registration,
 		VoiceMethod: "POST", VoiceFallbackMethod: "POST", VoiceStatusCallbackMethod: "POST",
 		EmergencyCallingEnabled: r.Emergency, Secure: r.Secure, EmergencyCallerSID: m.numbers[r.CallerID],
-		CallerIDMode: r.CallerIDMode.String(), Aliases: strings.Join(r.Aliases, " "),
+		CallerIDMode: r.CallerIDMode.String(), Aliases: strings.Join(r.Aliases, " "), Settings: r.Settings.Stored(),
 	})
 	m.guard(r.AccountSID, r.SID, UseCalls, KindACL, r.ACLs)
 	m.guard(r.AccountSID, r.SID, UseCalls, KindCredentials, r.Credentials)
@@ -146,7 +146,7 @@ func (m *rowMaker) trunk(r directory.TrunkRecord) {
 	m.rows.Trunks = append(m.rows.Trunks, Trunk{
 		Common: m.common(r.SID, r.AccountSID), DomainName: r.Name, FriendlyName: r.Name, Secure: r.Secure,
 		TransferMode: "disable-all", TransferCallerID: "from-transferee", RecordingMode: "do-not-record", RecordingTrim: "do-not-trim",
-		Aliases: strings.Join(r.Aliases, " "),
+		Aliases: strings.Join(r.Aliases, " "), Settings: r.Settings.Stored(),
 	})
 	m.guard(r.AccountSID, r.SID, UseCalls, KindACL, r.ACLs)
 	m.guard(r.AccountSID, r.SID, UseCalls, KindCredentials, r.Credentials)

@@ -18,7 +18,7 @@ import (
 func summary(s *directory.Snapshot) []string {
 	var lines []string
 	for _, d := range s.Domains() {
-		line := "domain " + d.SID + " " + d.Name + " " + d.Account.SID + " caller " + d.CallerID
+		line := "domain " + d.SID + " " + d.Name + " " + d.Account.SID + " caller " + d.CallerID + " settings " + d.Settings.Stored()
 		for _, a := range d.Access.ACLs {
 			line += " acl " + a.SID
 			networks := slices.Clone(a.Networks)
@@ -37,7 +37,7 @@ func summary(s *directory.Snapshot) []string {
 		lines = append(lines, line)
 	}
 	for _, k := range s.Trunks() {
-		lines = append(lines, "trunk "+k.SID+" "+k.Name)
+		lines = append(lines, "trunk "+k.SID+" "+k.Name+" settings "+k.Settings.Stored())
 	}
 	for n := range s.Numbers() {
 		line := "number " + n.SID() + " " + n.E164 + " " + n.Service.String() + " " + n.Status.String()
@@ -131,9 +131,10 @@ numbers:
   - {number: "+16175550100", service: e911, address: hq}
   - {number: "+16175550101", service: e911, address: old, domains: [a.sip.twilio.com], trunks: []}
 domains:
-  - {name: a.sip.twilio.com, emergency_calling: true, acls: [office], emergency_caller_id: {number: "+16175550100", mode: always}}
+  - {name: a.sip.twilio.com, emergency_calling: true, acls: [office], emergency_caller_id: {number: "+16175550100", mode: always},
+     identity: {normalise: true}, notify: [{kind: webhook, to: "https://desk.example.com/{}", secret: key}]}
   - {name: b.sip.twilio.com, emergency_calling: true, credential_lists: [phones]}
-trunks: [{name: a.pstn.twilio.com, acls: [office], credential_lists: [phones]}]
+trunks: [{name: a.pstn.twilio.com, acls: [office], credential_lists: [phones], callback: {fallback: ["sip:desk@192.0.2.7"]}}]
 `
 
 func TestAFileIsAdoptedAsItIsAndFollowsItsChanges(t *testing.T) {
@@ -154,7 +155,7 @@ func TestAFileIsAdoptedAsItIsAndFollowsItsChanges(t *testing.T) {
 			"1 Main St", "10 Main St", "192.0.2.0/24", "192.0.2.0/25", "user: alice", "user: bob",
 			"{number: \"+16175550101\", service: e911, address: old", "{number: \"+16175550102\", service: none, address: hq",
 			"  - {id: old, street: 2 Main St, city: Boston, state: MA, postal_code: \"02101\", country: US}\n", "",
-			"+16175550100\", mode: always", "+16175550102\", mode: fallback", "name: One", "name: Uno",
+			"+16175550100\", mode: always", "+16175550102\", mode: fallback", "name: One", "name: Uno", "sip:desk@192.0.2.7", "sip:guard@192.0.2.7",
 		).Replace(fileOne)
 		f, problems = adopt(t, s, next)
 		if diff := cmp.Diff(summary(alone(t, f)), summary(out.now())); diff != "" || problems != "" {
@@ -221,7 +222,7 @@ func TestAnAPIRowInTheWayOfAFileIsAProblemAndChangesNothing(t *testing.T) {
 		before := summary(out.now())
 		_, problems := adopt(t, s, fileOne)
 		want := `directory.yaml:9: numbers[0].number: "+16175550100": is a number that was added through the API; remove it here, or release it through the API
-directory.yaml:13: domains[1].name: "b.sip.twilio.com": is the host of something that was made through the API; rename it here, or delete the other through the API`
+directory.yaml:14: domains[1].name: "b.sip.twilio.com": is the host of something that was made through the API; rename it here, or delete the other through the API`
 		if diff := cmp.Diff(want, problems); diff != "" {
 			t.Error(diff)
 		}

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"reflect"
 	"strings"
+
+	"callbox/routing/directory"
 )
 
 // change is what the audit log says of one column.
@@ -83,10 +85,21 @@ func (c *column) shown(row reflect.Value) any {
 	switch {
 	case c.secret && v != nil:
 		return "***"
+	case c.settings && v != nil:
+		return maskedSettings(text)
 	case strings.Contains(text, "://") && strings.Contains(text, "@"):
 		return withoutPassword(text)
 	}
 	return v
+}
+
+// maskedSettings are settings without their secrets.
+func maskedSettings(text string) any {
+	s, err := directory.ReadStored(text)
+	if err != nil {
+		return "***"
+	}
+	return json.RawMessage(s.Masked().Stored())
 }
 
 func withoutPassword(text string) string {

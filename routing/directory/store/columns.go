@@ -16,13 +16,17 @@ type table struct {
 
 // column is a field of a row.
 type column struct {
-	name   string
-	index  []int // of the field
-	own    bool  // of the kind, rather than of every row
-	ref    bool  // "" is NULL in the database
-	secret bool  // the audit log has *** for it
-	parent bool  // SID of what the row belongs to
+	name     string
+	index    []int // of the field
+	own      bool  // of the kind, rather than of every row
+	ref      bool  // "" is NULL in the database
+	secret   bool  // the audit log has *** for it
+	parent   bool  // SID of what the row belongs to
+	settings bool  // directory.Settings as JSON: "" is {} in the database
 }
+
+// noSettings is what a column of settings has where there are none.
+const noSettings = "{}"
 
 // tables describes every type of rows.
 func tables() map[reflect.Type]*table {
@@ -44,7 +48,8 @@ func describe(r Row) *table {
 			continue
 		}
 		t.columns = append(t.columns, column{name: name, index: f.Index, own: len(f.Index) == 1,
-			ref: f.Tag.Get("row") == "ref", secret: f.Tag.Get("row") == "secret", parent: f.Tag.Get("row") == "parent"})
+			ref: f.Tag.Get("row") == "ref", secret: f.Tag.Get("row") == "secret", parent: f.Tag.Get("row") == "parent",
+			settings: f.Tag.Get("row") == "settings"})
 	}
 	names := make([]string, len(t.columns))
 	for i := range t.columns {
@@ -54,8 +59,11 @@ func describe(r Row) *table {
 		}
 		t.byName[c.name] = c
 		names[i] = c.name
-		if c.ref {
+		switch {
+		case c.ref:
 			names[i] = "COALESCE(" + c.name + ", '') AS " + c.name
+		case c.settings: // a row is then the same however its defaults are spelled
+			names[i] = "COALESCE(NULLIF(" + c.name + ", '" + noSettings + "'), '') AS " + c.name
 		}
 	}
 	t.list = strings.Join(names, ", ")
@@ -73,8 +81,11 @@ func (c *Common) common() *Common { return c }
 // stored is the value of a column as it goes to the database.
 func (c *column) stored(row reflect.Value) any {
 	v := row.FieldByIndex(c.index).Interface()
-	if c.ref && v == "" {
+	switch {
+	case c.ref && v == "":
 		return nil
+	case c.settings && v == "":
+		return noSettings
 	}
 	return v
 }

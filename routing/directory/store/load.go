@@ -247,7 +247,7 @@ func (l *loader) hosts() {
 		r := directory.DomainRecord{
 			SID: d.SID, AccountSID: d.AccountSID, Name: d.DomainName, Aliases: strings.Fields(d.Aliases),
 			Emergency: d.EmergencyCallingEnabled, CallerID: callers[d.EmergencyCallerSID],
-			Registration: d.SipRegistration, Secure: d.Secure,
+			Registration: d.SipRegistration, Secure: d.Secure, Settings: l.settings(d.SID, d.Settings),
 		}
 		if d.CallerIDMode == directory.CallerIDAlways.String() {
 			r.CallerIDMode = directory.CallerIDAlways
@@ -270,6 +270,7 @@ func (l *loader) hosts() {
 		}
 		r := directory.TrunkRecord{
 			SID: k.SID, AccountSID: k.AccountSID, Name: k.DomainName, Aliases: strings.Fields(k.Aliases), Secure: k.Secure,
+			Settings: l.settings(k.SID, k.Settings),
 		}
 		for _, m := range guards[k.SID] {
 			if m.Kind == KindACL {
@@ -280,6 +281,15 @@ func (l *loader) hosts() {
 		}
 		l.c.Trunks = append(l.c.Trunks, r)
 	}
+}
+
+// settings reads the settings of a domain or trunk. Where they cannot be read the defaults hold: its calls go on.
+func (l *loader) settings(sid, stored string) directory.Settings {
+	s, err := directory.ReadStored(stored)
+	if err != nil {
+		l.t.s.opts.Logger.Warn().Err(err).Str("sid", sid).Msg("a domain or trunk has the default settings")
+	}
+	return s
 }
 
 // callers are the numbers that domains have as Emergency Caller ID, by SID.

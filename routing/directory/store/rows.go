@@ -99,6 +99,7 @@ type Domain struct {
 	EmergencyCallerSID        string `db:"emergency_caller_sid" row:"ref"` // a Number
 	CallerIDMode              string `db:"caller_id_mode"`                 // fallback, always
 	Aliases                   string `db:"aliases"`                        // further host names, separated by spaces
+	Settings                  string `db:"settings" row:"settings"`        // directory.Settings as Stored returns them, "" for the defaults
 }
 
 // CredentialList is a named list of digest users. One that is mapped cannot be deleted.
@@ -166,7 +167,8 @@ type Trunk struct {
 	DisasterRecoveryMethod string `db:"disaster_recovery_method"`
 	RecordingMode          string `db:"recording_mode"`
 	RecordingTrim          string `db:"recording_trim"`
-	Aliases                string `db:"aliases"` // further host names, separated by spaces
+	Aliases                string `db:"aliases"`                 // further host names, separated by spaces
+	Settings               string `db:"settings" row:"settings"` // as a Domain's
 }
 
 // OriginationURL is where calls towards a trunk's customer go. It goes with its trunk.

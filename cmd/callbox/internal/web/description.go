@@ -56,7 +56,7 @@ func withoutSecrets(_ huma.Context, _ string, v any) (any, error) {
 	for _, d := range trouble.Errors {
 		switch d.Value.(type) {
 		case string, bool, float64, int, int64, nil:
-			if strings.Contains(strings.ToLower(d.Location), "password") {
+			if at := strings.ToLower(d.Location); strings.Contains(at, "password") || strings.Contains(at, "secret") {
 				d.Value = nil
 			}
 		default: // a whole body, perhaps

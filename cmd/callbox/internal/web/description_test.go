@@ -47,19 +47,25 @@ func examples(key string) map[string]example {
 		"get-psap-script": {"/api/v1/psaps/psap-sf/script", "", missing("/api/v1/psaps/ecc-us/script")},
 		"set-psap-script": {"/api/v1/psaps/psap-sf/script", `{"answer":"busy","ring":"2s","status":486,"codecs":["PCMA"],"keys":{"1":"repeat"},"media":true}`,
 			[]deviation{{"", `{"ring":"soon"}`, 422}, {"/api/v1/psaps/x/script", "", 404}, {"", `{}`, 200}}},
-		"reset-psap-script":  {"/api/v1/psaps/psap-sf/script", "", missing("/api/v1/psaps/ecc-us/script")},
-		"explain":            {explainPath, `{"from":"+14155550100","to":"911","transport":"tls"}`, []deviation{{"", `{"from":"x","to":"y","source":"nowhere"}`, 422}}},
-		"reload":             {"/-/reload", "", nil},
-		"list-keys":          {keysPath, "", nil},
-		"make-key":           {keysPath, `{"name":"Terraform","scope":"read","account_sid":"` + other + `"}`, []deviation{{"", `{"name":"x","account_sid":"AC` + strings.Repeat("0", 32) + `"}`, 422}, {"", `{"name":"x"}`, 201}}},
-		"revoke-key":         {keysPath + "/" + key, "", missing(keysPath + "/" + noKey)},
-		"import-directory":   {importPath + "?account_sid=" + account + "&on_conflict=skip", someNumbers, []deviation{{"", "street\n", 422}, {importPath + "?account_sid=AC1", "", 404}}},
-		"export-directory":   {"/api/v1/directory/export?account_sid=" + account, "", missing("/api/v1/directory/export?account_sid=AC1")},
-		"list-fees":          {"/api/v1/fees?by=day&account_sid=" + account + "&from=2026-01-01&until=2027-01-01&limit=2&offset=0", "", []deviation{{"/api/v1/fees?by=number", "", 200}}},
-		"get-lab-clock":      {"/api/v1/lab/clock", "", nil},
-		"step-lab-clock":     {"/api/v1/lab/clock", `{"step_seconds":60}`, []deviation{{"", `{"to":"2027-01-01T00:00:00Z"}`, 200}, {"", `{}`, 422}, {"", `{"step_seconds":-1}`, 422}}},
-		"order-lab-failures": {"/api/v1/lab/failures", `{"phone_number":"+14155550100","what":"registration","times":2}`, nil},
-		"list-audit":         {"/api/v1/audit?limit=2&before=1000000&kind=key&sid=" + key + "&account_sid=&actor=test&since=2026-01-01T00:00:00Z", "", []deviation{{"/api/v1/audit?limit=1", "", 200}}},
+		"reset-psap-script":   {"/api/v1/psaps/psap-sf/script", "", missing("/api/v1/psaps/ecc-us/script")},
+		"explain":             {explainPath, `{"from":"+14155550100","to":"911","transport":"tls"}`, []deviation{{"", `{"from":"x","to":"y","source":"nowhere"}`, 422}}},
+		"reload":              {"/-/reload", "", nil},
+		"list-keys":           {keysPath, "", nil},
+		"make-key":            {keysPath, `{"name":"Terraform","scope":"read","account_sid":"` + other + `"}`, []deviation{{"", `{"name":"x","account_sid":"AC` + strings.Repeat("0", 32) + `"}`, 422}, {"", `{"name":"x"}`, 201}}},
+		"revoke-key":          {keysPath + "/" + key, "", missing(keysPath + "/" + noKey)},
+		"import-directory":    {importPath + "?account_sid=" + account + "&on_conflict=skip", someNumbers, []deviation{{"", "street\n", 422}, {importPath + "?account_sid=AC1", "", 404}}},
+		"export-directory":    {"/api/v1/directory/export?account_sid=" + account, "", missing("/api/v1/directory/export?account_sid=AC1")},
+		"list-fees":           {"/api/v1/fees?by=day&account_sid=" + account + "&from=2026-01-01&until=2027-01-01&limit=2&offset=0", "", []deviation{{"/api/v1/fees?by=number", "", 200}}},
+		"get-lab-clock":       {"/api/v1/lab/clock", "", nil},
+		"step-lab-clock":      {"/api/v1/lab/clock", `{"step_seconds":60}`, []deviation{{"", `{"to":"2027-01-01T00:00:00Z"}`, 200}, {"", `{}`, 422}, {"", `{"step_seconds":-1}`, 422}}},
+		"order-lab-failures":  {"/api/v1/lab/failures", `{"phone_number":"+14155550100","what":"registration","times":2}`, nil},
+		"get-domain-settings": {"/api/v1/domains/" + aDomain + "/settings", "", missing("/api/v1/domains/SD" + strings.Repeat("1", 32) + "/settings")},
+		"get-trunk-settings":  {"/api/v1/trunks/" + aTrunk + "/settings", "", missing("/api/v1/trunks/TK" + strings.Repeat("1", 32) + "/settings")},
+		"set-domain-settings": {"/api/v1/domains/" + aDomain + "/settings", someSettings, []deviation{{"/api/v1/domains/SD" + strings.Repeat("1", 32) + "/settings", "", 404}, {"", `{}`, 200}}},
+		"set-trunk-settings": {"/api/v1/trunks/" + aTrunk + "/settings", someSettings, []deviation{
+			{"/api/v1/trunks/TK" + strings.Repeat("1", 32) + "/settings", "", 404}, {"", `{"callback":{"ring":"soon"}}`, 422},
+			{"", `{"notify":[{"kind":"email","to":"x"}]}`, 422}, {"/api/v1/trunks/" + fileTrunk + "/settings", "", 409}}},
+		"list-audit": {"/api/v1/audit?limit=2&before=1000000&kind=key&sid=" + key + "&account_sid=&actor=test&since=2026-01-01T00:00:00Z", "", []deviation{{"/api/v1/audit?limit=1", "", 200}}},
 	}
 }
 
@@ -88,6 +94,7 @@ func inUse(t *testing.T) (e *edge, key string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	e.hosts(t)
 	key, _ = e.key(t, keys.Wish{Name: "x", Scope: keys.ScopeFull, AccountSID: other})
 	e.built = e.handler()
 	return e, key

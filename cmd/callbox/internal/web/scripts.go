@@ -109,18 +109,7 @@ func answerScript(id string, s CentreScript, err error) (*scriptOutput, error) {
 	case errors.Is(err, ErrNoCentre), errors.Is(err, ErrNotSimulated):
 		return nil, huma.Error404NotFound(fmt.Sprintf("%s: %v", id, err))
 	case errors.As(err, &problems):
-		details := make([]error, len(problems))
-		for i, p := range problems {
-			d := &huma.ErrorDetail{Message: p.Message, Location: "body." + p.Path}
-			if p.Mend != "" {
-				d.Message += "; " + p.Mend
-			}
-			if p.Value != "" {
-				d.Value = p.Value
-			}
-			details[i] = d
-		}
-		return nil, huma.Error422UnprocessableEntity("validation failed", details...)
+		return nil, invalidBody(problems)
 	}
 	return nil, err
 }

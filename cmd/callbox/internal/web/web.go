@@ -144,6 +144,7 @@ func Handler(o Options) http.Handler {
 	if o.Store != nil {
 		registerKeys(api, keys.NewStored(o.Store))
 		registerAudit(api, o.Store)
+		registerSettings(api, o.Store)
 		registerTransfer(api, o)
 	}
 	if o.Lab != nil {

@@ -1,0 +1,145 @@
+package directory
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Settings are callbox's own options of a domain or trunk, for which the provider's API has no field. The zero value of
+// each stands for its default; those of a Snapshot's domains and trunks are filled in.
+type Settings struct {
+	Identity Identity         `yaml:"identity"`
+	Callback CallbackSettings `yaml:"callback"`
+	Notify   []Notification   `yaml:"notify"`
+}
+
+// Identity says by which number a caller is known.
+type Identity struct {
+	// Sources are where the caller's number is looked for, in this order: the first that holds a number of the account
+	// counts. All but From count only from a peer that passed the guards of its domain or trunk.
+	Sources   []IdentitySource `yaml:"sources"`
+	Normalise bool             `yaml:"normalise"` // take a number of the account written otherwise than in E.164
+}
+
+// IdentitySource is a header that may hold the caller's number.
+type IdentitySource uint8
+
+// The sources of an identity.
+const (
+	SourceFrom        IdentitySource = iota
+	SourceAsserted                   // P-Asserted-Identity (RFC 3325)
+	SourceRemoteParty                // Remote-Party-ID, as 3CX and Cisco send it
+	SourcePreferred                  // P-Preferred-Identity (RFC 3325)
+	SourceDiversion                  // Diversion (RFC 5806): who forwarded the call
+)
+
+// CallbackSettings say how a call back from a call centre finds somebody.
+type CallbackSettings struct {
+	Fallback []string      `yaml:"fallback"` // who is called when nobody else answers: sip: or sips: URIs, or E.164 numbers
+	Fork     Fork          `yaml:"fork"`     // how the phones of a number ring
+	Ring     time.Duration `yaml:"ring"`     // how long each step rings
+	Window   time.Duration `yaml:"window"`   // for how long after an emergency call the phone that made it rings first
+}
+
+// Fork is how several phones ring.
+type Fork uint8
+
+// The ways to ring several phones.
+const (
+	ForkParallel Fork = iota // all at once
+	ForkSerial               // one after the other
+)
+
+// Notification is somebody who is told of emergency calls.
+type Notification struct {
+	Kind   NotificationKind `yaml:"kind"`
+	To     string           `yaml:"to"`     // an http: or https: URL, an e-mail address, or a sip: or sips: URI, by Kind
+	Secret Secret           `yaml:"secret"` // key of a webhook's signature, "" for the account's auth token
+}
+
+// NotificationKind is the way somebody is told of an emergency call.
+type NotificationKind uint8
+
+// The ways to be told.
+const (
+	NotifyWebhook NotificationKind = iota + 1
+	NotifyEmail
+	NotifyMessage // SIP MESSAGE
+	NotifyListen  // a call that hears both sides
+	NotifyBarge   // a call that hears both sides and is heard by both
+)
+
+// Defaults of callbacks.
+const (
+	defaultCallbackRing   = 20 * time.Second
+	defaultCallbackWindow = time.Hour
+)
+
+// TrunkDefaults returns s with the defaults of a trunk for what it leaves out. A PBX sends one identity in From and
+// another beside it, so trunks look at three headers.
+func (s Settings) TrunkDefaults() Settings {
+	return s.filled([]IdentitySource{SourceFrom, SourceAsserted, SourceRemoteParty})
+}
+
+// DomainDefaults returns s with the defaults of a domain for what it leaves out: a phone is known by its From.
+func (s Settings) DomainDefaults() Settings { return s.filled([]IdentitySource{SourceFrom}) }
+
+func (s Settings) filled(sources []IdentitySource) Settings {
+	if len(s.Identity.Sources) == 0 {
+		s.Identity.Sources = sources
+	}
+	if s.Callback.Ring == 0 {
+		s.Callback.Ring = defaultCallbackRing
+	}
+	if s.Callback.Window == 0 {
+		s.Callback.Window = defaultCallbackWindow
+	}
+	return s
+}
+
+// Masked returns s with *** for every secret, those in URLs included.
+func (s Settings) Masked() Settings {
+	s.Notify = slices.Clone(s.Notify)
+	for i := range s.Notify {
+		n := &s.Notify[i]
+		n.Secret, n.To = Secret(n.Secret.String()), maskedURL(n.To)
+	}
+	return s
+}
+
+// maskedURL returns a URL with *** for its password, if it has one.
+func maskedURL(text string) string {
+	user, host, ok := strings.Cut(text, "@")
+	i := strings.Index(user, "://")
+	if !ok || i < 0 || strings.ContainsAny(user[i+3:], "/?#") {
+		return text
+	}
+	name, _, ok := strings.Cut(user[i+3:], ":")
+	if !ok {
+		return text
+	}
+	return user[:i+3] + name + ":***@" + host
+}
+
+// Keep returns s with what was masked in it put back from old, as somebody who read settings and writes them back cannot
+// know what was hidden: that of a notification of the same kind to the same place.
+func (s Settings) Keep(old Settings) Settings {
+	s.Notify = slices.Clone(s.Notify)
+	for i := range s.Notify {
+		n := &s.Notify[i]
+		was := Notification{To: n.To}
+		for _, o := range old.Notify {
+			if o.Kind == n.Kind && maskedURL(o.To) == maskedURL(n.To) {
+				was = o
+			}
+		}
+		if n.Secret != "" && string(n.Secret) == n.Secret.String() {
+			n.Secret = was.Secret
+		}
+		if n.To == maskedURL(was.To) {
+			n.To = was.To
+		}
+	}
+	return s
+}
