@@ -7,7 +7,11 @@ import "strconv"
 // RTP the offer says a=rtcp-mux.
 func Offer(l Local, formats []Format, dir Direction, ptime int) []byte {
 	dst := append(appendOrigin(nil, l), "t=0 0\r\n"...)
-	return appendAudio(dst, l, described{"RTP/AVP", formats, dir, ptime, l.RTCP == l.RTP})
+	proto := "RTP/AVP"
+	if l.Security == Required {
+		proto = "RTP/SAVP"
+	}
+	return appendAudio(dst, l, described{proto, formats, dir, ptime, l.RTCP == l.RTP})
 }
 
 // Answer returns the answer to offer and the formats in it, under the payload
@@ -96,7 +100,7 @@ func appendAudio(dst []byte, l Local, d described) []byte {
 		dst = append(dst, "\r\n"...)
 	}
 	dst = appendAttribute(dst, d.dir.String())
-	return appendRTCP(dst, l, d.mux)
+	return appendRTCP(appendCrypto(dst, l), l, d.mux)
 }
 
 func appendFormat(dst []byte, f Format) []byte {

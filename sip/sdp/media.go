@@ -29,6 +29,10 @@ type Media struct {
 	// media, so Direction is sendonly or inactive.
 	Held bool
 
+	// Crypto are the lines a=crypto that can be used, in the order of the peer's
+	// preference.
+	Crypto []Crypto
+
 	Formats []string // payload types in the order of preference
 	PTime   int      // packet time in milliseconds, 0 if not said
 
@@ -49,6 +53,7 @@ func (m *Media) complete(session level) {
 		m.RTCP = m.own.rtcpFrom(conn.addr, m.Port)
 	}
 	m.Mux = m.own.mux
+	m.Crypto = m.own.crypto.lines
 	m.Direction, m.said = m.own.dir, m.own.hasDir || session.hasDir
 	if !m.own.hasDir {
 		m.Direction = session.dir
@@ -80,9 +85,27 @@ func (m *Media) plainRTP() bool {
 	return strings.EqualFold(m.Proto, "RTP/AVP") || strings.EqualFold(m.Proto, "RTP/AVPF")
 }
 
-func (m *Media) usable() bool {
-	return m.Kind == "audio" && m.Port != 0 && m.plainRTP() && len(m.Formats) > 0
+func (m *Media) secureRTP() bool {
+	return strings.EqualFold(m.Proto, "RTP/SAVP") || strings.EqualFold(m.Proto, "RTP/SAVPF")
 }
+
+// profile returns the RTP profile of the line, feedback included, with SRTP or
+// without.
+func (m *Media) profile(secure bool) string {
+	feedback := strings.HasSuffix(m.Proto, "F") || strings.HasSuffix(m.Proto, "f")
+	switch {
+	case secure && feedback:
+		return "RTP/SAVPF"
+	case secure:
+		return "RTP/SAVP"
+	case feedback:
+		return "RTP/AVPF"
+	}
+	return "RTP/AVP"
+}
+
+// live tells whether the line is audio that could be relayed, whatever its profile.
+func (m *Media) live() bool { return m.Kind == "audio" && m.Port != 0 && len(m.Formats) > 0 }
 
 // muxable reports whether RTP and RTCP may share a port: not with a payload type
 // that looks like an RTCP packet type (RFC 5761 section 4).

@@ -86,10 +86,8 @@ func Parse(b []byte) (*Session, error) {
 	s.level = s.head.read()
 	for i := range s.media {
 		s.media[i].complete(s.level)
-		if s.audio < 0 && s.media[i].usable() {
-			s.audio = i
-		}
 	}
+	s.audio = s.find(Plain)
 	return s, nil
 }
 
@@ -170,6 +168,7 @@ type level struct {
 	rtcp     uint16
 	rtcpAddr netip.Addr
 	mux      bool
+	crypto   cryptos
 }
 
 // read collects the facts of a section. Where a line is there twice, the first
@@ -213,6 +212,8 @@ func (lv *level) readAttribute(name, value []byte) {
 		}
 	case "rtcp-mux":
 		lv.mux = true
+	case "crypto":
+		lv.crypto.add(value)
 	}
 }
 

@@ -32,7 +32,7 @@ func (s *Session) Rewrite(dst []byte, l Local, role Role) []byte {
 			continue
 		}
 		dst = m.appendRelayed(dst, l, relayed{
-			proto: m.Proto, dir: m.Direction, say: m.said || m.Held,
+			proto: m.profile(l.Security == Required), dir: m.Direction, say: m.said || m.Held,
 			mux: role == RoleOffer && m.muxable(),
 		})
 	}
@@ -78,7 +78,7 @@ func (m *Media) appendRelayed(dst []byte, l Local, how relayed) []byte {
 	if how.say {
 		dst = appendAttribute(dst, how.dir.String())
 	}
-	return appendRTCP(dst, l, how.mux)
+	return appendRTCP(appendCrypto(dst, l), l, how.mux)
 }
 
 // appendRefused writes the line with port 0 and without a section (RFC 3264
@@ -103,6 +103,13 @@ func appendMediaLine(dst []byte, kind string, port uint16, proto string) []byte 
 func appendAttribute(dst []byte, name string) []byte {
 	dst = append(append(dst, "a="...), name...)
 	return append(dst, "\r\n"...)
+}
+
+func appendCrypto(dst []byte, l Local) []byte {
+	for _, c := range l.Crypto {
+		dst = c.append(dst)
+	}
+	return dst
 }
 
 // appendRTCP says where our RTCP port is, if that is not plain from the RTP port.

@@ -58,6 +58,12 @@ type Local struct {
 	ID      uint64
 	Version uint64
 
+	// Security says what an offer offers: RTP/AVP, RTP/AVP with lines a=crypto,
+	// or RTP/SAVP. Crypto are those lines, or the one of an answer; a Keyring
+	// has them. An answer has the profile of its offer.
+	Security Security
+	Crypto   []Crypto
+
 	// Answers is the offer that came in on this leg, for an answer that goes
 	// back on it. With it the answer has the offer's m-lines, in number and
 	// order, its t= lines, a direction it allows, and a=rtcp-mux only if it had
@@ -73,11 +79,13 @@ type Session struct {
 	level level
 	media []Media
 	audio int // index into media of the relayed line, -1 for none
+
+	policy Security // by which it was found
 }
 
-// Audio returns the audio line that is relayed: the first with a port, plain RTP
-// (RTP/AVP or RTP/AVPF) and a payload type. False means there is none; Unusable
-// says why.
+// Audio returns the audio line that is relayed: the first with a port, a payload
+// type, and a profile that the policy given to For takes; without For that is
+// plain RTP (RTP/AVP or RTP/AVPF). False means there is none; Unusable says why.
 func (s *Session) Audio() (Media, bool) {
 	if s.audio < 0 {
 		return Media{}, false
@@ -101,10 +109,18 @@ func (s *Session) Unusable() string {
 		case m.Kind != "audio":
 		case m.Port == 0:
 			reason = "every audio line of the session description has port 0"
-		case !m.plainRTP():
-			return "the session description has no plain RTP audio line (RTP/AVP), only " + m.Proto
-		default:
+		case len(m.Formats) == 0 && (m.plainRTP() || m.secureRTP()):
 			return "the session description has an audio line without a payload type"
+		case s.policy == Plain:
+			return "the session description has no plain RTP audio line (RTP/AVP), only " + m.Proto
+		case m.own.crypto.reason != "":
+			return "SRTP cannot be agreed on, " + m.own.crypto.reason
+		case m.plainRTP():
+			reason = "SRTP is required and the session description has plain RTP alone (" + m.Proto + ")"
+		case m.secureRTP():
+			return "the " + m.Proto + " audio line has no a=crypto, and its key cannot come in another way"
+		default:
+			return "the session description has no audio line of RTP/SAVP, only " + m.Proto
 		}
 	}
 	return reason
