@@ -43,6 +43,12 @@ type Options struct {
 	// is asked when not all can be taken, before anything was checked, and must be quick; nil takes all for it.
 	Urgent func(user, host string, source netip.Addr) bool
 
+	// OnRegister takes a REGISTER; called on a goroutine of its own. nil answers 405.
+	OnRegister func(*Registration)
+
+	NonceLife  time.Duration // how long the nonce of a challenge is good for; 0 is five minutes
+	Algorithms []string      // digest algorithms that are offered, in this order; nil is Algorithms()
+
 	// Starved is told when no file descriptor is left for a connection; nil tells the log each time.
 	Starved func(error)
 }
@@ -54,6 +60,8 @@ type Agent struct {
 	parser *sip.Parser
 	t1     time.Duration
 	nonces *nonces
+
+	algorithms []string // of digest challenges
 
 	bound   []*boundListener // set by Start
 	sockets []*udpSocket
@@ -67,6 +75,7 @@ type Agent struct {
 	urgent    lateness
 	other     lateness
 	turned    *turnedAway
+	registers registers
 	shown     *turnedAway // nonces, see proves
 	strikes   *strikes
 	tooMany   [len(retries)][]byte // see endings
@@ -111,13 +120,17 @@ func New(o Options) (*Agent, error) {
 			return nil, fmt.Errorf("agent: unknown network %q of listener %s: udp, tcp or tls", l.Network, l.Address)
 		}
 	}
+	algorithms, err := offered(o.Algorithms)
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	a := &Agent{
-		opts: o, log: o.Logger, t1: defaultT1, nonces: newNonces(), seed: maphash.MakeSeed(),
+		opts: o, log: o.Logger, t1: defaultT1, nonces: newNonces(o.NonceLife), algorithms: algorithms, seed: maphash.MakeSeed(),
 		serverTxs: make(map[string]*serverTx), merged: make(map[string]*serverTx), clientTxs: make(map[string]*clientTx),
 		legs: make(map[string]*Leg), streams: newConnections(), patience: usualPatience,
 		urgent: lateness{patience: patience, floor: floor}, other: lateness{patience: otherPatience},
-		turned: newTurnedAway(), shown: newTurnedAway(), strikes: newStrikes(), tooMany: endings(o.UserAgent),
+		turned: newTurnedAway(), registers: newRegisters(), shown: newTurnedAway(), strikes: newStrikes(), tooMany: endings(o.UserAgent),
 		requests: make(chan struct{}, maxRequests), ctx: ctx, cancel: cancel, done: ctx.Done(),
 	}
 	a.names, a.kernel = newNames(ctx, net.DefaultResolver, a.spawn), newKernel()

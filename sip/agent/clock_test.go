@@ -12,7 +12,7 @@ func TestAClockThatIsSetMakesNoNonceStaleOrImmortal(t *testing.T) {
 	for name, step := range map[string]time.Duration{"an hour ahead": time.Hour, "an hour back": -time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := newNonces()
+			n := newNonces(0)
 			begun := time.Now()
 			old := n.make(begun)
 			for range maxNonces + 1 { // so that there is a horizon

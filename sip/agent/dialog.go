@@ -30,6 +30,7 @@ type Leg struct {
 	routes    []string // route set, in sending order
 	home      flow     // where the peer was last seen: used when the target says nothing usable
 	spent     int      // hops behind the INVITE that is written
+	back      *wayBack // UAC: the peer is a registered phone
 	direct    bool     // the INVITE came straight from its maker, so that home is the peer's real address
 
 	mark       []Header  // UAS: on the answers we give by ourselves

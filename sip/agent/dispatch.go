@@ -89,11 +89,13 @@ func (a *Agent) receiveRequest(f flow, p *packet) {
 	switch p.method {
 	case "INVITE":
 		a.takeInvite(f, p)
+	case "REGISTER":
+		a.takeRegister(f, p)
 	case "OPTIONS":
 		a.answerOptions(f, p)
 	case "BYE", "INFO", "UPDATE", "NOTIFY", "REFER", "PRACK":
 		a.reply(f, p, "", 481, "Call/Transaction Does Not Exist", Message{})
-	case "REGISTER", "SUBSCRIBE", "PUBLISH", "MESSAGE":
+	case "SUBSCRIBE", "PUBLISH", "MESSAGE":
 		a.reply(f, p, "", 405, "Method Not Allowed", Message{}.With("Allow", allow))
 	default:
 		a.reply(f, p, "", 501, "Not Implemented", Message{}.With("Allow", allow))
@@ -187,12 +189,17 @@ func (a *Agent) refuse(f flow, p *packet, fl *fault) {
 // reply answers a request without a transaction. Without a tag it gets one that is the same when it is repeated.
 func (a *Agent) reply(f flow, p *packet, tag string, status int, reason string, m Message) {
 	if tag == "" {
-		tag = strconv.FormatUint(maphash.String(a.seed, serverKey(p)+" "+p.callID), 16)
+		tag = a.replyTag(p)
 	}
 	back := replyFlow(f, p)
 	if err := back.send(a.response(back, p, tag, status, reason, "", m)); err != nil {
 		a.log.Debug().Err(err).Int("sip_status", status).Msg("answer not sent")
 	}
+}
+
+// replyTag is the To-tag of answers without a transaction.
+func (a *Agent) replyTag(p *packet) string {
+	return strconv.FormatUint(maphash.String(a.seed, serverKey(p)+" "+p.callID), 16)
 }
 
 // answerOptions answers OPTIONS as a keepalive or capability query (RFC 3261 section 11.2).

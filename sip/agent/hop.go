@@ -14,6 +14,9 @@ func (l *Leg) nextHop() flow {
 		return l.lastSeen()
 	}
 	transport := u.transport()
+	if l.back != nil && len(l.routes) == 0 && u.Host == l.back.host {
+		return l.lastSeen() // by the flow it registered by, whatever its Contact says
+	}
 	ip, literal := u.literal()
 	if !literal || !spoken(transport) {
 		return l.lastSeen()

@@ -37,11 +37,12 @@ func (a *Agent) takeInvite(f flow, p *packet) {
 		t.respond(482, "Loop Detected", "", Message{Headers: []Header{warning("a copy of this INVITE came another way and is taken")}})
 		return
 	}
+	proof, flaw := newProof(a.nonces, a.algorithms, "INVITE", p.uri, p.auth)
 	in := &Incoming{
 		CallID: p.callID, Source: f.remote, Local: f.local(a), Transport: f.transport, MaxForwards: p.maxForwards,
 		RequestURI: target.Address, From: p.from.uri.Address, To: p.to.uri.Address,
-		Message: p.message, Proof: newProof(a.nonces, "INVITE", p.auth),
-		invite: &serverInvite{agent: a, tx: t, flow: f, packet: p},
+		Message: p.message, Proof: proof,
+		invite: &serverInvite{agent: a, tx: t, flow: f, packet: p, flaw: flaw},
 	}
 	if in.MaxForwards < 0 {
 		in.MaxForwards = usualHops
@@ -81,6 +82,7 @@ type serverInvite struct {
 	tx     *serverTx
 	flow   flow
 	packet *packet
+	flaw   string // what is wrong with the credentials, see newProof
 	mark   []Header
 }
 
@@ -105,10 +107,10 @@ func (in *Incoming) Refuse(status int, reason string, headers ...Header) {
 }
 
 // Challenge answers 407, as Twilio does, with a fresh nonce for realm; it says stale when the credentials sent were
-// right in form but too old.
+// right in form but too old, or were used before, and in words what is wrong with those that could not be used.
 func (in *Incoming) Challenge(realm string, headers ...Header) {
 	stale := in.Proof != nil && in.Proof.Stale()
-	h := append(in.invite.agent.challenges(realm, stale), headers...)
+	h := append(in.invite.agent.challenges("Proxy-Authenticate", realm, stale, in.invite.flaw), headers...)
 	in.Refuse(407, "Proxy Authentication Required", h...)
 }
 

@@ -57,4 +57,6 @@ type Route struct {
 	Transport string // udp, tcp or tls as asked for; a large request goes by tcp instead of udp where the peer takes it
 	Remote    netip.AddrPort
 	Local     netip.Addr // our address towards Remote; for advertising in SDP
+
+	back *wayBack // of RouteBack; else nil
 }

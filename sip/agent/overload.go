@@ -3,7 +3,6 @@ package agent
 import (
 	"hash/maphash"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -123,7 +122,8 @@ func (a *Agent) refuses(d *datagram) bool {
 	g := &d.glance
 	switch {
 	case string(g.method) != "INVITE":
-		return a.crowded(d.rank, d.waited)
+		d.judged = !a.crowded(d.rank, d.waited)
+		return !d.judged
 	case a.turned.has(d.from, g.branch): // its caller was told so, and may have gone elsewhere
 		return true
 	case a.isTaken(g) || !a.crowded(d.rank, d.waited):
@@ -147,7 +147,7 @@ func (a *Agent) tooLate(f flow, p *packet, target uri) bool {
 	}
 	r := rankUrgent
 	switch {
-	case a.strikes.out(f.remote.Addr()) && !slices.ContainsFunc(p.auth, func(h Header) bool { return a.proves(h.Value) }):
+	case a.strikes.out(f.remote.Addr()) && !a.provesAny(p.auth):
 		r = rankStruck
 	case !a.busy(p.waited):
 		return false

@@ -26,6 +26,7 @@ type packet struct {
 	cseqMethod  string
 	maxForwards int // -1 when absent
 	contact     string
+	contacts    []string // of a REGISTER: every value, "*" among them
 	recordRoute []string
 	require     []string // Require and Proxy-Require
 	auth        []Header // Authorization, Proxy-Authorization, WWW-Authenticate, Proxy-Authenticate
@@ -221,6 +222,10 @@ func (p *packet) readMaxForwards(value string) {
 }
 
 func (p *packet) readContact(value string) {
+	if p.method == "REGISTER" {
+		p.contacts = append(p.contacts, value)
+		return
+	}
 	if p.contact != "" || value == "*" {
 		return
 	}

@@ -158,7 +158,10 @@ func (a *Agent) listensLike(transport string, ip netip.Addr) bool {
 
 // flowTo makes the flow for a route. It blocks while a connection is made; a UDP flow is there at once.
 func (a *Agent) flowTo(ctx context.Context, r Route) (flow, error) {
-	if r.Transport == "udp" {
+	switch {
+	case r.back != nil:
+		return a.flowBack(ctx, r)
+	case r.Transport == "udp":
 		return a.udpFlow(r.Remote)
 	}
 	host := r.Remote.Addr().String()
@@ -201,6 +204,12 @@ func (a *Agent) Options(ctx context.Context, target string) (status int, err err
 	if err != nil {
 		return 0, err
 	}
+	return a.Probe(ctx, r)
+}
+
+// Probe is Options by a route.
+func (a *Agent) Probe(ctx context.Context, r Route) (status int, err error) {
+	target := r.URI
 	f, err := a.flowTo(ctx, r)
 	if err != nil {
 		return 0, fmt.Errorf("probe %q: %w", target, err)
@@ -211,6 +220,9 @@ func (a *Agent) Options(ctx context.Context, target string) (status int, err err
 		us := a.contactHost(f)
 		w.line("OPTIONS ", target, " SIP/2.0")
 		a.viaLine(&w, f, branch)
+		for _, p := range r.path() {
+			w.field("Route", p)
+		}
 		w.field("From", "<sip:callbox@"+us+">;tag="+tag)
 		w.field("To", "<"+target+">")
 		w.field("Call-ID", callID)

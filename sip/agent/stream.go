@@ -32,8 +32,9 @@ type stream struct {
 	done      chan struct{} // nothing more comes from the peer: what waits in out is the last
 	gone      chan struct{}
 	once      sync.Once
-	up        atomic.Bool // conn can be used
-	requests  atomic.Bool // requests of ours went this way and may wait for answers
+	up        atomic.Bool  // conn can be used
+	requests  atomic.Bool  // requests of ours went this way and may wait for answers
+	phone     atomic.Int64 // Unix seconds: a phone that is registered until then may be silent so long
 
 	// The writer begins with the first message to write: most connections of a flood never get there.
 	writing sync.Once
@@ -47,6 +48,16 @@ type stream struct {
 }
 
 func (s *stream) key() streamKey { return streamKey{s.transport, s.remote} }
+
+// lastFor has a phone's connection stay open without a word for as long as the phone is registered, in seconds: it is the
+// only way to it, and it may send nothing but the next REGISTER. On a nil stream it does nothing.
+func (s *stream) lastFor(seconds int) {
+	if s != nil {
+		s.phone.Store(time.Now().Unix() + int64(seconds))
+	}
+}
+
+func (s *stream) lasts() bool { return s.phone.Load() > time.Now().Unix() }
 
 // serves tells whether requests for host may go this way: TLS has proven who the peer is for one host only.
 func (s *stream) serves(host string) bool {
@@ -256,6 +267,10 @@ func (a *Agent) readStream(s *stream) {
 			set = deadline
 		}
 		n, err := s.conn.Read(in.room())
+		if err != nil && errors.Is(err, os.ErrDeadlineExceeded) && n == 0 && proven && !partial && s.lasts() {
+			deadline = time.Now().Add(a.patience.idle)
+			continue
+		}
 		if err != nil {
 			if errors.Is(err, os.ErrDeadlineExceeded) && (!proven || partial) {
 				a.count.late.Add(1)

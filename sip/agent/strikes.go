@@ -3,6 +3,7 @@ package agent
 import (
 	"hash/maphash"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -128,4 +129,9 @@ func (a *Agent) proves(credentials string) bool {
 	}
 	a.shown.add(netip.AddrPort{}, []byte(nonce))
 	return true
+}
+
+// provesAny tells whether one of several credentials proves.
+func (a *Agent) provesAny(credentials []Header) bool {
+	return slices.ContainsFunc(credentials, func(h Header) bool { return a.proves(h.Value) })
 }

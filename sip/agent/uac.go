@@ -15,7 +15,7 @@ type dialling struct {
 func (a *Agent) Dial(o Outgoing, sink Sink) *Leg {
 	l := &Leg{
 		a: a, callID: token(16), tag: newTag(), sink: sink, localSeq: 1, target: o.Route.URI,
-		dial: &dialling{out: o}, inv: inviteOurs,
+		dial: &dialling{out: o}, inv: inviteOurs, routes: o.Route.path(), back: o.Route.back,
 	}
 	a.remember(l)
 	l.mu.Lock()
@@ -69,7 +69,7 @@ func (l *Leg) sendInvite(auth Header) {
 	if auth.Name != "" {
 		m = m.With(auth.Name, auth.Value)
 	}
-	frozen := &Leg{a: l.a, callID: l.callID, local: l.local, tag: l.tag, remote: l.remote, target: l.target, spent: l.dial.out.Spent}
+	frozen := &Leg{a: l.a, callID: l.callID, local: l.local, tag: l.tag, remote: l.remote, target: l.target, routes: l.routes, spent: l.dial.out.Spent}
 	var tx *clientTx
 	tx = l.a.newClientTx("INVITE", branch, func(p *packet, status int) { l.takeAnswer(tx, p, status) })
 	l.dial.tx = tx
@@ -175,14 +175,14 @@ func (l *Leg) authenticate(p *packet) bool {
 	l.localSeq++
 	// What a provisional answer said of a dialog is void: this INVITE asks for one anew.
 	l.identify(l.home)
-	l.remoteTag, l.target, l.routes = "", d.out.Route.URI, nil
+	l.remoteTag, l.target, l.routes = "", d.out.Route.URI, d.out.Route.path()
 	l.sendInvite(h)
 	return true
 }
 
 // endFork ends a dialog that nobody wants: ACK, then BYE.
 func (l *Leg) endFork(p *packet) {
-	fork := &Leg{a: l.a, callID: l.callID, local: l.local, tag: l.tag, home: l.home, target: l.target, state: legUp}
+	fork := &Leg{a: l.a, callID: l.callID, local: l.local, tag: l.tag, home: l.home, target: l.target, back: l.back, state: legUp}
 	fork.sink = func(Event) {}
 	fork.establish(p)
 	fork.localSeq = p.cseq

@@ -82,6 +82,9 @@ func (a *Agent) datagram(f flow, d *datagram) {
 	defer a.recovered("datagram")
 	b := bytes.TrimLeft(d.bytes, "\r\n")
 	if isKeepalive(b) {
+		if answer := answerSTUN(b, f.remote); answer != nil && a.opts.OnRegister != nil {
+			_ = f.send(answer) // the phone asks again
+		}
 		return
 	}
 	m, err := a.parse(b)
@@ -94,7 +97,7 @@ func (a *Agent) datagram(f flow, d *datagram) {
 	a.receive(f, p)
 }
 
-// isKeepalive recognises CRLF and NUL keepalives and stray STUN, none of which is SIP.
+// isKeepalive recognises CRLF, NUL and STUN keepalives, none of which is SIP.
 func isKeepalive(b []byte) bool {
 	if len(b) < 16 {
 		return true // no SIP message is this short

@@ -1,0 +1,194 @@
+package agent
+
+import (
+	"crypto/hmac"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/icholy/digest"
+)
+
+// Proof is the digest credentials of a request (RFC 7616; MD5 and SHA-256).
+type Proof struct {
+	nonces   *nonces
+	method   string
+	cred     digest.Credentials
+	replayed bool // they were right, and had been used before
+}
+
+// maxCredentials bounds the credentials of one request that are looked at: proxies on the way have one each at most.
+const maxCredentials = 8
+
+// newProof reads the digest credentials among headers that answer a challenge of ours, else the first that can be used.
+// Without any the proof is nil, and flaw says in words what is wrong with those that came, "" for none that came. What
+// cannot be used is no refusal: a call that needs no credentials does not fail for them.
+func newProof(n *nonces, algorithms []string, method, target string, headers []Header) (proof *Proof, flaw string) {
+	looked := 0
+	for _, h := range headers {
+		if name := strings.ToLower(h.Name); name != "authorization" && name != "proxy-authorization" {
+			continue
+		}
+		if looked++; looked > maxCredentials {
+			break
+		}
+		c, err := parseCredentials(h.Value, algorithms, target)
+		if err != nil {
+			if flaw == "" {
+				flaw = h.Name + ": " + err.Error()
+			}
+			continue
+		}
+		p := &Proof{nonces: n, method: method, cred: *c}
+		if _, ours := n.made(c.Nonce); ours {
+			return p, ""
+		}
+		if proof == nil {
+			proof = p
+		}
+	}
+	if proof != nil {
+		flaw = ""
+	}
+	return proof, flaw
+}
+
+// parseCredentials reads credentials as far as we can check them.
+func parseCredentials(value string, algorithms []string, target string) (*digest.Credentials, error) {
+	if scheme, _, _ := strings.Cut(strings.TrimLeft(value, " "), " "); !strings.EqualFold(scheme, "Digest") {
+		return nil, errors.New("only Digest credentials are taken")
+	}
+	c, err := digest.ParseCredentials(value)
+	if err != nil {
+		return nil, errors.New("the credentials cannot be read")
+	}
+	for _, f := range []struct{ name, value string }{
+		{"username", c.Username}, {"realm", c.Realm}, {"nonce", c.Nonce}, {"uri", c.URI}, {"response", c.Response},
+	} {
+		if f.value == "" {
+			return nil, fmt.Errorf("the credentials have no %s", f.name)
+		}
+	}
+	if c.Userhash {
+		return nil, errors.New("a hashed user name was not asked for")
+	}
+	name := c.Algorithm
+	if name == "" {
+		name = "MD5"
+	}
+	if !slices.ContainsFunc(algorithms, func(a string) bool { return strings.EqualFold(a, name) }) {
+		return nil, fmt.Errorf("the algorithm was not offered, %s was", strings.Join(algorithms, " or "))
+	}
+	switch strings.ToLower(c.QOP) {
+	case "":
+	case "auth":
+		c.QOP = "auth"
+		if c.Cnonce == "" || c.Nc <= 0 {
+			return nil, errors.New("qop=auth needs a cnonce and an nc")
+		}
+	default:
+		return nil, errors.New("qop=auth was offered and nothing else")
+	}
+	if !sameTarget(c.URI, target) {
+		return nil, errors.New("uri names another target than the Request-URI")
+	}
+	return c, nil
+}
+
+// sameTarget tells whether the uri of credentials is that of the request (RFC 7616 section 3.4.6): user and host, since proxies
+// on the way and phones themselves add and leave out ports and parameters.
+func sameTarget(said, target string) bool {
+	if said == target {
+		return true
+	}
+	a, err := parseURI(said)
+	b, bad := parseURI(target)
+	return err == nil && bad == nil && a.User == b.User && a.Host == b.Host
+}
+
+// Username returns the user name as sent.
+func (p *Proof) Username() string { return p.cred.Username }
+
+// Stale tells whether the nonce is not one of ours that is still fresh, or the credentials were right and had been used
+// before (RFC 7616 section 3.4): the client should be challenged anew rather than refused.
+func (p *Proof) Stale() bool { return p.replayed || !p.nonces.fresh(p.cred.Nonce, time.Now()) }
+
+// Verify tells whether the credentials prove knowledge of a password for a nonce of ours that is not stale or replayed.
+// The password is given by its hashes, H(user:realm:password) in hex by MD5 and SHA-256 (RFC 7616 section 3.4.2), "" for
+// one that is not known. Credentials for another realm prove nothing.
+func (p *Proof) Verify(realm, md5, sha256 string) bool {
+	if p.cred.Realm != realm || !p.nonces.fresh(p.cred.Nonce, time.Now()) {
+		return false
+	}
+	want, ok := p.response(md5, sha256)
+	if !ok || !hmac.Equal([]byte(want), []byte(strings.ToLower(p.cred.Response))) {
+		return false
+	}
+	used := p.nonces.use(p.cred.Nonce, max(p.cred.Nc, 1))
+	p.replayed = !used
+	return used
+}
+
+// response is what the credentials' response must be, false where no password's hash makes one.
+func (p *Proof) response(md5, sha256 string) (string, bool) {
+	var a1 string
+	switch strings.ToUpper(p.cred.Algorithm) {
+	case "", "MD5":
+		a1 = md5
+	case "SHA-256":
+		a1 = sha256
+	}
+	if a1 == "" { // without a hash the library would take the empty password
+		return "", false
+	}
+	chal := digest.Challenge{Realm: p.cred.Realm, Nonce: p.cred.Nonce, Algorithm: p.cred.Algorithm}
+	if p.cred.QOP != "" {
+		chal.QOP = []string{"auth"}
+	}
+	want, err := digest.Digest(&chal, digest.Options{
+		Method: p.method, URI: p.cred.URI, Username: p.cred.Username, A1: a1, Cnonce: p.cred.Cnonce, Count: p.cred.Nc,
+	})
+	if err != nil {
+		return "", false
+	}
+	return want.Response, true
+}
+
+// unquoted leaves out what would end a quoted-string.
+var unquoted = strings.NewReplacer(`\`, "", `"`, "")
+
+// challenges are the header fields called name of a 401 or 407, one for each algorithm in the order of Options.Algorithms
+// (RFC 8760 lets the client choose, and older phones look at the first only), and what is wrong with what came.
+func (a *Agent) challenges(name, realm string, stale bool, flaw string) []Header {
+	var out []Header
+	for _, alg := range a.algorithms {
+		v := `Digest realm="` + unquoted.Replace(realm) + `", nonce="` +
+			a.nonces.make(time.Now()) + `", algorithm=` + alg + `, qop="auth"`
+		if stale {
+			v += ", stale=true"
+		}
+		out = append(out, Header{name, v})
+	}
+	if flaw != "" {
+		out = append(out, warning(flaw))
+	}
+	return out
+}
+
+// Algorithms are the digest algorithms that can be offered, as Options.Algorithms names them.
+func Algorithms() []string { return []string{"MD5", "SHA-256"} }
+
+// offered checks the algorithms that a configuration names.
+func offered(names []string) ([]string, error) {
+	if len(names) == 0 {
+		return Algorithms(), nil
+	}
+	for _, n := range names {
+		if !slices.Contains(Algorithms(), n) {
+			return nil, fmt.Errorf("agent: unknown digest algorithm %q: MD5 or SHA-256", n)
+		}
+	}
+	return slices.Clone(names), nil
+}
