@@ -40,7 +40,7 @@ func (a *Agent) takeInvite(f flow, p *packet) {
 	proof, flaw := newProof(a.nonces, a.algorithms, "INVITE", p.uri, p.auth)
 	in := &Incoming{
 		CallID: p.callID, Source: f.remote, Local: f.local(a), Transport: f.transport, MaxForwards: p.maxForwards,
-		RequestURI: target.Address, From: p.from.uri.Address, To: p.to.uri.Address,
+		RequestURI: target.Address, From: p.from.uri.Address, To: p.to.uri.Address, Contact: p.contact,
 		Message: p.message, Proof: proof,
 		invite: &serverInvite{agent: a, tx: t, flow: f, packet: p, flaw: flaw},
 	}

@@ -56,6 +56,7 @@ type Incoming struct {
 	Transport  string         // udp, tcp or tls
 	RequestURI Address
 	From, To   Address
+	Contact    string // the URI in the first Contact
 	Message    Message
 	Proof      *Proof // digest credentials as sent, nil when there were none
 

@@ -135,7 +135,7 @@ func (c *bridge) up(ev event) {
 	now := time.Now()
 	t := c.attempt.target
 	c.phase, c.stepAt, c.limitAt = phaseUp, time.Time{}, time.Time{}
-	if limit := c.e.o.MaxDuration; limit > 0 && (!c.plan.Emergency || c.e.o.LimitEmergency) {
+	if limit := c.e.o.MaxDuration; limit > 0 && (!c.spared() || c.e.o.LimitEmergency) {
 		c.limitAt = now.Add(limit)
 	}
 	c.a.state = legAnswered
@@ -150,6 +150,9 @@ func (c *bridge) up(ev event) {
 	// What only the set-up needed must not stay in memory for the length of the call.
 	c.attempt.early, c.attempt.earlyRaw, c.location, c.route, c.in, c.inv = nil, nil, nil, agent.Route{}, nil, nil
 }
+
+// spared tells whether the call may last as long as it likes: somebody's need is at its end.
+func (c *bridge) spared() bool { return c.plan.Emergency || c.back != nil }
 
 // onInitialAck takes the caller's ACK for our 200. Where the caller left the offer to the centre, it holds the answer.
 func (c *bridge) onInitialAck(ev event) {

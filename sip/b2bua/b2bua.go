@@ -49,6 +49,10 @@ type Options struct {
 	Observer Observer // nil tells no one
 	Logger   zerolog.Logger
 
+	// Callbacks plans the calls of centres to the numbers they were given. nil: there are none, and such an INVITE is
+	// decided like every other.
+	Callbacks CallbackPlanner
+
 	// Announce returns the URI to dial for early media when every target failed, "" for none. It is asked once a call,
 	// when the call was decided, so that a call keeps the plan it began with. nil is none.
 	Announce func() string

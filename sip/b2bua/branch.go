@@ -42,6 +42,7 @@ type loss struct {
 	outcome string
 	status  int
 	detail  string
+	contact string // where a redirection sends the call, "" for none
 }
 
 // startBranch dials a target beside the call's legs. release gives back its place and may be nil; a ring time of 0 is
@@ -135,7 +136,11 @@ func (c *bridge) handleBranch(b *branch, ev event) {
 	case agent.KindFailed:
 		b.state = legOver
 		outcome, detail := failure(ev)
-		c.loseBranch(b, loss{outcome, ev.status, detail})
+		l := loss{outcome: outcome, status: ev.status, detail: detail}
+		if ev.status < 400 {
+			l.contact = ev.contact
+		}
+		c.loseBranch(b, l)
 	case agent.KindBye:
 		b.state = legOver
 		c.loseBranch(b, loss{outcome: "failed", detail: "it hung up"})

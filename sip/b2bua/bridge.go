@@ -73,6 +73,7 @@ type bridge struct {
 	told     told         // the last provisional answer that the caller hears
 	announce string       // URI of the announcement
 
+	back     *callback // a centre's call to a number it was given; nil for every other call
 	attempt  attempt
 	upcoming int            // index of the next target
 	route    agent.Route    // of the last target dialled
@@ -138,6 +139,8 @@ func (c *bridge) handle(ev event) {
 		c.onNotice(ev.notice)
 	case kindRouted:
 		c.onRouted(ev.routed)
+	case kindPlanned:
+		c.onPlanned(ev.planned)
 	case kindPeek:
 		r := c.snapshot()
 		ev.peek.done(&r)
@@ -250,6 +253,10 @@ func (c *bridge) tick(now time.Time) {
 func (c *bridge) onLimit() {
 	if c.phase == phaseUp {
 		c.end(ending{reason: call.EndTimeLimit, cause: 480, sentence: "the longest duration of a call was reached"})
+		return
+	}
+	if c.back != nil {
+		c.unreached("nobody took the callback within the time for a set-up")
 		return
 	}
 	if c.plan.Emergency && c.upcoming < len(c.plan.Targets) {

@@ -82,7 +82,7 @@ func (e *Edge) inInvite(name string) bool {
 	}
 	for _, extra := range e.o.PassHeaders {
 		if is(name, extra) {
-			return !is(name, headerCall) && !is(name, headerDialled) && !is(name, headerError) &&
+			return !is(name, "Priority") && !is(name, headerCall) && !is(name, headerDialled) && !is(name, headerError) &&
 				!is(name, "P-Asserted-Identity") && !is(name, "Geolocation")
 		}
 	}

@@ -25,6 +25,7 @@ type event struct {
 	request request
 	notice  media.Notice
 	routed  *routed
+	planned *planned
 	peek    *peek
 }
 
@@ -34,6 +35,7 @@ const (
 	kindRouted                           // a target's host name was looked up
 	kindPeek                             // someone wants to see the call's record
 	kindShutdown                         // the edge is told to stop
+	kindPlanned                          // the plan of a callback has a next step
 )
 
 // routed is the outcome of looking up where a target is. The call knows by its address whether it still wants it.

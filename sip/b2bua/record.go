@@ -17,6 +17,9 @@ const maxEvents = 200
 // usualEvents is how many a call has that is answered by its first centre.
 const usualEvents = 8
 
+// maxContact bounds the Contact that is kept. A longer one is nothing that a callback could be sent to.
+const maxContact = 512
+
 // startRecord writes down what the INVITE tells.
 func (c *bridge) startRecord() {
 	in := c.in
@@ -24,6 +27,9 @@ func (c *bridge) startRecord() {
 		ID: call.NewID(), StartedAt: time.Now(), Source: in.Source.String(), Transport: in.Transport,
 		SIPCallID: in.CallID, From: who(in.From), Dialled: in.RequestURI.User, Domain: dialledHost(in),
 		Attempts: []call.Attempt{}, Trace: []call.Step{}, Events: make([]call.Event, 0, usualEvents),
+	}
+	if len(in.Contact) <= maxContact {
+		c.rec.Contact = in.Contact
 	}
 	if in.RequestURI.Scheme == "urn" {
 		c.rec.Dialled = "urn:" + in.RequestURI.User
@@ -74,13 +80,22 @@ func (c *bridge) reach(s call.State) { c.rec.State = max(c.rec.State, s) }
 func (c *bridge) snapshot() call.Record {
 	r := c.rec
 	r.Attempts, r.Events = slices.Clone(r.Attempts), slices.Clone(r.Events)
-	if c.decided {
-		r.Trace = c.plan.Trace.Steps()
-	}
+	r.Trace = c.trace()
 	if c.media != nil {
 		r.Media = c.media.Stats()
 	}
 	return r
+}
+
+// trace is what led to where the call went: the rules of the decision, or those of a callback's plan.
+func (c *bridge) trace() []call.Step {
+	switch {
+	case c.back != nil:
+		return slices.Clone(c.back.trace)
+	case c.decided:
+		return c.plan.Trace.Steps()
+	}
+	return c.rec.Trace
 }
 
 // closeRecord completes the record and hands it over.
@@ -94,9 +109,7 @@ func (c *bridge) closeRecord() {
 	} else {
 		r.DurationMS = r.EndedAt.Sub(r.AnsweredAt).Milliseconds()
 	}
-	if c.decided {
-		r.Trace = c.plan.Trace.Steps()
-	}
+	r.Trace = c.trace()
 	r.State = call.StateEnded
 	c.note(call.Event{Kind: call.EventEnded, Status: r.SIPStatus, Detail: r.EndReason.String()})
 	c.log(zerolog.InfoLevel, call.LegA).Str("end_reason", r.EndReason.String()).Int("sip_status", r.SIPStatus).

@@ -19,6 +19,9 @@ func (c *bridge) begin() {
 		c.refuse(call.EndBadRequest, f.status, f.sentence, f.headers...)
 		return
 	}
+	if c.callback() {
+		return
+	}
 	c.plan = c.e.o.Decider.Decide(c.question())
 	c.decided = true
 	d := &c.plan
@@ -101,10 +104,17 @@ func (c *bridge) takeLeg() {
 
 // firstTarget opens the media and starts the search for a centre that answers.
 func (c *bridge) firstTarget() {
+	if c.openMedia() {
+		c.nextTarget()
+	}
+}
+
+// openMedia opens the media and starts the clock of the set-up; false where the call has ended for lack of ports.
+func (c *bridge) openMedia() bool {
 	var err error
 	if c.media, err = c.e.media.open(c.notify); err != nil {
 		c.withoutMedia(err)
-		return
+		return false
 	}
 	c.media.Hold(true) // while it rings, silence is not a fault
 	if c.offer != nil {
@@ -114,7 +124,7 @@ func (c *bridge) firstTarget() {
 	if limit := c.e.o.SetupLimit; limit > 0 {
 		c.limitAt = time.Now().Add(limit)
 	}
-	c.nextTarget()
+	return true
 }
 
 // withoutMedia refuses a call that could not be heard. The next one may be luckier.

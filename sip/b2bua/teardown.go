@@ -39,6 +39,7 @@ func (c *bridge) end(x ending) {
 	c.declineOffer(c.b.said)
 	c.dropB(x.headers...)
 	c.dropBranches(x.headers...)
+	c.endCallback()
 }
 
 // over sets the end reason; the first one counts.
@@ -121,6 +122,8 @@ func (c *bridge) onBye(p *party, ev event) {
 	case p == &c.b && c.phase != phaseUp:
 		c.lostTarget()
 		return
+	case p == &c.b && c.goesOn():
+		return
 	case p == &c.b:
 		x.reason = call.EndCalleeHungUp
 	}
@@ -132,6 +135,9 @@ func (c *bridge) onGone(p *party) {
 	p.state = legOver
 	if p == &c.b && c.phase != phaseUp {
 		c.lostTarget()
+		return
+	}
+	if p == &c.b && c.goesOn() {
 		return
 	}
 	c.lose()
@@ -172,6 +178,7 @@ func (c *bridge) abort() {
 	c.guard(func() { c.closeAttempt("cancelled", 0) })
 	c.guard(func() { c.dropB(reason(x.cause, x.sentence)) })
 	c.guard(func() { c.dropBranches(reason(x.cause, x.sentence)) })
+	c.guard(c.endCallback)
 }
 
 // guard runs one step of the end of a call; the others are taken even if it fails.
@@ -193,4 +200,5 @@ func (c *bridge) finish() {
 	}
 	c.guard(c.closeRecord)
 	c.lookups.Wait()
+	c.guard(c.closePlan)
 }

@@ -123,7 +123,9 @@ const (
 	EventReoffered  EventKind = "reoffered"   // re-INVITE or UPDATE passed end to end
 	EventHeld       EventKind = "held"
 	EventResumed    EventKind = "resumed"
-	EventInfo       EventKind = "info" // INFO passed end to end
+	EventInfo       EventKind = "info"     // INFO passed end to end
+	EventCallback   EventKind = "callback" // a call centre calls somebody back
+	EventStep       EventKind = "step"     // a callback goes on to whom the detail says
 	EventCancelled  EventKind = "cancelled"
 	EventEnded      EventKind = "ended"
 )

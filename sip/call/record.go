@@ -33,13 +33,26 @@ type Record struct {
 	ErrorCode      int       `json:"error_code,omitempty"` // Twilio error code of a refusal
 	FeeCents       int64     `json:"fee_cents,omitempty"`  // US cents, 7500 for an unregistered number
 	Trace          []Step    `json:"trace"`                // every rule of the decision
-	Attempts       []Attempt `json:"attempts"`             // every target tried, in order
+	Attempts       []Attempt `json:"attempts"`             // every target tried, in order; some of a callback's ring together
 	AnsweredBy     string    `json:"answered_by,omitempty"`
 	Media          Media     `json:"media"`
 	Events         []Event   `json:"events"`
+	Direction      Direction `json:"direction,omitempty"`   // callback; absent where a caller asked for help
+	Centre         string    `json:"centre,omitempty"`      // of a callback: the call centre that calls
+	CallbackOf     ID        `json:"callback_of,omitempty"` // of a callback: the emergency call it is about, where one is known
+	Contact        string    `json:"contact,omitempty"`     // the URI in the INVITE's Contact: where the caller's phone can be reached
 }
 
-// Step is one rule of a decision as told to people: the rule's number and name, what came of it, and what it saw.
+// Direction says which way a call goes.
+type Direction string
+
+// The directions.
+const (
+	DirectionEmergency Direction = ""         // from somebody in need, or to a test service
+	DirectionCallback  Direction = "callback" // from a call centre to the number it was given (RFC 7090)
+)
+
+// Step is one rule of a decision, or of a callback's way, as told to people: the rule's number and name, what came of it, and what it saw.
 type Step struct {
 	Rule    int    `json:"rule"`
 	Name    string `json:"name"`

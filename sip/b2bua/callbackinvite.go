@@ -1,0 +1,56 @@
+package b2bua
+
+import (
+	"github.com/rs/zerolog"
+
+	"callbox/sip/agent"
+	"callbox/sip/sdp"
+)
+
+// priorityCallback is the value of Priority that marks a call centre's call (RFC 7090 section 5).
+const priorityCallback = "psap-callback"
+
+const (
+	levelInfo  = zerolog.InfoLevel
+	levelError = zerolog.ErrorLevel
+)
+
+// callbackOffer is what the legs of a callback are offered: what the centre's INVITE offered, or once that was answered
+// what the centre said last. It is nil where the centre left the offer to whoever answers.
+func (c *bridge) callbackOffer() *sdp.Session {
+	if c.a.state == legAnswered {
+		return c.a.said
+	}
+	return c.offer
+}
+
+// callbackInvitation writes the INVITE to one of those that a callback rings.
+func (c *bridge) callbackInvitation(f *fork, b *branch) agent.Outgoing {
+	out := agent.Outgoing{
+		Route: b.route, From: agent.Address{Scheme: "sip", User: c.back.From}, Username: f.to.Username, Password: f.to.Password,
+	}
+	h := make([]agent.Header, 0, 8)
+	h = append(h, c.idHeader[0], header("Priority", priorityCallback),
+		header("P-Asserted-Identity", "<sip:"+c.back.From+"@"+hostOf(b.local)+">"))
+	h = append(h, f.to.Headers...)
+	if c.in != nil { // until the centre's call is answered
+		out.Spent = 71 - c.in.MaxForwards
+		h = pass(h, c.in.Message, c.e.inInvite)
+	}
+	if offer := c.callbackOffer(); offer != nil {
+		out.Message = c.writeOffer(&b.party, offer)
+	}
+	b.timers = c.in != nil && c.a.timers && !f.plain
+	if b.timers {
+		out.Message.Headers = offerTimers(h, &b.party, c.in.Message)
+	} else {
+		out.Message.Headers = append(h, header("Supported", " "))
+	}
+	return out
+}
+
+// reasonElsewhere tells a phone that stops ringing that somebody else has taken the call (RFC 3326), so that it shows no
+// missed call.
+func reasonElsewhere() agent.Header {
+	return agent.Header{Name: "Reason", Value: `SIP;cause=200;text="Call completed elsewhere"`}
+}
