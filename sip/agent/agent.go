@@ -37,6 +37,7 @@ type Options struct {
 	UserAgent string      // Server and User-Agent header; "" leaves them out
 	Logger    zerolog.Logger
 	OnInvite  func(*Incoming) // a new INVITE; called on a goroutine of its own
+	Replaces  bool            // INVITEs with Replaces (RFC 3891) are for OnInvite to understand; else they are plain ones
 	Ready     func() bool     // OPTIONS outside a dialog: 200 while true or nil, else 503
 
 	// Urgent tells whether an INVITE is a call for help, by user and host of its Request-URI and where it comes from. It

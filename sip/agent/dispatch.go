@@ -143,7 +143,7 @@ func (a *Agent) inspect(p *packet) *fault {
 	}
 	var unsupported []string
 	for _, tag := range p.require {
-		if !isSupported(tag) {
+		if !isSupported(tag) && !(a.opts.Replaces && strings.EqualFold(tag, "replaces")) {
 			unsupported = append(unsupported, tag)
 		}
 	}
@@ -152,6 +152,10 @@ func (a *Agent) inspect(p *packet) *fault {
 			status: 420, reason: "Bad Extension", sentence: "an extension in Require is not supported",
 			headers: []Header{{"Unsupported", strings.Join(unsupported, ", ")}},
 		}
+	}
+	if p.method == "INVITE" {
+		_, fl := p.replaces(a.opts.Replaces)
+		return fl
 	}
 	return nil
 }
@@ -213,6 +217,9 @@ func (a *Agent) capabilities() (status int, reason string, m Message) {
 		{"Allow", allow}, {"Accept", "application/sdp"}, {"Accept-Encoding", "identity"},
 		{"Accept-Language", "en"}, {"Supported", strings.Join(supported[:], ", ")},
 	}}
+	if a.opts.Replaces {
+		m.Headers[len(m.Headers)-1].Value += ", replaces"
+	}
 	if a.opts.Ready != nil && !a.opts.Ready() {
 		return 503, "Service Unavailable", m.With("Retry-After", "10")
 	}

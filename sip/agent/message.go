@@ -58,7 +58,8 @@ type Incoming struct {
 	From, To   Address
 	Contact    string // the URI in the first Contact
 	Message    Message
-	Proof      *Proof // digest credentials as sent, nil when there were none
+	Replaces   *Replaces // the dialog it takes the place of, nil for none and without Options.Replaces
+	Proof      *Proof    // digest credentials as sent, nil when there were none
 
 	MaxForwards int // how many more hops the request may go
 

@@ -71,7 +71,7 @@ func (l *Leg) Send(method string, m Message) (id uint32) {
 		}
 		l.inv = inviteOurs
 		if m.Get("Supported") == "" {
-			m = m.With("Supported", "timer")
+			m = m.With("Supported", l.a.tags())
 		}
 	}
 	l.localSeq++

@@ -64,7 +64,7 @@ func nameAddr(a Address) string {
 func (l *Leg) sendInvite(auth Header) {
 	branch, m, seq := newBranch(), l.dial.out.Message, l.localSeq
 	if m.Get("Supported") == "" {
-		m = m.With("Supported", "timer")
+		m = m.With("Supported", l.a.tags())
 	}
 	if auth.Name != "" {
 		m = m.With(auth.Name, auth.Value)

@@ -51,7 +51,7 @@ func (l *Leg) Answer(m Message) {
 	if !l.uas || l.state != legEarly {
 		return
 	}
-	b, ok := l.invite.respondBytes(200, "OK", l.contact(l.invite.flow), dialogHeaders(m))
+	b, ok := l.invite.respondBytes(200, "OK", l.contact(l.invite.flow), l.a.dialogHeaders(m))
 	if !ok {
 		return
 	}
@@ -60,12 +60,12 @@ func (l *Leg) Answer(m Message) {
 }
 
 // dialogHeaders adds what a 2xx to an INVITE says about us (RFC 3261 section 13.3.1.4).
-func dialogHeaders(m Message) Message {
+func (a *Agent) dialogHeaders(m Message) Message {
 	if m.Get("Allow") == "" {
 		m = m.With("Allow", allow)
 	}
 	if m.Get("Supported") == "" {
-		m = m.With("Supported", "timer")
+		m = m.With("Supported", a.tags())
 	}
 	return m
 }
@@ -86,6 +86,7 @@ func (l *Leg) Reject(status int, reason string, headers ...Header) {
 // Request is a request within a dialog that waits for its answer.
 type Request struct {
 	Method  string
+	CSeq    uint32
 	Message Message
 
 	leg     *Leg
@@ -104,7 +105,7 @@ func (r *Request) Respond(status int, reason string, m Message) {
 		contact = l.contact(r.tx.flow)
 	}
 	if r.Method == "INVITE" && status < 300 {
-		m = dialogHeaders(m)
+		m = l.a.dialogHeaders(m)
 	}
 	b, ok := r.tx.respondBytes(status, reason, contact, m)
 	if ok && status >= 200 && status < 300 {
@@ -145,7 +146,7 @@ func (l *Leg) takeRequest(t *serverTx, f flow, p *packet) {
 	case "INVITE", "UPDATE":
 		l.takeOffer(t, p)
 	case "INFO", "REFER", "NOTIFY", "MESSAGE", "PRACK":
-		l.emit(Event{Kind: KindRequest, Request: &Request{Method: p.method, Message: p.message, leg: l, tx: t}})
+		l.emit(Event{Kind: KindRequest, Request: &Request{Method: p.method, CSeq: p.cseq, Message: p.message, leg: l, tx: t}})
 	default:
 		t.respond(501, "Not Implemented", "", Message{}.With("Allow", allow))
 	}
@@ -195,7 +196,7 @@ func (l *Leg) takeOffer(t *serverTx, p *packet) {
 		t.respond(481, "Call/Transaction Does Not Exist", "", Message{})
 		return
 	}
-	r := &Request{Method: p.method, Message: p.message, leg: l, tx: t, contact: p.contact}
+	r := &Request{Method: p.method, CSeq: p.cseq, Message: p.message, leg: l, tx: t, contact: p.contact}
 	if p.method == "INVITE" && t.watchCancel(func(Message) { l.reinviteCancelled(r) }) != nil {
 		t.respond(487, "Request Terminated", "", Message{}) // its CANCEL came by a faster way
 		l.inv = inviteNone

@@ -11,7 +11,15 @@ import (
 const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, REFER, NOTIFY, MESSAGE"
 
 // supported lists the option tags of RFC 3261 section 19.2 that we take in Require.
-var supported = [...]string{"timer"}
+var supported = [...]string{"timer", "norefersub"}
+
+// tags is what our dialogs say in Supported where the leg's user says nothing.
+func (a *Agent) tags() string {
+	if a.opts.Replaces {
+		return "timer, replaces"
+	}
+	return "timer"
+}
 
 // usualHops is Max-Forwards of a request that begins here (RFC 3261 section 8.1.1.6).
 const usualHops = 70
