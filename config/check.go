@@ -71,12 +71,28 @@ func (c *checker) options(o Options) {
 	c.lab(o.Lab)
 	c.sim(o.Sim)
 	c.psap(o.PSAP)
-	c.notNegative("call.max_duration", o.Call.MaxDuration, "write 0 for no limit")
+	c.calls(o.Call)
 	c.notNegative("drain.limit", o.Drain.Limit, "write 0 to end calls at once")
 	c.oneOf("log.level", o.Log.Level, levels())
 	c.oneOf("log.format", o.Log.Format, logFormats())
 	c.sockets(o)
 }
+
+// calls holds the session timers to what their header fields can say: whole seconds.
+func (c *checker) calls(o Call) {
+	c.notNegative("call.max_duration", o.MaxDuration, "write 0 for no limit")
+	least, own := o.MinSessionExpires, o.SessionExpires
+	if least < time.Second || least > maxSession || least%time.Second != 0 {
+		c.add("call.min_session_expires", "is no interval of a session timer", "write whole seconds up to 24h; RFC 4028 has 90s")
+	}
+	if own != 0 && (own < least || own > maxSession || own%time.Second != 0) {
+		c.add("call.session_expires", "is no interval of a session timer",
+			"write whole seconds from call.min_session_expires to 24h, or 0 to ask for none")
+	}
+}
+
+// maxSession bounds a session timer.
+const maxSession = 24 * time.Hour
 
 func (c *checker) listeners(ls []Listener) {
 	if len(ls) == 0 {

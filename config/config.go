@@ -116,7 +116,9 @@ type PSAP struct {
 
 // Call limits single calls.
 type Call struct {
-	MaxDuration time.Duration `yaml:"max_duration"` // from the answer on; 0 is unlimited
+	MaxDuration       time.Duration `yaml:"max_duration"`        // from the answer on; 0 is unlimited
+	SessionExpires    time.Duration `yaml:"session_expires"`     // the session timer (RFC 4028) the edge asks for itself; 0 asks for none
+	MinSessionExpires time.Duration `yaml:"min_session_expires"` // a shorter one is refused by 422
 }
 
 // Drain is how the edge goes down.
@@ -149,7 +151,7 @@ func Defaults() Options {
 		Lab:    Lab{Delays: "quick"},
 		Sim:    Sim{Enabled: true, Address: addr("127.0.0.1:5070"), Voice: "auto"},
 		PSAP:   PSAP{ProbeInterval: 10 * time.Second, ProbeTimeout: 3 * time.Second},
-		Call:   Call{MaxDuration: 4 * time.Hour},
+		Call:   Call{MaxDuration: 4 * time.Hour, MinSessionExpires: 90 * time.Second},
 		Drain:  Drain{Limit: time.Minute},
 		Log:    Log{Level: "info", Format: "json"},
 	}

@@ -48,7 +48,8 @@ func TestEachOptionIsNoticedByChanged(t *testing.T) {
 		"log.level": "error", "log.format": "console", "psap.probe_interval": "20s",
 		"http.tls": "files", "http.plain": "true", "database.url": "sqlite:other", "auth.read_token": "another",
 		"twilio.emergency_status": "strict", "twilio.address_validation": "lenient", "lab.delays": "realistic",
-		"lab.fail_registration": "+14155550199", "psap.probe_timeout": "4s", "rtp.timeout": "7s", "rtp.quarantine": "7s", "call.max_duration": "7s", "drain.limit": "7s",
+		"lab.fail_registration": "+14155550199", "psap.probe_timeout": "4s", "rtp.timeout": "7s", "rtp.quarantine": "7s", "call.max_duration": "7s", "call.session_expires": "30m",
+		"call.min_session_expires": "100s", "drain.limit": "7s",
 	}
 	var environ, want []string
 	for _, k := range Keys() {

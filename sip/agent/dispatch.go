@@ -215,7 +215,7 @@ func (a *Agent) answerOptions(f flow, p *packet) {
 func (a *Agent) capabilities() (status int, reason string, m Message) {
 	m = Message{Headers: []Header{
 		{"Allow", allow}, {"Accept", "application/sdp"}, {"Accept-Encoding", "identity"},
-		{"Accept-Language", "en"}, {"Supported", strings.Join(supported[:], ", ")},
+		{"Accept-Language", "en"}, {"Supported", supportedList},
 	}}
 	if a.opts.Replaces {
 		m.Headers[len(m.Headers)-1].Value += ", replaces"

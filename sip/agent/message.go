@@ -37,6 +37,14 @@ func (m Message) With(name, value string) Message {
 	return m
 }
 
+// supporting returns m with these option tags in Supported, unless its owner has said which.
+func (m Message) supporting(tags string) Message {
+	if m.Get("Supported") != "" {
+		return m
+	}
+	return m.With("Supported", tags)
+}
+
 // Address is a name-addr of From, To or a Request-URI, strictly parsed: no part holds characters its grammar forbids.
 // For a urn: or tel: URI User holds all that follows the scheme ("service:sos.police") and Host is "".
 type Address struct {

@@ -70,9 +70,9 @@ func (l *Leg) Send(method string, m Message) (id uint32) {
 			return id
 		}
 		l.inv = inviteOurs
-		if m.Get("Supported") == "" {
-			m = m.With("Supported", l.a.tags())
-		}
+	}
+	if method == "INVITE" || method == "UPDATE" {
+		m = m.supporting(l.a.tags())
 	}
 	l.localSeq++
 	seq, hasBody := l.localSeq, len(m.Body) > 0

@@ -63,9 +63,7 @@ func nameAddr(a Address) string {
 // sendInvite sends the INVITE, with credentials the second time. l.mu is held.
 func (l *Leg) sendInvite(auth Header) {
 	branch, m, seq := newBranch(), l.dial.out.Message, l.localSeq
-	if m.Get("Supported") == "" {
-		m = m.With("Supported", l.a.tags())
-	}
+	m = m.supporting(l.a.tags())
 	if auth.Name != "" {
 		m = m.With(auth.Name, auth.Value)
 	}

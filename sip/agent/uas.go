@@ -59,15 +59,12 @@ func (l *Leg) Answer(m Message) {
 	l.repeatOK(l.invite.cseq, l.invite.flow, b)
 }
 
-// dialogHeaders adds what a 2xx to an INVITE says about us (RFC 3261 section 13.3.1.4).
+// dialogHeaders adds what a 2xx to an INVITE or UPDATE says about us (RFC 3261 section 13.3.1.4).
 func (a *Agent) dialogHeaders(m Message) Message {
 	if m.Get("Allow") == "" {
 		m = m.With("Allow", allow)
 	}
-	if m.Get("Supported") == "" {
-		m = m.With("Supported", a.tags())
-	}
-	return m
+	return m.supporting(a.tags())
 }
 
 // Reject sends a final status of 300 or more (UAS). The leg is over and gives no further event.
@@ -104,7 +101,7 @@ func (r *Request) Respond(status int, reason string, m Message) {
 	if r.Method == "INVITE" || r.Method == "UPDATE" {
 		contact = l.contact(r.tx.flow)
 	}
-	if r.Method == "INVITE" && status < 300 {
+	if (r.Method == "INVITE" || r.Method == "UPDATE") && status < 300 {
 		m = l.a.dialogHeaders(m)
 	}
 	b, ok := r.tx.respondBytes(status, reason, contact, m)

@@ -21,6 +21,9 @@ func (a *Agent) tags() string {
 	return "timer"
 }
 
+// supportedList is the same as the value of Supported.
+var supportedList = strings.Join(supported[:], ", ")
+
 // usualHops is Max-Forwards of a request that begins here (RFC 3261 section 8.1.1.6).
 const usualHops = 70
 

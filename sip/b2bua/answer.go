@@ -100,7 +100,7 @@ func (c *bridge) onAnswered(ev event) {
 	if c.attempt.early != nil && c.attempt.fork != ev.fork {
 		c.media.side(call.LegB).Reset() // another branch answered than was heard
 	}
-	c.b.timers = timersIn(ev.message) || ev.message.Get("Session-Expires") != ""
+	c.learn(&c.b, ev.message)
 	var m agent.Message
 	if c.offer != nil {
 		c.settle(&c.a, &c.b, c.offer, s)
@@ -111,7 +111,7 @@ func (c *bridge) onAnswered(ev event) {
 		c.point(&c.b, audio, false)
 		m = c.writeOffer(&c.a, s)
 	}
-	m.Headers = c.asked.complete(pass(c.callHeaders(), ev.message, inAnswer))
+	m.Headers = append(pass(c.callHeaders(), ev.message, inAnswer), c.agree(&c.a, c.asked)...)
 	c.up(ev)
 	c.a.leg.Answer(m)
 }

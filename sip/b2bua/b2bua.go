@@ -72,6 +72,12 @@ type Options struct {
 	// LimitEmergency says so too.
 	MaxDuration    time.Duration
 	LimitEmergency bool
+
+	// SessionExpires is the session timer (RFC 4028) that the edge asks for by itself, of call centres and of callers who
+	// speak timers and name none; 0 asks for none. MinSession is the shortest interval it takes, refusing less by 422;
+	// 0 is 90 s, which is the RFC's.
+	SessionExpires time.Duration
+	MinSession     time.Duration
 }
 
 // Metrics counts what happened since the edge was made.
@@ -90,6 +96,7 @@ const (
 	defaultSetupLimit    = 3 * time.Minute
 	defaultAnnounceLimit = 30 * time.Second
 	defaultRetryAfter    = 30 * time.Second
+	defaultMinSession    = 90 * time.Second
 )
 
 func (o Options) withDefaults() Options {
@@ -104,6 +111,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.RetryAfter <= 0 {
 		o.RetryAfter = defaultRetryAfter
+	}
+	if o.MinSession <= 0 {
+		o.MinSession = defaultMinSession
 	}
 	if o.Registry == nil {
 		o.Registry = alwaysOpen{}

@@ -48,7 +48,9 @@ type party struct {
 	signalling netip.Addr // where its SIP comes from
 	writer     *sdp.Writer
 	said       *sdp.Session // the description the peer gave in the last exchange that succeeded
-	timers     bool         // it speaks session timers (RFC 4028)
+	session    *session     // the session timer that runs on this leg, nil for none
+	updates    bool         // it takes UPDATE: its Allow says so
+	noUpdates  bool         // it takes none: its Allow says so
 	probe      probe        // is it still there?
 }
 
@@ -245,6 +247,7 @@ func (c *bridge) tick(now time.Time) {
 	}
 	if c.phase != phaseOver {
 		c.tickBranches(now)
+		c.onRefreshDue(now)
 	}
 }
 
@@ -272,8 +275,10 @@ func (c *bridge) onLimit() {
 // arm sets the call's only timer to whatever is due first. A call that is up and unlimited has none running.
 func (c *bridge) arm() {
 	due := c.stepAt
-	if due.IsZero() || !c.limitAt.IsZero() && c.limitAt.Before(due) {
-		due = c.limitAt
+	for _, at := range [...]time.Time{c.limitAt, c.refreshAt()} {
+		if due.IsZero() || !at.IsZero() && at.Before(due) {
+			due = at
+		}
 	}
 	if b := c.branchesDue(); due.IsZero() || !b.IsZero() && b.Before(due) {
 		due = b

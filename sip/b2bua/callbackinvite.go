@@ -40,12 +40,11 @@ func (c *bridge) callbackInvitation(f *fork, b *branch) agent.Outgoing {
 	if offer := c.callbackOffer(); offer != nil {
 		out.Message = c.writeOffer(&b.party, offer)
 	}
-	b.timers = c.in != nil && c.a.timers && !f.plain
-	if b.timers {
-		out.Message.Headers = offerTimers(h, &b.party, c.in.Message)
-	} else {
-		out.Message.Headers = append(h, header("Supported", " "))
+	asked := c.ownSession()
+	if f.plain {
+		asked = 0
 	}
+	out.Message.Headers = c.askTimer(h, asked)
 	return out
 }
 

@@ -21,6 +21,7 @@ type Edge struct {
 	legs       dialer
 	media      mediaPlane
 	retryAfter string // Options.RetryAfter in seconds
+	minSession int    // Options.MinSession in seconds
 
 	mu       sync.Mutex
 	calls    map[call.ID]*bridge
@@ -48,7 +49,8 @@ func newEdge(o Options, legs dialer, plane mediaPlane) *Edge {
 	o = o.withDefaults()
 	return &Edge{
 		o: o, legs: legs, media: plane, retryAfter: strconv.Itoa(int(o.RetryAfter.Seconds())),
-		calls: make(map[call.ID]*bridge), idle: make(chan struct{}),
+		minSession: max(1, int(o.MinSession/time.Second)),
+		calls:      make(map[call.ID]*bridge), idle: make(chan struct{}),
 	}
 }
 

@@ -24,7 +24,8 @@ type attempt struct {
 	release  func()             // gives the centre's place back
 	wanted   *routed            // the look-up under way
 	stop     context.CancelFunc // ends it
-	plain    bool               // dialled without session timers after a 422
+	session  int                // the session interval to ask for in seconds, 0 for none
+	raised   bool               // a 422 has changed that
 	moved    bool               // a redirection was followed
 	fork     string             // the branch whose early description is in use
 	early    *sdp.Session       // that description
@@ -47,7 +48,7 @@ func (c *bridge) nextTarget() {
 
 // try starts on a target, false when it was passed over at once.
 func (c *bridge) try(t *routing.Target) bool {
-	c.attempt = attempt{target: t}
+	c.attempt = attempt{target: t, session: c.ownSession()}
 	c.openAttempt()
 	if t.Kind != routing.TargetTest { // the test service is no call centre
 		if !c.e.o.Registry.InService(t.ID) {
@@ -151,9 +152,9 @@ func (c *bridge) onFailed(ev event) {
 	case c.phase == phaseAnnouncing:
 		c.noTarget("")
 	case c.phase != phaseDialling:
-	case ev.status == 422 && !ev.local && !c.attempt.plain && c.a.timers:
-		// Refusing the caller's refresh interval must not cost an emergency call: the same target again, without.
-		c.attempt.plain = true
+	case ev.status == 422 && !ev.local && !c.attempt.raised && c.attempt.session > 0:
+		// A refused refresh interval must not cost an emergency call: the same target again with its own, or without.
+		c.attempt.raised, c.attempt.session = true, deltaSeconds(ev.message.Get("Min-SE"))
 		c.hushed()
 		c.dial(c.attempt.target, c.route)
 	case c.redirects(ev):

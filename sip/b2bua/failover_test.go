@@ -121,9 +121,9 @@ func TestEarlyMediaOfAnInviteThatIsSentAgainIsForgotten(t *testing.T) {
 		{"without session timers", event{kind: agent.KindFailed, status: 422}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			play(t, func(w *world) {
+			playWith(t, Options{SessionExpires: halfAnHour}, func(w *world) {
 				w.plan.Targets[0].Policy.FollowRedirects = true
-				a := w.invite(offerA, header("Supported", "timer"), header("Session-Expires", "90"))
+				a := w.invite(offerA)
 				b := w.b(1)
 				b.progresses(183, answerB, "x")
 				a.expect("progress 183")
@@ -324,27 +324,28 @@ func TestSetUpHasALimitThatCostsNoTargetItsTurn(t *testing.T) {
 }
 
 func TestARefusedRefreshIntervalDoesNotCostTheCall(t *testing.T) {
-	play(t, func(w *world) {
-		a := w.invite(offerA, header("Supported", "100rel, timer"), header("Session-Expires", "90"), header("Min-SE", "90"))
+	timed := Options{SessionExpires: 30 * time.Minute}
+	playWith(t, timed, func(w *world) {
+		a := w.invite(offerA)
 		b := w.b(1)
-		has(b, b.out.Message, "Supported: timer\n", "Session-Expires: 90", "Min-SE: 90")
-		lacks(b, b.out.Message, "100rel")
-		b.fails(422, header("Min-SE", "1800"))
+		has(b, b.out.Message, "Session-Expires: 1800\n", "Min-SE: 90\n")
+		b.fails(422, header("Min-SE", "3600"))
 		b = w.b(2)
 		if b.out.Route.URI != "sip:psap-sf@127.0.0.1:5070" {
 			t.Errorf("dialled %s, want the same target", b.out.Route.URI)
 		}
-		lacks(b, b.out.Message, "timer", "Session-Expires", "Min-SE")
+		has(b, b.out.Message, "Session-Expires: 3600\n")
 		b.answers(answerB)
-		has(a, a.expect("answer 200").message, "Session-Expires: 90;refresher=uac", "Require: timer")
+		lacks(a, a.expect("answer 200").message, "Session-Expires", "timer")
 		a.byes()
 		if got := outcomes(w.record()); got != "psap-sf answered 200" {
 			t.Errorf("attempts %q", got)
 		}
 	})
-	play(t, func(w *world) {
-		w.invite(offerA, header("Supported", "timer"), header("Session-Expires", "90"))
+	playWith(t, timed, func(w *world) {
+		w.invite(offerA)
 		w.b(1).fails(422)
+		lacks(w.caller, w.b(2).out.Message, "Session-Expires")
 		w.b(2).fails(422) // even without: then it is a failure like any other
 		if got := w.b(3).out.Route.URI; got != "sip:psap-oak@127.0.0.1:5070" {
 			t.Errorf("dialled %s, want the next target", got)

@@ -73,7 +73,7 @@ func (f *fork) lost(b *branch, l loss) {
 		Str("detail", l.detail).Msg("target of a callback passed over")
 	again := &fork{c: c, to: f.to, until: f.until, plain: f.plain, moved: f.moved}
 	switch {
-	case l.status == 422 && !f.plain:
+	case l.status == 422 && !f.plain && c.ownSession() > 0:
 		again.plain = true
 		c.ringOne(again, b.target.URI, &b.route)
 		return
@@ -141,7 +141,7 @@ func (c *bridge) onForkAnswered(f *fork, b *branch, ev event) {
 // takeOver joins a leg that has answered to a centre whose call was answered before. The leg's description is offered to
 // the centre, which may have agreed on another codec with whoever spoke before.
 func (c *bridge) takeOver(s *sdp.Session, ev event) {
-	c.b.timers = timersIn(ev.message) || ev.message.Get("Session-Expires") != ""
+	c.learn(&c.b, ev.message)
 	c.settle(&c.a, &c.b, c.a.said, s)
 	c.checkHold(&c.b, true)
 	c.rec.AnsweredBy, c.rec.SIPCallIDB = c.attempt.target.ID, c.b.leg.CallID()

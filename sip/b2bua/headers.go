@@ -30,7 +30,7 @@ func inDialog(name string) bool {
 }
 
 func inAnswer(name string) bool {
-	return is(name, "Retry-After") || is(name, "Min-SE") || is(name, "Session-Expires") || is(name, "Unsupported") ||
+	return is(name, "Retry-After") || is(name, "Unsupported") ||
 		is(name, "Accept") || is(name, "Accept-Encoding") || inEarlyMedia(name)
 }
 
@@ -43,7 +43,7 @@ func is(name, other string) bool { return len(name) == len(other) && strings.Equ
 // single tells the header fields of those that pass which may stand once only. Whoever gets two picks one of them, and
 // not the one that we went by.
 func single(name string) bool {
-	return is(name, "Retry-After") || is(name, "Session-Expires") || is(name, "Min-SE") || is(name, "Info-Package") ||
+	return is(name, "Retry-After") || is(name, "Info-Package") ||
 		is(name, "Content-Disposition") || is(name, headerVoice)
 }
 
@@ -126,6 +126,8 @@ func phrase(status int) string {
 		return "Method Not Allowed"
 	case 415:
 		return "Unsupported Media Type"
+	case 422:
+		return "Session Interval Too Small"
 	case 481:
 		return "Call/Transaction Does Not Exist"
 	case 487:

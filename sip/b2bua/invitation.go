@@ -35,9 +35,7 @@ func (c *bridge) invitation(t *routing.Target, r agent.Route) agent.Outgoing {
 	if t.Deliver.Address {
 		h = c.addLocation(h, &out.Message, t.Deliver.Format, identity)
 	}
-	// Session timers are asked for on the caller's behalf, unless this target has refused the caller's interval.
-	c.b.timers = c.a.timers && !c.attempt.plain && !c.attempt.farewell
-	out.Message.Headers = offerTimers(h, &c.b, c.in.Message)
+	out.Message.Headers = c.askTimer(h, c.attempt.session)
 	return out
 }
 

@@ -25,10 +25,11 @@ func anyNumber(v string) line     { l := one(v); l.min, l.max = 0, many; return 
 func (l line) atLeast(n int) line { l.min, l.max = n, many; return l }
 
 const (
-	anything = `.*`
-	ourHost  = `127\.0\.0\.1:\d+`
-	ourTag   = `;tag=[0-9a-f]{16}`
-	callID   = `CA[0-9a-f]{32}`
+	anything   = `.*`
+	ourHost    = `127\.0\.0\.1:\d+`
+	optionTags = `(timer|100rel|norefersub|replaces)(, (timer|100rel|norefersub|replaces))*`
+	ourTag     = `;tag=[0-9a-f]{16}`
+	callID     = `CA[0-9a-f]{32}`
 )
 
 // toCentre are the lines of requests to the centre, by method.
@@ -39,7 +40,7 @@ var toCentre = map[string]map[string]line{
 		"X-Callbox-Call": one(callID), "X-Callbox-Dialled": one("911"),
 		"P-Asserted-Identity": one(`<sip:\+14155550100@127\.0\.0\.1>`),
 		"Geolocation":         anyNumber(anything), "Geolocation-Routing": atMostOne("yes"),
-		"Supported": atMostOne("timer"), "Session-Expires": atMostOne(anything), "Min-SE": atMostOne(anything),
+		"Supported": atMostOne(optionTags), "Session-Expires": atMostOne(anything), "Min-SE": atMostOne(anything),
 		"Accept-Language": anyNumber(anything), "Resource-Priority": anyNumber(anything),
 		"Subject": anyNumber(anything), "User-to-User": anyNumber(anything),
 		"Content-Type": atMostOne(`application/sdp|multipart/mixed;boundary="[\w.-]+"`),
@@ -72,7 +73,7 @@ var toCaller = map[string]line{
 	"CSeq": one(anything), "Content-Length": one(`\d+`), "Content-Type": atMostOne("application/sdp"),
 	"Record-Route": anyNumber(`.+`), "Contact": atMostOne(`<sip:callbox@` + ourHost + `>`), "Server": atMostOne("callbox"),
 	"X-Callbox-Call": atMostOne(callID), "X-Callbox-Error": atMostOne(`\d+`), "X-Callbox-Voice": atMostOne(anything),
-	"Warning": atMostOne(`399 callbox "(?:[^"\\]|\\.)*"`), "Allow": atMostOne(`[A-Z, ]+`), "Supported": atMostOne("timer"),
+	"Warning": atMostOne(`399 callbox "(?:[^"\\]|\\.)*"`), "Allow": atMostOne(`[A-Z, ]+`), "Supported": atMostOne(optionTags),
 	"Retry-After": atMostOne(anything), "Session-Expires": atMostOne(anything), "Min-SE": atMostOne(anything),
 	"Require": atMostOne("timer"), "Unsupported": anyNumber(anything), "Accept": anyNumber(anything),
 	"Accept-Encoding": anyNumber(anything), "Accept-Language": atMostOne("en"),

@@ -1,6 +1,7 @@
 package b2bua
 
 import (
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -19,10 +20,12 @@ type exchange struct {
 	from, to  *party  // from is nil when the request is our own
 	request   request // what from waits for an answer to; nil when it was cancelled or is our own
 	method    string
-	id        uint32       // of the request sent to to
-	offer     *sdp.Session // of from, or of to when from left it to the other side
-	offerless bool         // the offer comes in the 2xx, the answer in the ACK
-	refresh   refresh      // what from says about session timers
+	id        uint32         // of the request sent to to
+	offer     *sdp.Session   // of from, or of to when from left it to the other side
+	offerless bool           // the offer comes in the 2xx, the answer in the ACK
+	refresh   refresh        // what from says about session timers
+	headers   []agent.Header // of from that pass
+	refreshes bool           // our own, to refresh a session
 	acking    bool
 	before    *sdp.Session // what from said until a 2xx passed
 	tries     int          // of our own, how often it has crossed another before
@@ -36,11 +39,13 @@ func (c *bridge) onRequest(p, other *party, r request) {
 		c.refuseTransfer(p, r)
 	case method == "PRACK", method == "NOTIFY":
 		respond(r, 481, warning("nothing here waits for "+method))
+	case method == "UPDATE" && len(r.message().Body) == 0 && c.tooShort(refreshOf(r.message())) == nil:
+		c.refreshed(p, r)
 	case c.phase != phaseUp || other.state != legAnswered:
 		respond(r, 500, header("Retry-After", "3"), warning("the call is not answered yet"))
-	case method == "INVITE", method == "UPDATE" && len(r.message().Body) > 0:
+	case method == "INVITE", method == "UPDATE":
 		c.startExchange(p, other, r)
-	case method == "UPDATE", method == "INFO", method == "MESSAGE":
+	case method == "INFO", method == "MESSAGE":
 		c.relay(p, other, r)
 	default:
 		respond(r, 405, header("Allow", allowed))
@@ -69,26 +74,52 @@ func (c *bridge) startExchange(p, other *party, r request) {
 		respond(r, 491)
 		return
 	}
-	offer, _, f := offered(m)
+	asked := refreshOf(m)
+	f := c.tooShort(asked)
+	var offer *sdp.Session
+	if f == nil {
+		offer, _, f = offered(m)
+	}
 	if f != nil {
 		respond(r, f.status, append(f.headers, warning(f.sentence))...)
 		return
 	}
 	x := &exchange{
-		from: p, to: other, request: r, method: r.method(), offer: offer, offerless: offer == nil, refresh: refreshOf(m),
+		from: p, to: other, request: r, method: r.method(), offer: offer, offerless: offer == nil, refresh: asked,
+		headers: pass(nil, m, inDialog),
 	}
+	p.learn(m)
+	if c.repeats(p, other, x) {
+		c.answerRepeat(p, other, x)
+		return
+	}
+	c.send(x)
+}
+
+// send sends the request of an exchange on. An UPDATE goes to a side that takes none as a re-INVITE.
+func (c *bridge) send(x *exchange) {
 	var out agent.Message
-	if offer != nil {
-		out = c.writeOffer(other, offer)
+	if !x.offerless {
+		out = c.writeOffer(x.to, x.offer)
 	}
-	out.Headers = offerTimers(pass(nil, m, inDialog), other, m)
-	x.id = other.leg.Send(x.method, out)
+	out.Headers = append(slices.Clip(x.headers), x.to.sessionHeaders()...)
+	method := x.method
+	if x.to.noUpdates {
+		method = "INVITE"
+	}
+	x.id = x.to.leg.Send(method, out)
 	c.exchange = x
 }
 
 // onExchanged takes the final answer to the request of the exchange.
 func (c *bridge) onExchanged(x *exchange, ev event) {
+	if ev.status < 300 {
+		c.learn(x.to, ev.message)
+	}
 	switch {
+	case ev.status == 422 && (x.request != nil || x.from == nil) && x.tries < maxRestores && x.to.raise(ev.message): // its interval is this leg's business
+		x.tries++
+		c.send(x)
 	case ev.status >= 300:
 		c.exchange = nil
 		c.failExchange(x, ev)
@@ -119,7 +150,7 @@ func (c *bridge) passExchange(x *exchange, ev event) {
 		m = c.writeAnswer(x.from, s, x.offer)
 		c.reoffered(x)
 	}
-	m.Headers = x.refresh.complete(pass(nil, ev.message, inAnswer))
+	m.Headers = append(pass(nil, ev.message, inAnswer), c.agree(x.from, x.refresh)...)
 	if x.acking = x.method == "INVITE"; !x.acking {
 		c.exchange = nil
 	}
@@ -128,6 +159,10 @@ func (c *bridge) passExchange(x *exchange, ev event) {
 
 // failExchange hands a refusal back. Nothing was changed, so nothing has to be restored.
 func (c *bridge) failExchange(x *exchange, ev event) {
+	if x.refreshes {
+		c.refreshFailed(x.to, ev, "INVITE")
+		return
+	}
 	status, reason := passable(ev)
 	if x.request != nil {
 		x.request.Respond(status, reason, agent.Message{Headers: pass(nil, ev.message, inAnswer)})
@@ -161,9 +196,7 @@ func (c *bridge) undoExchange(x *exchange, ev event) {
 
 // offerBack offers a side what held before.
 func (c *bridge) offerBack(to *party, said *sdp.Session, tries int) {
-	back := &exchange{to: to, method: "INVITE", offer: said, tries: tries}
-	back.id = to.leg.Send("INVITE", c.writeOffer(to, said))
-	c.exchange = back
+	c.send(&exchange{to: to, method: "INVITE", offer: said, tries: tries})
 }
 
 // maxRestores is how often an offer of our own is made again that crossed an offer of its peer.
@@ -277,6 +310,10 @@ func (c *bridge) takeBack(x *exchange) {
 func (c *bridge) onResponse(p *party, ev event) {
 	if x := c.exchange; x != nil && x.to == p && x.id == ev.id && !x.acking {
 		c.onExchanged(x, ev)
+		return
+	}
+	if p.session != nil && p.session.asked == ev.id {
+		c.onRefreshed(p, ev)
 		return
 	}
 	if p.probe.out && p.probe.id == ev.id {

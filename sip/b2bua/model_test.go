@@ -62,6 +62,8 @@ type modelLeg struct {
 	acked     bool        // no ACK of the first INVITE is left: A's to come, B's to be sent
 	owes      bool        // an ACK for a 2xx of ours is still to come
 	probing   uint32      // ID of the OPTIONS that asks whether it is still there
+	timer     *modelTimer // the session timer, nil for none
+	asB       bool        // what it said last is what every good body says
 	said      []string    // what the edge says on it
 	asks      []*modelAsk // the far end's requests
 	sent      []modelSend // the edge's requests that wait for an answer
@@ -72,7 +74,8 @@ type modelAsk struct {
 	leg    *modelLeg
 	method string
 	body   string
-	status int // its answer, 0: none yet
+	timed  bool // it asks for a session timer and will refresh it
+	status int  // its answer, 0: none yet
 }
 
 type modelSend struct {
@@ -96,6 +99,7 @@ func newModel(set map[string]bool) *model {
 	case set["two"]:
 		m.targets = 2
 	}
+	m.a.asB = set["offerless"]
 	return m
 }
 
@@ -125,6 +129,7 @@ var table = map[agent.Kind]row{
 	kindLimit:             {(*model).setupOver, (*model).setupOver, (*model).setupOver, (*model).lastedTooLong},
 	kindNotice:            {nil, nil, nil, (*model).mediaSilent},
 	kindQuiet:             {nil, nil, nil, (*model).quiet},
+	kindTimer:             {nil, nil, nil, (*model).timerDue},
 	kindShutdown:          {(*model).shutdown, (*model).shutdown, (*model).shutdown, (*model).shutdown},
 }
 
@@ -133,6 +138,7 @@ const (
 	kindStep  agent.Kind = iota + 200 // the ring time or the announcement is over, or the wait after an offer that crossed another
 	kindLimit                         // the set-up or the call has lasted too long
 	kindQuiet                         // one side sends no media
+	kindTimer                         // a session timer is due
 )
 
 func (r row) in(p phase) rule {
@@ -155,6 +161,9 @@ func (m *model) look() {
 		h := m.queue[0]
 		m.queue = m.queue[1:]
 		m.handle(h)
+		if l := m.timed(); len(m.queue) == 0 && l != nil && l.timer.due <= m.now {
+			m.queue = append(m.queue, happening{word: word{kind: kindTimer}, leg: l})
+		}
 	}
 }
 
@@ -188,16 +197,23 @@ func (m *model) pass(d time.Duration) {
 		if due == 0 || m.limit != 0 && m.limit <= due {
 			due, kind = m.limit, kindLimit
 		}
+		l := m.timed()
+		if l != nil && (due == 0 || l.timer.due < due) {
+			due, kind = l.timer.due, kindTimer
+		} else {
+			l = nil
+		}
 		if due == 0 || due > end {
 			break
 		}
 		m.now = due
-		if kind == kindStep {
+		switch kind {
+		case kindStep:
 			m.step = 0
-		} else {
+		case kindLimit:
 			m.limit = 0
 		}
-		m.queue = append(m.queue, happening{word: word{kind: kind}})
+		m.queue = append(m.queue, happening{word: word{kind: kind}, leg: l})
 		m.look()
 	}
 	m.now = end

@@ -16,6 +16,9 @@ type modelExchange struct {
 	method    string
 	offerless bool
 	acking    bool // the 2xx was passed back, its ACK is to come
+	refreshes bool // of the edge's own, to refresh a session
+	timed     bool // from asks for a session timer
+	asB       bool // what from had said before
 	tries     int  // of the edge's own: how often it has crossed another
 }
 
@@ -56,6 +59,7 @@ func (m *model) acked(h happening) {
 		}
 		if x.offerless && h.body == bodyGood {
 			m.restore = nil
+			x.from.asB, x.to.asB = true, true
 		}
 	}
 }
@@ -109,7 +113,7 @@ func (m *model) always(q *modelAsk) bool {
 }
 
 func (m *model) tooEarly(h happening) {
-	if !m.always(h.ask) {
+	if !m.always(h.ask) && !m.refreshedOne(h.ask) {
 		h.ask.answer(500)
 	}
 }
@@ -117,7 +121,7 @@ func (m *model) tooEarly(h happening) {
 func (m *model) requested(h happening) {
 	q, to := h.ask, m.other(h.leg)
 	switch {
-	case m.always(q):
+	case m.always(q), m.refreshedOne(q):
 	case q.method == "INVITE", q.method == "UPDATE" && q.body != bodyNone:
 		m.exchange(q, to)
 	case len(m.relayed) == 16:
@@ -134,15 +138,26 @@ func (m *model) exchange(q *modelAsk, to *modelLeg) {
 		q.answer(491)
 	case q.body == bodyBad:
 		q.answer(400)
+	case q.timed && q.body == bodyGood && q.leg.asB && m.restore == nil: // it says the same again
+		q.answer(200)
+		m.agreed(q.leg, true)
 	default:
-		m.x = &modelExchange{from: q.leg, to: to, ask: q, method: q.method, offerless: q.body == bodyNone}
-		m.x.id = m.send(to, q.method)
+		m.offer(&modelExchange{from: q.leg, to: to, ask: q, method: q.method, offerless: q.body == bodyNone, timed: q.timed})
 	}
 }
 
 func (m *model) responded(h happening) {
 	if x := m.x; x != nil && x.to == h.leg && x.id == h.id && !x.acking {
 		m.exchanged(x, h)
+		return
+	}
+	if t := h.leg.timer; t != nil && t.asked == h.id {
+		t.asked = 0
+		if h.status < 300 {
+			m.agreed(h.leg, false)
+		} else {
+			m.notRefreshed(h, "UPDATE")
+		}
 		return
 	}
 	if h.id == h.leg.probing {
@@ -158,7 +173,7 @@ func (m *model) responded(h happening) {
 		}
 		m.relayed = append(m.relayed[:i:i], m.relayed[i+1:]...)
 		r.ask.answer(passed(h.status))
-		if h.status == 481 || h.status == 408 && r.ask.method == "UPDATE" {
+		if h.status == 481 {
 			m.lose()
 		}
 		return
@@ -175,7 +190,13 @@ func passed(status int) int {
 
 // exchanged takes the answer to an offer.
 func (m *model) exchanged(x *modelExchange, h happening) {
+	if h.status < 300 {
+		m.agreed(x.to, false)
+	}
 	switch {
+	case h.status >= 300 && x.refreshes:
+		m.x = nil
+		m.notRefreshed(h, "INVITE")
 	case h.status >= 300:
 		m.x = nil
 		x.ask.answer(passed(h.status))
@@ -187,6 +208,9 @@ func (m *model) exchanged(x *modelExchange, h happening) {
 		}
 	case x.ask == nil:
 		m.x = nil
+		if h.body == bodyGood && (x.from == nil || x.offerless) {
+			x.to.asB = true
+		}
 		m.undo(x)
 	case h.body != bodyGood:
 		m.x = nil
@@ -194,8 +218,10 @@ func (m *model) exchanged(x *modelExchange, h happening) {
 		m.undo(x)
 	default:
 		x.ask.answer(h.status)
+		m.agreed(x.from, x.timed)
 		if !x.offerless {
 			m.restore = nil
+			x.asB, x.from.asB, x.to.asB = x.from.asB, true, true
 		}
 		if x.acking = x.method == "INVITE"; !x.acking {
 			m.x = nil
@@ -215,8 +241,17 @@ func (m *model) undo(x *modelExchange) {
 }
 
 func (m *model) offerBack(to *modelLeg, tries int) {
-	m.x = &modelExchange{to: to, method: "INVITE", tries: tries}
-	m.x.id = m.send(to, "INVITE")
+	m.offer(&modelExchange{to: to, method: "INVITE", tries: tries})
+}
+
+// offer sends the request of an exchange on, as re-INVITE to a side that takes no UPDATE.
+func (m *model) offer(x *modelExchange) {
+	method := x.method
+	if m.set["noupdates"] {
+		method = "INVITE"
+	}
+	x.id = m.send(x.to, method)
+	m.x = x
 }
 
 // restoreLater: the edge's own offer crossed another and waits as RFC 3261 section 14.1 says.
@@ -251,6 +286,7 @@ func (m *model) withdrawn(h happening) {
 		m.x = nil
 		x.to.say("ack")
 	default:
+		x.from.asB = x.asB
 		m.offerBack(x.to, 0)
 	}
 }

@@ -90,6 +90,9 @@ func (p *player) start(t testing.TB, set []string) {
 	p.m = newModel(p.m.set)
 	is := p.m.set
 	o := Options{MaxDuration: modelLongest, LimitEmergency: is["limited"]}
+	if is["own"] {
+		o.SessionExpires = halfAnHour
+	}
 	if is["announce"] {
 		o.Announce = func() string { return p.uri(true) }
 	}
@@ -102,12 +105,27 @@ func (p *player) start(t testing.TB, set []string) {
 	if is["nonsense"] {
 		offer = bodyBad
 	}
-	if is["timers"] {
-		headers = append(headers, header("Supported", "timer"))
-	}
+	headers = append(headers, p.timing(is["a-refreshes"], is["a-timed"])...)
 	p.w.invite(offer, headers...)
 	p.m.begin()
 	p.compare("INVITE")
+}
+
+// timing is what a message of a far end says about session timers, and whether it takes UPDATE.
+func (p *player) timing(uac, uas bool) (h []agent.Header) {
+	switch {
+	case uac:
+		h = headers([]string{timerAble, byUAC})
+	case uas:
+		h = headers([]string{timerAble, byUAS})
+	}
+	switch {
+	case p.m.set["noupdates"]:
+		h = append(h, headers([]string{takesNone})...)
+	case p.m.set["updates"]:
+		h = append(h, headers([]string{takesIt})...)
+	}
+	return h
 }
 
 // plan writes the decision and the registry.
@@ -216,6 +234,8 @@ func (p *player) real(h happening) event {
 	}
 	ev.message = sdpMessage(body)
 	switch h.kind {
+	case agent.KindAnswered:
+		ev.message.Headers = p.timing(p.m.set["b-timed"], p.m.set["b-refreshes"] && !p.m.set["b-timed"])
 	case agent.KindFailed:
 		if h.status == 302 {
 			ev.contact = "sip:else@127.0.0.1:5071"
@@ -225,6 +245,9 @@ func (p *player) real(h happening) event {
 	case agent.KindAcked, agent.KindAckTimeout:
 		to.owes = false
 	case agent.KindRequest:
+		if h.timed {
+			ev.message.Headers = p.timing(true, false)
+		}
 		q := &ask{p: to, name: h.method, m: ev.message}
 		p.asks[h.ask] = q
 		to.asked = append(to.asked, q)

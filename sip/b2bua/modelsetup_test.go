@@ -101,7 +101,9 @@ func (m *model) dial() {
 	if m.farewell {
 		m.phase = phaseAnnouncing
 	}
-	m.b = &modelLeg{name: fmt.Sprintf("b%d", len(m.legs)+1), state: legEarly, seen: legEarly, acked: !m.set["offerless"]}
+	m.b = &modelLeg{
+		name: fmt.Sprintf("b%d", len(m.legs)+1), state: legEarly, seen: legEarly, acked: !m.set["offerless"], asB: true,
+	}
 	m.legs = append(m.legs, m.b)
 }
 
@@ -196,7 +198,7 @@ func (m *model) progress(h happening) {
 func (m *model) failed(h happening) {
 	m.b.seen = legOver
 	switch {
-	case h.status == 422 && !m.plain && m.set["timers"]:
+	case h.status == 422 && !m.plain && m.set["own"]:
 		m.plain = true
 		m.hush()
 		m.dial()
@@ -252,6 +254,8 @@ func (m *model) answered(h happening) {
 	}
 	m.closeTry("answered")
 	m.phase, m.step, m.limit = phaseUp, 0, 0
+	m.a.begin(m.now, m.set["a-refreshes"], m.set["a-timed"])
+	m.b.begin(m.now, m.set["b-refreshes"], m.set["b-timed"])
 	if !m.emergency() || m.set["limited"] {
 		m.limit = m.now + modelLongest
 	}

@@ -55,6 +55,8 @@ var foundBefore = []struct{ line, fault string }{
 	{"one announce queue b:183 2m 50s b:486 20s", "none so far: the set-up's limit ends the announcement"},
 	{"queue b:183 1h", "a centre that kept the call in its queue cost the caller all the others"},
 	{"b:200 a:ack a:reinvite b:ok0 &b:reinvite 20s", "an offer of our own that crossed another was not made again: one side stayed on hold"},
+	{"one announce b:486 shutdown", "none so far: the edge stops while the announcement is on its way"},
+	{"a-timed b-refreshes b:200 a:ack 14m 1s b:retime 2m a:no 14m", "none so far: a refresh by re-INVITE that is refused"},
 	{"b:200 a:ack a:reinvite0 b:ok &a:withdraw", "none so far: CANCEL of a re-INVITE without an offer that crossed our 2xx"},
 }
 

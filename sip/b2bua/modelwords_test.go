@@ -22,6 +22,7 @@ type word struct {
 	fork    string
 	body    string
 	method  string // of a request
+	timed   bool   // KindRequest: it asks for a session timer and will refresh it
 	newest  bool   // KindResponse: to the request sent last, not to the one that waits longest
 	outcome string // KindFailed: what the record says of the target
 	side    call.Leg
@@ -36,7 +37,8 @@ const (
 
 // settings are the words that set a call up.
 var settings = []string{
-	"one", "two", "test", "offerless", "nonsense", "announce", "named", "timers", "queue", "hide", "follow", "slow", "limited",
+	"one", "two", "test", "offerless", "nonsense", "announce", "named", "queue", "hide", "follow", "slow", "limited",
+	"own", "a-refreshes", "a-timed", "b-refreshes", "b-timed", "updates", "noupdates",
 	"out1", "out2", "full1", "full3", "noports", "refused", "defect",
 }
 
@@ -72,6 +74,8 @@ var legWords = map[string]word{
 	"withdraw":  {kind: agent.KindRequestGone},
 	"update":    {kind: agent.KindRequest, method: "UPDATE", body: bodyGood},
 	"refresh":   {kind: agent.KindRequest, method: "UPDATE"},
+	"retime":    {kind: agent.KindRequest, method: "UPDATE", timed: true},
+	"again":     {kind: agent.KindRequest, method: "INVITE", body: bodyGood, timed: true},
 	"info":      {kind: agent.KindRequest, method: "INFO"},
 	"message":   {kind: agent.KindRequest, method: "MESSAGE"},
 	"refer":     {kind: agent.KindRequest, method: "REFER"},
@@ -93,7 +97,7 @@ var otherWords = map[string]word{
 	"silence": {kind: kindNotice}, "quiet-a": {kind: kindQuiet, side: call.LegA}, "quiet-b": {kind: kindQuiet, side: call.LegB},
 	"shutdown": {kind: kindShutdown},
 	"1s":       {wait: time.Second}, "20s": {wait: 20 * time.Second}, "50s": {wait: 50 * time.Second},
-	"2m": {wait: 2 * time.Minute}, "1h": {wait: time.Hour},
+	"2m": {wait: 2 * time.Minute}, "14m": {wait: 14 * time.Minute}, "1h": {wait: time.Hour},
 }
 
 // find returns the word and its leg, nil for words of no leg. The leg may not be there yet.
@@ -152,7 +156,7 @@ func (l *modelLeg) happens(w word) []happening {
 	case agent.KindAcked, agent.KindAckTimeout:
 		l.owes = false
 	case agent.KindRequest:
-		h.ask = &modelAsk{leg: l, method: w.method, body: w.body}
+		h.ask = &modelAsk{leg: l, method: w.method, body: w.body, timed: w.timed}
 		l.asks = append(l.asks, h.ask)
 	case agent.KindRequestGone:
 		h.ask = l.openInvite()

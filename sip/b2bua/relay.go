@@ -12,13 +12,12 @@ type relayed struct {
 	request  request
 	from, to *party
 	id       uint32
-	refresh  refresh // what from says about session timers
 }
 
 // relayLimit is how many requests of a call may be on their way. A phone sends one INFO for each key that is pressed.
 const relayLimit = 16
 
-// relay passes a request on that changes nothing in the dialogs: INFO, MESSAGE, an UPDATE that only refreshes.
+// relay passes a request on that changes nothing in the dialogs: INFO, MESSAGE.
 func (c *bridge) relay(p, other *party, r request) {
 	m := r.message()
 	if len(c.relayed) >= relayLimit {
@@ -27,10 +26,6 @@ func (c *bridge) relay(p, other *party, r request) {
 	}
 	out := agent.Message{Headers: pass(nil, m, inDialog), ContentType: m.ContentType, Body: m.Body}
 	x := relayed{request: r, from: p, to: other}
-	if r.method() == "UPDATE" {
-		x.refresh = refreshOf(m)
-		out.Headers = offerTimers(out.Headers, other, m)
-	}
 	x.id = other.leg.Send(r.method(), out)
 	c.relayed = append(c.relayed, x)
 	if r.method() == "INFO" {
@@ -44,10 +39,9 @@ func (c *bridge) passAnswer(x relayed, ev event) {
 	m := agent.Message{Headers: pass(nil, ev.message, inAnswer)}
 	if ev.status < 300 {
 		m.ContentType, m.Body = ev.message.ContentType, ev.message.Body
-		m.Headers = x.refresh.complete(m.Headers)
 	}
 	x.request.Respond(status, reason, m)
-	if ev.status == 481 || ev.status == 408 && x.request.method() == "UPDATE" {
+	if ev.status == 481 {
 		c.lose() // RFC 3261 section 12.2.1.2; an INFO that got lost is no reason to cut a call off
 	}
 }

@@ -41,6 +41,10 @@ func (c *bridge) begin() {
 			header("Retry-After", c.e.retryAfter))
 		return
 	}
+	if f := c.tooShort(refreshOf(c.in.Message)); f != nil {
+		c.refuse(call.EndBadRequest, f.status, f.sentence, f.headers...)
+		return
+	}
 	if d.Emergency {
 		c.announce = c.e.o.Announce()
 	}
@@ -98,7 +102,7 @@ func (c *bridge) takeLeg() {
 	c.a.signalling = in.Source.Addr().Unmap()
 	c.a.writer = newWriter()
 	c.asked = refreshOf(in.Message)
-	c.a.timers = c.asked.able
+	c.a.learn(in.Message)
 	c.a.leg = c.inv.accept(c.box.post, c.callHeaders()...)
 }
 

@@ -18,6 +18,7 @@ const (
 	EndMediaTimeout                     // no RTP from either side for the media time-out, not on hold
 	EndLegLost                          // a leg's dialog died under us: 481, 408 or a broken transport
 	EndTimeLimit                        // the longest duration of a call was reached
+	EndSessionExpired                   // a session timer (RFC 4028) was not refreshed, or the refresh not answered
 	EndNoPorts                          // no media ports were free
 	EndShutdown                         // the edge was told to stop
 	EndInternal                         // a defect of ours; the log has the stack
@@ -25,7 +26,7 @@ const (
 
 var endNames = [...]string{
 	"", "caller_hung_up", "callee_hung_up", "caller_cancelled", "refused", "bad_request", "no_target", "no_ack",
-	"media_timeout", "leg_lost", "time_limit", "no_media_ports", "shutdown", "internal_error",
+	"media_timeout", "leg_lost", "time_limit", "session_expired", "no_media_ports", "shutdown", "internal_error",
 }
 
 // String returns the reason's snake_case name, "" for a call that is still up.

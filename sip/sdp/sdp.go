@@ -9,6 +9,7 @@
 package sdp
 
 import (
+	"bytes"
 	"errors"
 	"net/netip"
 	"slices"
@@ -91,6 +92,14 @@ func (s *Session) Audio() (Media, bool) {
 		return Media{}, false
 	}
 	return s.media[s.audio], true
+}
+
+// Same reports whether o says the same as s, line by line.
+func (s *Session) Same(o *Session) bool {
+	return bytes.Equal(s.head, o.head) && slices.EqualFunc(s.media, o.media, func(m, n Media) bool {
+		return m.Kind == n.Kind && m.Proto == n.Proto && m.Port == n.Port && slices.Equal(m.Formats, n.Formats) &&
+			bytes.Equal(m.body, n.body)
+	})
 }
 
 // Media returns every m-line in order. The slice is the caller's.

@@ -260,10 +260,11 @@ func (a *App) buildEdge(context.Context) error {
 	a.edge, err = b2bua.New(b2bua.Options{
 		Agent: sipAgent, Decider: &a.plan, Media: a.relay, Registry: a.registry,
 		Recorder: recorder{a.journal, a.metrics, a.customers.ledger}, Observer: a.metrics, Logger: a.part("b2bua"),
-		NoMedia:     a.noMedia,
-		Announce:    func() string { return a.plan.snapshot.Load().Announcement() },
-		Advertise:   a.settings.RTP.Advertised(),
-		MaxDuration: a.settings.Call.MaxDuration,
+		NoMedia:        a.noMedia,
+		Announce:       func() string { return a.plan.snapshot.Load().Announcement() },
+		Advertise:      a.settings.RTP.Advertised(),
+		MaxDuration:    a.settings.Call.MaxDuration,
+		SessionExpires: a.settings.Call.SessionExpires, MinSession: a.settings.Call.MinSessionExpires,
 	})
 	if err != nil {
 		return fmt.Errorf("build edge: %w", err)

@@ -86,7 +86,7 @@ func TestHoldByTheCentreReachesTheCaller(t *testing.T) {
 	}
 }
 
-func TestRefreshCodecChangeAndInfoPassEndToEnd(t *testing.T) {
+func TestCodecChangeAndInfoPassEndToEndAndARefreshDoesNot(t *testing.T) {
 	t.Parallel()
 	l, psap := between(t, settings{}, centre{scenario: "uas_refreshed.xml"})
 	said := l.call(t, caller{scenario: "refresh.xml", to: "911", hold: 200 * time.Millisecond})
@@ -98,8 +98,12 @@ func TestRefreshCodecChangeAndInfoPassEndToEnd(t *testing.T) {
 	if !ok || info.header("Content-Type") != "application/dtmf-relay" || !strings.Contains(info.body, "Signal=5") {
 		t.Errorf("INFO at the centre: %+v", info)
 	}
-	if _, ok := heard.find(func(m message) bool { return m.received && m.isRequest("UPDATE") }); !ok {
-		t.Error("the centre got no UPDATE")
+	refreshed, ok := said.find(func(m message) bool { return m.received && m.isStatus("200") && m.method() == "UPDATE" })
+	if !ok || refreshed.header("Session-Expires") != "1800;refresher=uac" || refreshed.header("Require") != "timer" {
+		t.Errorf("the caller's UPDATE was answered %+v", refreshed)
+	}
+	if _, ok := heard.find(func(m message) bool { return m.received && m.isRequest("UPDATE") }); ok {
+		t.Error("the caller's refresh went on to the centre")
 	}
 	offers := heard.all(func(m message) bool { return m.received && isInvite(m) })
 	if len(offers) != 2 || !strings.Contains(offers[1].body, "RTP/AVP 8 101") {
