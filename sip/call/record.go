@@ -85,6 +85,9 @@ type Flow struct {
 	Lost          uint64  `json:"lost"`
 	JitterMS      float64 `json:"jitter_ms"` // RFC 3550 section 6.4.1, at the audio clock
 	RTCPPackets   uint64  `json:"rtcp_packets"`
-	Dropped       uint64  `json:"dropped"`        // not RTP, too large, or from a stranger
-	LatchSwitches uint64  `json:"latch_switches"` // accepted changes of the source address
+	Dropped       uint64  `json:"dropped"`            // not RTP, too large, from a stranger, forged or replayed
+	SRTP          string  `json:"srtp,omitempty"`     // crypto-suite, "" for plain RTP
+	Forged        uint64  `json:"forged,omitempty"`   // of the dropped: not protected with the key agreed on
+	Replayed      uint64  `json:"replayed,omitempty"` // of the dropped: protected with it, and seen before
+	LatchSwitches uint64  `json:"latch_switches"`     // accepted changes of the source address
 }

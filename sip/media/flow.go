@@ -16,7 +16,10 @@ const (
 	dropStranger                     // from a source that is not the peer
 	dropSend                         // the kernel did not take it: a full send buffer, no route
 	dropUnroutable                   // the other side's address is not known yet, or it asked for no media
+	dropForged                       // not protected with the peer's key
+	dropReplayed                     // protected with it, and seen before
 	dropReasons
+	noDrop = dropReasons
 )
 
 const defaultClockRate = 8000
@@ -25,6 +28,7 @@ const defaultClockRate = 8000
 type flow struct {
 	packets, bytes, rtcp, byes, switches uint64
 	drops                                [dropReasons]uint64
+	suite                                Suite // 0: RTP
 
 	seq sequence
 
@@ -95,12 +99,16 @@ func (f *flow) time(stamp uint32, now time.Duration) {
 // figures tells the flow as the CDR does.
 func (f *flow) figures() call.Flow {
 	return call.Flow{
-		Packets:       f.packets,
-		Bytes:         f.bytes,
-		Lost:          f.seq.totalLost(),
-		JitterMS:      f.jitter,
-		RTCPPackets:   f.rtcp,
-		Dropped:       f.drops[dropNotRTP] + f.drops[dropTooLarge] + f.drops[dropStranger] + f.drops[dropSend],
+		Packets:     f.packets,
+		Bytes:       f.bytes,
+		Lost:        f.seq.totalLost(),
+		JitterMS:    f.jitter,
+		RTCPPackets: f.rtcp,
+		Dropped: f.drops[dropNotRTP] + f.drops[dropTooLarge] + f.drops[dropStranger] + f.drops[dropSend] +
+			f.drops[dropForged] + f.drops[dropReplayed],
+		SRTP:          f.suite.String(),
+		Forged:        f.drops[dropForged],
+		Replayed:      f.drops[dropReplayed],
 		LatchSwitches: f.switches,
 	}
 }

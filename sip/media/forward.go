@@ -10,7 +10,7 @@ func (s *Session) receive(w *worker, k int) {
 		return
 	}
 	sd, peer := &s.sides[k/2], &s.sides[1-k/2]
-	n, errno := receive(sd.fds[k%2], w.buf[:], &w.from)
+	n, errno := receive(sd.fds[k%2], w.buf[:maxPacket+1], &w.from)
 	if errno == 0 {
 		if k%2 == 0 {
 			s.fromRTP(w, sd, peer, n)
@@ -33,6 +33,12 @@ func (s *Session) fromRTP(w *worker, sd, peer *Side, n int) {
 		return
 	}
 	b := w.buf[:n]
+	if sd.in != nil {
+		if b = sd.open(w, b); b == nil {
+			return
+		}
+		n = len(b)
+	}
 	kind := classify(b)
 	if kind == kindJunk {
 		sd.flow.drops[dropNotRTP]++
@@ -63,7 +69,7 @@ func (s *Session) fromRTP(w *worker, sd, peer *Side, n int) {
 	}
 	s.quiet, sd.quiet = now, now
 	sd.flow.count(h, n, now, sd.clock)
-	peer.sendTo(0, b, &sd.flow)
+	peer.sendRTP(b, &sd.flow)
 }
 
 // fromRTCP handles a datagram of n bytes in w.buf from the RTCP port of sd.
@@ -73,6 +79,11 @@ func (s *Session) fromRTCP(w *worker, sd, peer *Side, n int) {
 		return
 	}
 	b := w.buf[:n]
+	if sd.in != nil {
+		if b = sd.open(w, b); b == nil {
+			return
+		}
+	}
 	if classify(b) != kindRTCP {
 		sd.flow.drops[dropNotRTP]++
 		return
@@ -103,13 +114,51 @@ func (sd *Side) passRTCP(b []byte, peer *Side) {
 	}
 }
 
+// open returns what a protected packet holds, nil when it is dropped. It comes before anything else is made of the
+// packet: one that is not the peer's must not move a latch.
+func (sd *Side) open(w *worker, b []byte) []byte {
+	var plain []byte
+	reason := dropNotRTP
+	switch {
+	case len(b) < rtpHeaderLen || b[0]>>6 != 2:
+	case b[1] >= 192 && b[1] <= 223: // RFC 5761 section 4
+		plain, reason = sd.in.openRTCP(w.plain[:0], b, w.clock())
+	default:
+		plain, reason = sd.in.openRTP(w.plain[:0], b, w.clock())
+	}
+	if reason != noDrop {
+		sd.flow.drops[reason]++
+		return nil
+	}
+	return plain
+}
+
+// sendRTP sends RTP to the side's peer, protected where that is agreed on.
+func (sd *Side) sendRTP(b []byte, from *flow) {
+	if sd.out != nil && sd.to[0].n != 0 {
+		var reason dropReason
+		if b, reason = sd.out.sealRTP(b); reason != noDrop {
+			from.drops[reason]++
+			return
+		}
+	}
+	sd.sendTo(0, b, from)
+}
+
 // sendRTCP sends RTCP to the side's peer, by RTP's way where the peer multiplexes.
 func (sd *Side) sendRTCP(b []byte, from *flow) {
+	k := 1
 	if sd.mux {
-		sd.sendTo(0, b, from)
-		return
+		k = 0
 	}
-	sd.sendTo(1, b, from)
+	if sd.out != nil && sd.to[k].n != 0 {
+		var reason dropReason
+		if b, reason = sd.out.sealRTCP(b); reason != noDrop {
+			from.drops[reason]++
+			return
+		}
+	}
+	sd.sendTo(k, b, from)
 }
 
 // sendTo sends b from the side's RTP (k 0) or RTCP (k 1) socket to the like address of its peer, and charges a failure to from.

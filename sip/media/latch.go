@@ -30,6 +30,7 @@ const (
 type latch struct {
 	announced netip.AddrPort // where SDP said the peer is; not valid when it did not
 	near      netip.Addr     // where the peer's SIP comes from; not valid when unknown
+	keyed     bool           // only what is protected with the peer's key comes here: nobody is a stranger
 
 	source netip.AddrPort // the latched source; not valid while there is none
 	ssrc   uint32         // its SSRC
@@ -164,7 +165,7 @@ func (l *latch) rankOf(src netip.AddrPort) rank {
 	switch {
 	case src == l.announced:
 		return rankPeer
-	case src.Addr() == l.announced.Addr(), src.Addr() == l.near:
+	case src.Addr() == l.announced.Addr(), src.Addr() == l.near, l.keyed:
 		return rankHost
 	}
 	return rankStranger

@@ -20,6 +20,8 @@ type Metrics struct {
 	DroppedStranger   uint64 // from a source that is not the peer
 	DroppedSend       uint64 // refused by the kernel: a full send buffer, no route
 	DroppedUnroutable uint64 // the other side was not known yet, or had asked for no media
+	DroppedForged     uint64 // SRTP that was not protected with the peer's key, RTP where SRTP was agreed on
+	DroppedReplayed   uint64 // SRTP that had come before
 }
 
 func (m *Metrics) addFlow(f *flow) {
@@ -34,6 +36,8 @@ func (m *Metrics) addFlow(f *flow) {
 		DroppedStranger:   f.drops[dropStranger],
 		DroppedSend:       f.drops[dropSend],
 		DroppedUnroutable: f.drops[dropUnroutable],
+		DroppedForged:     f.drops[dropForged],
+		DroppedReplayed:   f.drops[dropReplayed],
 	})
 }
 
@@ -50,4 +54,6 @@ func (m *Metrics) add(o Metrics) {
 	m.DroppedStranger += o.DroppedStranger
 	m.DroppedSend += o.DroppedSend
 	m.DroppedUnroutable += o.DroppedUnroutable
+	m.DroppedForged += o.DroppedForged
+	m.DroppedReplayed += o.DroppedReplayed
 }

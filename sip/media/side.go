@@ -20,6 +20,9 @@ type Remote struct {
 	// preferred to a stranger while neither has proved itself.
 	Signalling netip.Addr
 
+	// Keys are set where SRTP was agreed on. The same key again goes on: rollover counter and replay window stay.
+	Keys *Keys
+
 	// ClockRate gives the RTP clock of a payload type in Hz for the jitter; 0 or a nil function means 8000. It is
 	// called with the session locked and only when the payload type changes, so it must be quick and pure.
 	ClockRate func(payloadType uint8) uint32
@@ -34,7 +37,9 @@ type Side struct {
 
 	latch latch
 	rtcp  rtcpLatch
-	flow  flow // what comes from this side's peer
+	in    *opener // what comes is SRTP; nil: RTP
+	out   *sealer // what goes out is SRTP; nil: RTP
+	flow  flow    // what comes from this side's peer
 	clock func(uint8) uint32
 
 	to     [2]sockaddr // where RTP and RTCP to the peer go, kept in step with the latches
@@ -66,6 +71,7 @@ func (sd *Side) SetRemote(rem Remote) {
 		sd.s.listen(now)
 	}
 	sd.mux, sd.clock = rem.Mux, rem.ClockRate
+	sd.secure(rem.Keys)
 	sd.flow.rate = 0 // asks the new clock
 	sd.muted = rem.RTP.IsValid() && rem.RTP.Addr().Unmap().IsUnspecified()
 	sd.latch.announce(rtp, rem.Signalling.Unmap(), now, sd.s.relay.relearn)
@@ -76,6 +82,30 @@ func (sd *Side) SetRemote(rem Remote) {
 	if first {
 		sd.s.expect(now)
 	}
+}
+
+// Await drops what comes until SetRemote tells with which key it is protected, or that it is not: SRTP from a peer
+// that has not answered must not pass for RTP.
+func (sd *Side) Await() {
+	sd.s.mu.Lock()
+	defer sd.s.mu.Unlock()
+	sd.in = &opener{}
+}
+
+// secure takes the keys of an exchange, nil for none. mu is held.
+func (sd *Side) secure(k *Keys) {
+	sd.latch.keyed = k != nil
+	if k == nil {
+		sd.in, sd.out, sd.flow.suite = nil, nil, 0
+		return
+	}
+	if sd.in == nil || !sd.in.key.equal(k.receive) {
+		sd.in = newOpener(k.receive, sd.in)
+	}
+	if sd.out == nil || !sd.out.key.equal(k.send) {
+		sd.out = newSealer(k.send, sd.out)
+	}
+	sd.flow.suite = k.receive.Suite
 }
 
 // expect tells both latches that there is something to hear, once both sides are known. mu is held.
@@ -96,6 +126,7 @@ func (sd *Side) Reset() {
 	defer sd.s.mu.Unlock()
 	sd.latch.reset()
 	sd.rtcp = rtcpLatch{}
+	sd.in = nil // out stays, since the next target of a fork has the same key of ours, which counts on
 	sd.flow.restart()
 	sd.mux, sd.muted, sd.told, sd.heard, sd.notice, sd.clock = false, false, false, false, false, nil
 	sd.retarget(nil, nil)

@@ -21,7 +21,8 @@ type worker struct {
 
 	loop   loop
 	events events
-	buf    [maxPacket + 1]byte // one byte more than is relayed
+	buf    [maxPacket + 1 + sealTail]byte // one byte more than is relayed, and room to protect it in place
+	plain  [maxPacket + 1 + sealTail]byte // what a protected packet holds
 	from   sockaddr
 
 	table atomic.Pointer[[]atomic.Pointer[Session]] // by slot; read by the packet path, replaced when it grows

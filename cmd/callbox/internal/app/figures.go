@@ -142,6 +142,8 @@ func mediaFigures() []web.Figure[media.Metrics] {
 		dropped("not_rtp", func(m media.Metrics) uint64 { return m.DroppedNotRTP }),
 		dropped("too_large", func(m media.Metrics) uint64 { return m.DroppedTooLarge }),
 		dropped("stranger", func(m media.Metrics) uint64 { return m.DroppedStranger }),
+		dropped("forged", func(m media.Metrics) uint64 { return m.DroppedForged }),
+		dropped("replayed", func(m media.Metrics) uint64 { return m.DroppedReplayed }),
 		dropped("send", func(m media.Metrics) uint64 { return m.DroppedSend }),
 		dropped("unroutable", func(m media.Metrics) uint64 { return m.DroppedUnroutable }),
 	}
