@@ -144,6 +144,8 @@ func (c *session) said() (over bool) {
 		return c.fail()
 	}
 	switch {
+	case c.show != nil:
+		c.playPart()
 	case c.leaving:
 		c.bye()
 	case c.script.Then == ThenHangUp:

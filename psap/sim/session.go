@@ -41,7 +41,8 @@ type session struct {
 	spoken   bool // speech is ready
 	player   *audio.Player
 	echo     *audio.Echo
-	played   int // which round of playing is current: the end of an earlier one means nothing
+	played   int          // which round of playing is current: the end of an earlier one means nothing
+	show     *performance // of a program; nil at a centre
 
 	mu     sync.Mutex // guards the rest
 	info   Call
@@ -57,6 +58,7 @@ type message struct {
 	wait   int // which setting of the timer
 	speech []voice.Speech
 	played int // the round whose last frame was sent
+	part   *part
 }
 
 // timeout says what a timer was set for.
@@ -139,9 +141,13 @@ func (c *session) run(ctx context.Context) {
 		c.finish()
 	}()
 	c.ring()
-	if c.talks() {
+	switch {
+	case c.show != nil:
+		c.spoken = true
+		helpers.Go(func() { c.perform(speaking) })
+	case c.talks():
 		helpers.Go(func() { c.speak(speaking) })
-	} else {
+	default:
 		c.spoken = true
 	}
 	done, full := ctx.Done(), c.full
@@ -182,6 +188,8 @@ func (c *session) handle(m message) (over bool) {
 		last := len(m.speech) - 1
 		c.speech, c.farewell, c.spoken = m.speech[:last], m.speech[last:], true
 		return c.advance()
+	case m.part != nil:
+		c.takePart(m.part)
 	case m.played != 0:
 		return m.played == c.played && c.said()
 	case m.timer == timeoutHangUp:

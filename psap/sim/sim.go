@@ -32,6 +32,7 @@ type Options struct {
 	UserAgent string
 	Logger    zerolog.Logger
 	Starved   func(error) // told when no file descriptor is left for what a call needs; nil tells the log
+	Programs  bool        // only calls of Server.Program are taken: there are no centres
 }
 
 // Centre names one simulated call centre.
@@ -57,8 +58,9 @@ type Server struct {
 
 	mu       sync.Mutex // guards what follows
 	scripts  scripts
-	changed  map[string]Script // over those of the files, by ID
-	centres  map[string]string // names by ID
+	changed  map[string]Script  // over those of the files, by ID
+	centres  map[string]string  // names by ID
+	programs map[string]Program // that wait for their call
 	live     map[*session]struct{}
 	past     []Call
 	closed   bool
@@ -113,7 +115,11 @@ func (s *Server) Start() error {
 	s.mu.Lock()
 	s.agent, s.addr, s.ports = a, addr, ports
 	s.mu.Unlock()
-	s.log.Info().Stringer("address", addr).Str("voice", s.speaker.Voice()).Msg("simulated call centres are listening")
+	what := "simulated call centres are listening"
+	if s.o.Programs {
+		what = "the voice of TwiML is listening"
+	}
+	s.log.Info().Stringer("address", addr).Str("voice", s.speaker.Voice()).Msg(what)
 	return nil
 }
 
@@ -194,7 +200,11 @@ func (s *Server) SetCentres(c []Centre) {
 // invite takes a new call.
 func (s *Server) invite(in *agent.Incoming) {
 	id := in.RequestURI.User
-	script, ok := s.Script(id)
+	program, performs := s.takeProgram(id)
+	script, ok := Script{}, performs
+	if !performs && !s.o.Programs {
+		script, ok = s.Script(id)
+	}
 	if !ok {
 		in.Refuse(404, "Not Found", warning("there is no simulated call centre of this name"))
 		return
@@ -205,6 +215,9 @@ func (s *Server) invite(in *agent.Incoming) {
 		return
 	}
 	c := newSession(s, in, script, d)
+	if performs {
+		c.show = newPerformance(program)
+	}
 	s.mu.Lock()
 	if s.closed || len(s.live) >= s.o.MaxCalls {
 		s.mu.Unlock()

@@ -49,7 +49,7 @@ func (c *Client) Call(ctx context.Context, r Request) (Response, error) {
 		e = &Error{}
 		e.Code, e.Message = c.failure(ctx, err)
 	}
-	e.URL, e.Elapsed = h.named(), time.Since(start)
+	e.URL, e.Elapsed = Named(h.url.String()), time.Since(start)
 	return Response{}, e
 }
 

@@ -175,7 +175,7 @@ func TestCertificatesAreChecked(t *testing.T) {
 
 func TestForbiddenAddresses(t *testing.T) {
 	s := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("it was called") })
-	c := newClient(t, webhook.Options{Forbidden: netip.Addr.IsLoopback})
+	c := newClient(t, webhook.Options{Forbidden: func(a netip.AddrPort) bool { return a.Addr().IsLoopback() }})
 	for _, u := range []string{s.URL, strings.Replace(s.URL, "127.0.0.1", "localhost", 1)} {
 		var e *webhook.Error
 		if _, err := c.Call(t.Context(), webhook.Request{URL: u}); !errors.As(err, &e) || e.Code != webhook.CodeConnection {

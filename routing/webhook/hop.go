@@ -103,10 +103,13 @@ func (h *hop) whole() string {
 	return u.String()
 }
 
-// named is the URL as errors name it: it may bring secrets in its query.
-func (h *hop) named() string {
-	u := *h.url
-	u.RawQuery, u.ForceQuery = "", false
+// Named returns a URL as it may be shown: without user, password and query, where secrets may be.
+func Named(rawURL string) string {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return "a URL that cannot be read"
+	}
+	u.User, u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = nil, "", false, "", ""
 	return clip(u.String(), 200)
 }
 

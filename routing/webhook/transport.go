@@ -10,7 +10,7 @@ import (
 )
 
 // forbiddenError refuses an address before a connection to it is made, whatever name led to it.
-type forbiddenError struct{ addr netip.Addr }
+type forbiddenError struct{ addr netip.AddrPort }
 
 // Error implements error.
 func (e *forbiddenError) Error() string { return "address " + e.addr.String() + " must not be called" }
@@ -25,8 +25,8 @@ func newTransport(o Options) *http.Transport {
 			if err != nil {
 				return err
 			}
-			if a := ap.Addr().Unmap(); o.Forbidden(a) {
-				return &forbiddenError{a}
+			if ap = netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()); o.Forbidden(ap) {
+				return &forbiddenError{ap}
 			}
 			return nil
 		}

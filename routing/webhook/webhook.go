@@ -25,13 +25,13 @@ const (
 
 // Options says how a Client behaves. The zero value is the provider's way.
 type Options struct {
-	Timeout      time.Duration         // of a whole call with its redirects; 15 s
-	Connect      time.Duration         // of one connection, TLS included; 10 s
-	MaxBody      int64                 // bytes of an answer, more is an error; 64 kB
-	MaxRedirects int                   // 10; below zero none is followed
-	UserAgent    string                // names callbox
-	Forbidden    func(netip.Addr) bool // addresses that must not be called; nil forbids none
-	RootCAs      *x509.CertPool        // nil trusts the system's
+	Timeout      time.Duration             // of a whole call with its redirects; 15 s
+	Connect      time.Duration             // of one connection, TLS included; 10 s
+	MaxBody      int64                     // bytes of an answer, more is an error; 64 kB
+	MaxRedirects int                       // 10; below zero none is followed
+	UserAgent    string                    // names callbox
+	Forbidden    func(netip.AddrPort) bool // addresses that must not be called, whatever name leads there; nil forbids none
+	RootCAs      *x509.CertPool            // nil trusts the system's
 }
 
 // Client calls URLs. Its methods are safe for concurrent use; connections are kept for half a minute and used again.

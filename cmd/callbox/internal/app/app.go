@@ -23,6 +23,7 @@ import (
 	"callbox/routing/directory"
 	"callbox/routing/fees"
 	"callbox/routing/keys"
+	"callbox/routing/webhook"
 	"callbox/sip/agent"
 	"callbox/sip/b2bua"
 	"callbox/sip/call"
@@ -76,6 +77,9 @@ type App struct {
 	edge      *b2bua.Edge
 	web       *web.Server
 	httpAddr  netip.AddrPort
+	apiAddr   atomic.Pointer[netip.AddrPort] // httpAddr once it is known, for who may ask before
+	webhooks  *webhook.Client
+	speech    *speech
 
 	probing context.CancelFunc
 	probed  sync.WaitGroup
@@ -126,7 +130,7 @@ func (a *App) start(ctx context.Context) error {
 	a.faults, a.reserve = &board{log: a.part("faults"), now: time.Now}, &reserve{}
 	a.started(a.reserve.close)
 	for _, step := range []func(context.Context) error{
-		a.openData, a.startSimulator, a.readDirectory, a.openStore, a.openGuard, a.openCertificates, a.startMedia, a.buildEdge, a.watchFaults, a.buildMetrics, a.listenHTTP, a.listenSIP, a.startProbing,
+		a.openData, a.startSimulator, a.startVoice, a.readDirectory, a.openStore, a.openGuard, a.openCertificates, a.startMedia, a.buildEdge, a.watchFaults, a.buildMetrics, a.listenHTTP, a.listenSIP, a.startProbing,
 	} {
 		if err := step(ctx); err != nil {
 			return err

@@ -22,6 +22,7 @@ func (a *App) listenHTTP(ctx context.Context) error {
 		return bindError("http", address, "--http or http.address", err)
 	}
 	a.httpAddr = netip.MustParseAddrPort(l.Addr().String())
+	a.apiAddr.Store(&a.httpAddr)
 	encryption, _ := a.httpTLS()
 	a.web = web.New(web.Options{
 		Guard: a.guard, Version: a.options.Version, TLS: encryption,

@@ -26,7 +26,7 @@ var levels = []struct {
 	pattern string
 	level   int
 }{
-	{"cmd/...", 7},
+	{"cmd/...", 7}, {"sip/prompt", 7},
 	{"psap/console", 6}, {"psap/sim", 6}, {"sip/phone", 6}, {"routing/twilio", 6}, {"routing/bandwidth", 6},
 	{"routing/twilio/rest", 5}, {"sip/b2bua", 5}, {"psap/sim/voice", 5}, {"psap/sim/voice/mkclips", 6},
 	{"routing/keys", 4}, {"routing/registration", 4}, {"routing/fees", 4}, {"sip/agent", 4}, {"sip/media", 4}, {"sip/trace", 4}, {"sip/cdr", 4}, {"psap", 4}, {"routing/transfer", 4},
