@@ -1,15 +1,15 @@
 package routing
 
 import (
-	"strings"
-
 	"callbox/routing/directory"
 	"callbox/routing/numbering"
 )
 
 // findCaller is rules 5 and 6: who the call is made for.
 func (w *walk) findCaller() bool {
-	from, n := w.from()
+	var is identified
+	w.identify(&is)
+	from := &is.note
 	instead := w.callerID()
 	if instead == nil && w.domain != nil && w.domain.CallerID != "" {
 		from.more, from.c = textCallerIDLapsed, w.domain.CallerID
@@ -18,18 +18,21 @@ func (w *walk) findCaller() bool {
 	case instead != nil && w.domain.CallerIDMode == directory.CallerIDAlways:
 		w.note(ruleCaller, note{outcome: applied, text: textCallerAlways, b: w.d.Domain, c: instead.E164})
 		w.setCaller(instead, true)
-	case from.text == textCaller:
+	case is.fit:
 		from.outcome = passed
-		w.note(ruleCaller, from)
-		w.setCaller(n, false)
+		if is.odd {
+			from.outcome = applied
+		}
+		w.note(ruleCaller, *from)
+		w.setCaller(is.number, false)
 	case instead != nil:
 		from.outcome, from.text, from.more, from.c = applied, textCallerInstead, from.text, instead.E164
-		w.note(ruleCaller, from)
+		w.note(ruleCaller, *from)
 		w.setCaller(instead, true)
 	default:
 		from.outcome = failed
-		w.note(ruleCaller, from)
-		return w.unregistered(from, n)
+		w.note(ruleCaller, *from)
+		return w.unregistered(from, is.number)
 	}
 	w.note(ruleUnregistered, note{outcome: skipped, text: textHasAddress})
 	return true
@@ -47,37 +50,6 @@ func (w *walk) callerID() *directory.Number {
 	return nil
 }
 
-// from judges From by rule 5. The note's text is textCaller where it is fit, else what it lacks; the number is returned
-// where From is one of this account tied to this host.
-func (w *walk) from() (note, *directory.Number) {
-	f := &w.r.From
-	user, _, _ := strings.Cut(f.User, ";") // parameters of a telephone-subscriber (RFC 3261 section 19.1.6)
-	switch {
-	case withheld(f):
-		return note{text: textFromWithheld}, nil
-	case !sipScheme(f.Scheme):
-		return note{text: textFromNotSIP, a: f.Scheme, b: f.User}, nil
-	case !numbering.Valid(user):
-		return note{text: textFromNotE164, a: orNothing(user)}, nil
-	}
-	n, ok := w.s.Number(user)
-	if !ok || n.AccountSID != w.account.SID {
-		return note{text: textFromUnknown, a: user}, nil
-	}
-	if w.trunk != nil && !n.OnTrunk(w.trunk) || w.domain != nil && !n.OnDomain(w.domain) {
-		return note{text: textFromElsewhere, a: user, b: w.d.Domain}, nil
-	}
-	if !n.Registered() {
-		return note{text: textFromUnregistered, a: user, b: status(n)}, n
-	}
-	return note{text: textCaller, a: user, b: w.d.Domain}, n
-}
-
-// withheld tells whether From names nobody (RFC 3261 section 8.1.1.3, RFC 3323 section 4.1.1.3).
-func withheld(f *Identity) bool {
-	return f.User == "" || strings.EqualFold(f.User, "anonymous") || strings.EqualFold(f.Host, "anonymous.invalid")
-}
-
 // status is the word for a number's address registration.
 func status(n *directory.Number) string {
 	if n.Address == nil {
@@ -88,7 +60,7 @@ func status(n *directory.Number) string {
 
 // unregistered is rule 6: a US or CA number of this account and host may call without a registered address, for a fee;
 // anyone else is refused with what rule 5 missed.
-func (w *walk) unregistered(from note, n *directory.Number) bool {
+func (w *walk) unregistered(from *note, n *directory.Number) bool {
 	if n == nil {
 		w.note(ruleUnregistered, note{outcome: failed, text: textNotACaller})
 		w.d.Status, w.d.Code = 403, codeFrom
@@ -122,7 +94,10 @@ func (w *walk) isTest(country string) bool {
 func (w *walk) setCaller(n *directory.Number, replaced bool) {
 	w.number = n
 	w.d.Country = n.Country
-	w.d.Caller = Caller{Number: n.E164, Country: n.Country, Replaced: replaced, Service: n.Service}
+	w.d.Caller = Caller{Number: n.E164, Country: n.Country, Replaced: replaced, Service: n.Service, Source: w.d.Trace.by}
+	if replaced {
+		w.d.Caller.Source = directory.SourceFrom
+	}
 	if n.Registered() {
 		w.d.Caller.Address = n.Address
 	}

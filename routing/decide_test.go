@@ -10,6 +10,8 @@ import (
 
 func TestADecisionAllocatesItsTargetsAndNothingElse(t *testing.T) {
 	s := directory.Lab(netip.AddrPort{})
+	claimed := request("4155550100", "911", hostTrunk)
+	claimed.Claims = claims(asserted, "alice", remote, "+14155550100")
 	rows := []struct {
 		name string
 		req  Request
@@ -21,6 +23,8 @@ func TestADecisionAllocatesItsTargetsAndNothingElse(t *testing.T) {
 		{"a call for a fee allocates its target", request("+14155550102", "911", hostLab), 1},
 		{"a test call allocates its target", request("+14155550100", "933", hostLab), 1},
 		{"a refusal allocates its sentence", request("+19995550199", "911", hostLab), 1},
+		{"a caller by a claim allocates the targets", claimed, 1},
+		{"a number in another form allocates the sentence", request("(415)555-0100", "911", hostLab), 1},
 		{"an unknown host allocates its sentence", request("+14155550100", "911", "example.org"), 1},
 	}
 	for _, r := range rows {
@@ -140,7 +144,15 @@ func FuzzDecide(f *testing.F) {
 			req.Proof = nil
 		}
 		for _, s := range []*directory.Snapshot{lab, strange} {
-			check(t, Decide(s, down(out), req))
+			alone := Decide(s, down(out), req)
+			check(t, alone)
+			req := req
+			req.Claims = []Claim{{directory.SourceAsserted, Identity{fromScheme, name, fromHost}}, {directory.SourceDiversion, Identity{scheme, user, host}}}
+			d := Decide(s, down(out), req)
+			check(t, d)
+			if d.Caller != alone.Caller && alone.Caller.Number != "" && alone.Caller.Source == directory.SourceFrom && !alone.Caller.Replaced {
+				t.Errorf("From is %q, and a claim makes it %q", alone.Caller.Number, d.Caller.Number)
+			}
 		}
 	})
 }

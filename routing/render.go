@@ -57,6 +57,8 @@ func callerLines(w *tabwriter.Writer, d *Decision) {
 	instead := ""
 	if d.Caller.Replaced {
 		instead = ", Emergency Caller ID in place of From"
+	} else if d.Caller.Source != directory.SourceFrom {
+		instead = ", by " + d.Caller.Source.Header()
 	}
 	fmt.Fprintf(w, "caller\t%s (%s)%s\n", d.Caller.Number, d.Caller.Country, instead)
 	address, service := "none registered", d.Caller.Service.String()

@@ -18,12 +18,20 @@ type Request struct {
 	User      string     // its user part, or all after tel: or urn: ("service:sos.police")
 	Host      string     // its host without port and brackets; for tel and urn the host of To, else of From
 	From      Identity
-	Proof     Proof // digest credentials, a nil interface when none were sent
+	Claims    []Claim // other identities, in the order of the message
+	Proof     Proof   // digest credentials, a nil interface when none were sent
 }
 
 // Identity is who a request says it is from.
 type Identity struct {
 	Scheme, User, Host string
+}
+
+// Claim is an identity that a request bears beside From. It counts only where the peer has passed the guards of its domain
+// or trunk, and where the settings of that name its source (RFC 3325 section 6, for a trust domain of two).
+type Claim struct {
+	Source directory.IdentitySource
+	Identity
 }
 
 // Proof is the digest credentials of a request. Verify tells whether they prove knowledge of a password, given by the hex
@@ -84,9 +92,10 @@ type Decision struct {
 
 // Caller is the number a call is made for.
 type Caller struct {
-	Number   string // E.164
-	Country  string // ISO 3166-1 alpha-2
-	Replaced bool   // the domain's Emergency Caller ID took the place of From
+	Number   string                   // E.164
+	Country  string                   // ISO 3166-1 alpha-2
+	Replaced bool                     // the domain's Emergency Caller ID took the place of From
+	Source   directory.IdentitySource // where the number was found, unless it was replaced
 	Service  directory.Service
 	Address  *directory.Address // the registered address, nil for none
 }

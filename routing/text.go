@@ -31,9 +31,19 @@ const (
 	textCallerAlways
 	textCallerInstead
 	textCallerIDLapsed
+	textCallerTaken
+	textCallerBy
+	textUnregisteredBy
+	textUnregisteredTaken
+	textNoneOther
+	textNoIdentity
 	textFromNotSIP
+	textFromTel
 	textFromWithheld
 	textFromNotE164
+	textFromWrite
+	textFromWouldBe
+	textFromSeveral
 	textFromUnknown
 	textFromElsewhere
 	textFromUnregistered
@@ -93,16 +103,26 @@ var texts = [textCount]string{
 	textTrunkEnabled: "trunks need no setting for emergency calls",
 	textDisabled:     "emergency calling is not enabled on $1",
 
-	textCaller:           "$1 is on the account, tied to $2 and has a registered address",
-	textCallerAlways:     "Emergency Caller ID $3 takes the place of From on every call of $2",
-	textCallerInstead:    "Emergency Caller ID $3 takes the place of From: ",
-	textCallerIDLapsed:   "; Emergency Caller ID $3 has no registered address now, so From alone counts",
-	textFromNotSIP:       "From must be a SIP URI with an E.164 number, not $1:$2",
-	textFromWithheld:     "From is withheld; an emergency call needs an E.164 number of the account in From",
-	textFromNotE164:      "From $1 is not E.164: write + and 8 to 15 digits",
-	textFromUnknown:      "From $1 is not a number of this account",
-	textFromElsewhere:    "From $1 is not tied to $2",
-	textFromUnregistered: "From $1 has no registered emergency address (status $2)",
+	textCaller:            "$1 is on the account, tied to $2 and has a registered address",
+	textCallerAlways:      "Emergency Caller ID $3 takes the place of From on every call of $2",
+	textCallerInstead:     "Emergency Caller ID $3 takes the place of From: ",
+	textCallerIDLapsed:    "; Emergency Caller ID $3 has no registered address now, so From alone counts",
+	textCallerTaken:       "$h $1 is taken as $n, which is on the account, tied to $2 and has a registered address",
+	textCallerBy:          "$i $n is on the account and has a registered address, so it counts",
+	textUnregisteredBy:    "$i $n is on the account, so it counts, but has no registered emergency address",
+	textUnregisteredTaken: "$h $1 is taken as $n, which has no registered emergency address (status $2)",
+	textNoneOther:         "; no number of the account in $l either",
+	textNoIdentity:        "none of the header fields that may hold the number of a caller of $2 was sent",
+	textFromNotSIP:        "$h must be a SIP URI with an E.164 number, not $1:$2",
+	textFromTel:           "$h must be a SIP URI, not tel:$1; write sip:$n@$2",
+	textFromWithheld:      "$h is withheld; an emergency call needs an E.164 number of the account in From",
+	textFromNotE164:       "$h $1 is not E.164: write + and 8 to 15 digits",
+	textFromWrite:         "$h $1 is not E.164; write $n",
+	textFromWouldBe:       "$h $1 is not E.164; it would be $n, which is not a number of this account tied to $2",
+	textFromSeveral:       "$h $1 is not E.164 and could be several numbers of the account; write + and 8 to 15 digits",
+	textFromUnknown:       "$h $1 is not a number of this account",
+	textFromElsewhere:     "$h $1 is not tied to $2",
+	textFromUnregistered:  "$h $1 has no registered emergency address (status $2)",
 
 	textHasAddress:       "the caller has a registered address",
 	textFee:              "$1 has no registered address: national ECC, fee of 75.00 USD, warning 22221",

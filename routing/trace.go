@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"callbox/routing/directory"
+	"callbox/routing/numbering"
 	"callbox/sip/call"
 )
 
@@ -47,6 +48,12 @@ type Trace struct {
 	notes   [rules]note
 	source  netip.Addr         // these two are kept as they are: writing them out would allocate
 	address *directory.Address // the caller's, where its centre was looked for
+
+	// What rule 5 looked at.
+	judged directory.IdentitySource // whose value the note has
+	by     directory.IdentitySource // that holds the caller's number
+	looked uint8                    // a bit for each source that holds none
+	number numbering.E164           // the caller's, or what somebody's would be
 }
 
 // note is one rule's outcome: a text with up to three values to fill in, and a second text with the same values.
@@ -80,13 +87,22 @@ func (t *Trace) render(n *note, ascii bool) string {
 		second = texts[n.more]
 	}
 	var b strings.Builder
-	b.Grow(len(first) + len(second) + len(n.a) + len(n.b) + len(n.c))
+	room := len(first) + len(second) + len(n.a) + len(n.b) + len(n.c) + len(t.number.Bytes())
+	if t.looked != 0 && t.looked != 1<<directory.SourceFrom { // names of header fields
+		room += longestValue
+	}
+	b.Grow(room)
 	t.fill(&b, n, first, ascii)
+	if second != "" && !strings.HasSuffix(first, " ") && second[0] != ';' {
+		b.WriteString("; ")
+	}
 	t.fill(&b, n, second, ascii)
 	return b.String()
 }
 
-// fill writes text with $1, $2 and $3 replaced by the note's values, $s by the source address and $a by the caller's.
+// fill writes text with $1, $2 and $3 replaced by the note's values, $s by the source address and $a by the caller's; of
+// rule 5, $h is the header field that was judged, $i the one with the caller's number, $n the number, and $l the fields
+// that were looked at in vain.
 func (t *Trace) fill(b *strings.Builder, n *note, text string, ascii bool) {
 	for {
 		i := strings.IndexByte(text, '$')
@@ -106,8 +122,28 @@ func (t *Trace) fill(b *strings.Builder, n *note, text string, ascii bool) {
 			writeClean(b, t.source.String(), ascii)
 		case 'a':
 			writeClean(b, t.address.Line(), ascii)
+		case 'h':
+			b.WriteString(t.judged.Header())
+		case 'i':
+			b.WriteString(t.by.Header())
+		case 'n':
+			b.Write(t.number.Bytes())
+		case 'l':
+			t.writeLooked(b)
 		}
 		text = text[i+2:]
+	}
+}
+
+// writeLooked writes the header fields that were looked at in vain but for the one that was judged.
+func (t *Trace) writeLooked(b *strings.Builder) {
+	between := ""
+	for s := directory.SourceFrom; s <= directory.SourceDiversion; s++ {
+		if t.looked&(1<<s) != 0 && s != t.judged {
+			b.WriteString(between)
+			b.WriteString(s.Header())
+			between = " or "
+		}
 	}
 }
 

@@ -18,6 +18,8 @@ const (
 	kindWords    = "none webhook email message listen barge" // of which the first cannot be written
 )
 
+var sourceHeaders = [...]string{"From", "P-Asserted-Identity", "Remote-Party-ID", "P-Preferred-Identity", "Diversion"}
+
 // word returns the i-th of words.
 func word(words string, i uint8) string {
 	for w := range strings.SplitSeq(words, " ") {
@@ -95,6 +97,14 @@ func (m *CallerIDMode) UnmarshalText(b []byte) error {
 
 // String returns the source as the name of its header, in small letters.
 func (s IdentitySource) String() string { return word(sourceWords, uint8(s)) }
+
+// Header returns the name of the source's header field.
+func (s IdentitySource) Header() string {
+	if int(s) < len(sourceHeaders) {
+		return sourceHeaders[s]
+	}
+	return s.String()
+}
 
 // MarshalText writes the source's word.
 func (s IdentitySource) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

@@ -39,6 +39,7 @@ type CountryPlan struct {
 type Plan struct {
 	countries map[string]*national
 	anywhere  map[string]Kind
+	diallings []dialling // how national numbers are written
 }
 
 // national is a CountryPlan turned round for look-ups.
@@ -69,6 +70,7 @@ func NewPlan(overrides map[string]CountryPlan) (*Plan, error) {
 			}
 		}
 	}
+	p.diallings = diallings(p.countries)
 	return p, nil
 }
 
