@@ -6,6 +6,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"callbox/routing/directory"
 	"callbox/sip/agent"
 	"callbox/sip/call"
 )
@@ -53,6 +54,9 @@ func (c *bridge) recordPlan() {
 	c.rec.Caller, c.rec.CallerReplaced, c.rec.Country = d.Caller.Number, d.Caller.Replaced, d.Country
 	if d.Caller.Number != "" {
 		c.rec.Service = d.Caller.Service.String()
+	}
+	if d.Caller.Source != directory.SourceFrom {
+		c.rec.CallerSource = d.Caller.Source.String()
 	}
 	if a := d.Caller.Address; a != nil {
 		c.rec.Address = a.Line()

@@ -6,6 +6,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"callbox/routing"
+	"callbox/routing/directory"
 	"callbox/sip/agent"
 	"callbox/sip/call"
 	outage "callbox/sip/fault"
@@ -73,7 +74,22 @@ func (c *bridge) question() routing.Request {
 	if in.Proof != nil {
 		q.Proof = in.Proof
 	}
+	for _, c := range in.Message.Claims() {
+		q.Claims = append(q.Claims, routing.Claim{
+			Source: sourceOf(c.Header), Identity: routing.Identity{Scheme: c.Scheme, User: c.User, Host: c.Host},
+		})
+	}
 	return q
+}
+
+// sourceOf is what a decision calls a header field that bears an identity.
+func sourceOf(header string) directory.IdentitySource {
+	for s := directory.SourceAsserted; s < directory.SourceDiversion; s++ {
+		if s.Header() == header {
+			return s
+		}
+	}
+	return directory.SourceDiversion
 }
 
 // dialledHost is the host that was dialled; urn: and tel: have none, so To and From have to tell.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -218,11 +219,16 @@ func TestDecideIsAskedWhatTheInviteSays(t *testing.T) {
 				w.caller, w.inv = &peer{w: w, name: "a", uas: true}, &fakeInvite{w: w}
 				w.edge.take(&agent.Incoming{
 					Source: netip.MustParseAddrPort("[::ffff:10.1.1.1]:5060"), Transport: "tcp", RequestURI: tt.uri, To: tt.to,
-					From: agent.Address{Scheme: "sip", User: "+1", Host: "pbx.example"}, Message: sdpMessage(offerA),
+					From: agent.Address{Scheme: "sip", User: "+1", Host: "pbx.example"},
+					Message: sdpMessage(offerA).With("Diversion", "<sip:+3@x>").With("P-Asserted-Identity", "<tel:+2>"),
 				}, w.inv)
 				tt.want.Source, tt.want.Transport = netip.MustParseAddr("10.1.1.1"), "tcp"
 				tt.want.From = routing.Identity{Scheme: "sip", User: "+1", Host: "pbx.example"}
-				if got := w.asked[0]; got != tt.want {
+				tt.want.Claims = []routing.Claim{
+					{Source: directory.SourceAsserted, Identity: routing.Identity{Scheme: "tel", User: "+2"}},
+					{Source: directory.SourceDiversion, Identity: routing.Identity{Scheme: "sip", User: "+3", Host: "x"}},
+				}
+				if got := w.asked[0]; !reflect.DeepEqual(got, tt.want) {
 					t.Errorf("asked %+v, want %+v", got, tt.want)
 				}
 				if got := w.record().Dialled; got != tt.recorded {

@@ -32,7 +32,8 @@ func newExplain(s streams) *cobra.Command {
 		Example: "  callbox explain --from +14155550102 --to 911\n" +
 			"  callbox explain --from +442079460100 --to urn:service:sos.police -o json\n" +
 			"  callbox explain --from +14155550123 --to 911 --url http://127.0.0.1:8080\n" +
-			"  callbox explain --from +14155550100 --to 911 --domain phones.sip.us1.twilio.com --user alice --password Callbox-lab-911",
+			"  callbox explain --from +14155550100 --to 911 --domain phones.sip.us1.twilio.com --user alice --password Callbox-lab-911\n" +
+			"  callbox explain --from 10001 --pai +14155550100 --to 911 --domain lab.pstn.ashburn.twilio.com --user alice --password Callbox-lab-911",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if q.From == "" || q.To == "" {
 				return usage("say who calls with --from and what is dialled with --to")
@@ -57,6 +58,10 @@ func newExplain(s streams) *cobra.Command {
 	f.StringVar(&q.Transport, "transport", explain.DefaultTransport, "udp, tcp or tls")
 	f.StringVar(&q.User, "user", "", "digest user `name`; none is sent without it")
 	f.StringVar(&q.Password, "password", "", "its password")
+	f.StringArrayVar(&q.Asserted, "pai", nil, "a P-Asserted-Identity, as --from has it; may be there several times")
+	f.StringArrayVar(&q.RemoteParty, "rpid", nil, "a Remote-Party-ID of the calling party")
+	f.StringArrayVar(&q.Preferred, "ppi", nil, "a P-Preferred-Identity")
+	f.StringArrayVar(&q.Diversion, "diversion", nil, "a Diversion")
 	f.StringVar(&edge.url, "url", "", "`address` of the API of a running edge, which decides in place of the directory file")
 	f.StringVar(&edge.tokenFile, "token-file", "", "`file` with the edge's auth token or a key's secret, where CALLBOX_USER says whose; not needed on its own machine")
 	out.add(cmd)

@@ -23,6 +23,11 @@ type Question struct {
 	Transport string `json:"transport,omitempty" enum:"udp,tcp,tls" doc:"udp when absent."`
 	User      string `json:"user,omitempty" maxLength:"64" doc:"Digest user name; none is sent when absent."`
 	Password  string `json:"password,omitempty" maxLength:"256" doc:"Its password."`
+
+	Asserted    []string `json:"p_asserted_identity,omitempty" maxItems:"8" doc:"P-Asserted-Identity: numbers or URIs."`
+	RemoteParty []string `json:"remote_party_id,omitempty" maxItems:"8" doc:"Remote-Party-ID of the calling party: numbers or URIs."`
+	Preferred   []string `json:"p_preferred_identity,omitempty" maxItems:"8" doc:"P-Preferred-Identity: numbers or URIs."`
+	Diversion   []string `json:"diversion,omitempty" maxItems:"8" doc:"Diversion: numbers or URIs."`
 }
 
 // The call that an incomplete question means.
@@ -44,6 +49,7 @@ type Answer struct {
 	Trunk          bool        `json:"trunk,omitempty"`
 	Caller         string      `json:"caller,omitempty" doc:"The number shown as caller, E.164."`
 	CallerReplaced bool        `json:"caller_replaced,omitempty" doc:"The domain's Emergency Caller ID took From's place."`
+	CallerSource   string      `json:"caller_source,omitempty" enum:"p-asserted-identity,remote-party-id,p-preferred-identity,diversion" doc:"The header field that caller was found in; absent for From."`
 	Country        string      `json:"country,omitempty"`
 	Service        string      `json:"service,omitempty" enum:"none,e911,basic911" doc:"The number's own; not in force where address is absent."`
 	Address        string      `json:"address,omitempty" doc:"The registered address on one line."`
@@ -100,10 +106,27 @@ func (q Question) request() (routing.Request, error) {
 	if strings.EqualFold(or(q.From, "anonymous"), "anonymous") {
 		r.From.Host = "anonymous.invalid"
 	}
+	r.Claims = q.claims(to.Host)
 	if q.User != "" {
 		r.Proof = proof{q.User, directory.MakeHA1(q.User, directory.Secret(q.Password))}
 	}
 	return r, nil
+}
+
+// claims are the identities beside From; host is used where one has none.
+func (q Question) claims(host string) (out []routing.Claim) {
+	for _, c := range []struct {
+		source directory.IdentitySource
+		values []string
+	}{
+		{directory.SourceAsserted, q.Asserted}, {directory.SourceRemoteParty, q.RemoteParty},
+		{directory.SourcePreferred, q.Preferred}, {directory.SourceDiversion, q.Diversion},
+	} {
+		for _, v := range c.values {
+			out = append(out, routing.Claim{Source: c.source, Identity: identity(v, host)})
+		}
+	}
+	return out
 }
 
 // identity reads a number, a SIP URI or a service URN; host is used where s has none. A urn: or tel: URI keeps host, as
@@ -165,6 +188,9 @@ func Describe(d routing.Decision) Answer {
 	}
 	if d.Caller.Number != "" {
 		a.Service = d.Caller.Service.String()
+	}
+	if d.Caller.Source != directory.SourceFrom {
+		a.CallerSource = d.Caller.Source.String()
 	}
 	if d.Caller.Address != nil {
 		a.Address = d.Caller.Address.Line()

@@ -197,6 +197,7 @@ func TestTheJSONOfAnAnswerIsAPromise(t *testing.T) {
 		"refused":   {From: "+19995550199", To: "911"},
 		"challenge": {From: "+14155550100", To: "911", Domain: "phones.sip.us1.twilio.com"},
 		"test":      {From: "+14155550100", To: "933"},
+		"asserted":  {From: "10001", To: "911", Domain: "lab.pstn.ashburn.twilio.com", User: "alice", Password: "Callbox-lab-911", Asserted: []string{"tel:+14155550100"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
