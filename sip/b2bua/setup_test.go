@@ -219,7 +219,7 @@ func TestDecideIsAskedWhatTheInviteSays(t *testing.T) {
 				w.caller, w.inv = &peer{w: w, name: "a", uas: true}, &fakeInvite{w: w}
 				w.edge.take(&agent.Incoming{
 					Source: netip.MustParseAddrPort("[::ffff:10.1.1.1]:5060"), Transport: "tcp", RequestURI: tt.uri, To: tt.to,
-					From: agent.Address{Scheme: "sip", User: "+1", Host: "pbx.example"},
+					From:    agent.Address{Scheme: "sip", User: "+1", Host: "pbx.example"},
 					Message: sdpMessage(offerA).With("Diversion", "<sip:+3@x>").With("P-Asserted-Identity", "<tel:+2>"),
 				}, w.inv)
 				tt.want.Source, tt.want.Transport = netip.MustParseAddr("10.1.1.1"), "tcp"
