@@ -78,23 +78,6 @@ func readings() []reading {
 			},
 		},
 		{
-			"other identities are in the order of their header fields",
-			Question{
-				From: "10001", To: "911", Asserted: []string{"+14155550100", "tel:+14155550100"}, RemoteParty: []string{"sip:a@pbx.example:5070"},
-				Preferred: []string{"b"}, Diversion: []string{"c"},
-			},
-			routing.Request{
-				Source: home, Transport: "udp", Scheme: "sip", User: "911", Host: lab, From: routing.Identity{Scheme: "sip", User: "10001", Host: lab},
-				Claims: []routing.Claim{
-					{Source: directory.SourceAsserted, Identity: number},
-					{Source: directory.SourceAsserted, Identity: routing.Identity{Scheme: "tel", User: "+14155550100", Host: lab}},
-					{Source: directory.SourceRemoteParty, Identity: routing.Identity{Scheme: "sip", User: "a", Host: "pbx.example"}},
-					{Source: directory.SourcePreferred, Identity: routing.Identity{Scheme: "sip", User: "b", Host: lab}},
-					{Source: directory.SourceDiversion, Identity: routing.Identity{Scheme: "sip", User: "c", Host: lab}},
-				},
-			},
-		},
-		{
 			"credentials prove what they say",
 			Question{From: "+14155550100", To: "911", User: "alice", Password: "x"},
 			routing.Request{Source: home, Transport: "udp", Scheme: "sip", User: "911", Host: lab, From: number, Proof: proof{"alice", directory.MakeHA1("alice", "x")}},
@@ -102,9 +85,31 @@ func readings() []reading {
 	}
 }
 
+// otherIdentities is a question with identities beside From.
+func otherIdentities() reading {
+	home, number := netip.MustParseAddr(DefaultSource), routing.Identity{Scheme: "sip", User: "+14155550100", Host: lab}
+	return reading{
+		"other identities are in the order of their header fields",
+		Question{
+			From: "10001", To: "911", Asserted: []string{"+14155550100", "tel:+14155550100"}, RemoteParty: []string{"sip:a@pbx.example:5070"},
+			Preferred: []string{"b"}, Diversion: []string{"c"},
+		},
+		routing.Request{
+			Source: home, Transport: "udp", Scheme: "sip", User: "911", Host: lab, From: routing.Identity{Scheme: "sip", User: "10001", Host: lab},
+			Claims: []routing.Claim{
+				{Source: directory.SourceAsserted, Identity: number},
+				{Source: directory.SourceAsserted, Identity: routing.Identity{Scheme: "tel", User: "+14155550100", Host: lab}},
+				{Source: directory.SourceRemoteParty, Identity: routing.Identity{Scheme: "sip", User: "a", Host: "pbx.example"}},
+				{Source: directory.SourcePreferred, Identity: routing.Identity{Scheme: "sip", User: "b", Host: lab}},
+				{Source: directory.SourceDiversion, Identity: routing.Identity{Scheme: "sip", User: "c", Host: lab}},
+			},
+		},
+	}
+}
+
 func TestAQuestionIsReadAsAPersonMeansIt(t *testing.T) {
 	t.Parallel()
-	for _, tt := range readings() {
+	for _, tt := range append(readings(), otherIdentities()) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			got, err := tt.q.request()
