@@ -55,9 +55,10 @@ func (w *walk) host() bool {
 	x := textDomain
 	if d, ok := w.s.Domain(w.r.Host); ok {
 		w.domain, w.account, name = d, d.Account, d.Name
+		w.d.Notify = d.Settings.Notify
 	} else if t, ok := w.s.Trunk(w.r.Host); ok {
 		w.trunk, w.account, name = t, t.Account, t.Name
-		w.d.Trunk, x = true, textTrunk
+		w.d.Trunk, w.d.Notify, x = true, t.Settings.Notify, textTrunk
 	} else {
 		return w.refuse(ruleHost, 404, 0, note{text: textUnknownHost, a: orNothing(w.r.Host)})
 	}

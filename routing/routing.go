@@ -87,6 +87,7 @@ type Decision struct {
 	Targets   []Target
 	FeeCents  int64 // US cents
 	Warning   int   // Twilio warning code
+	Notify    []directory.Notification // whom the domain or trunk wants told of its calls
 	Trace     Trace
 }
 

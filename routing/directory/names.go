@@ -15,6 +15,7 @@ const (
 	modeWords    = "fallback always"
 	sourceWords  = "from p-asserted-identity remote-party-id p-preferred-identity diversion"
 	forkWords    = "parallel serial"
+	eventWords   = "placed answered ended"
 	kindWords    = "none webhook email message listen barge" // of which the first cannot be written
 )
 
@@ -142,6 +143,19 @@ func (k *NotificationKind) UnmarshalText(b []byte) error {
 	if err == nil {
 		*k = NotificationKind(i + 1)
 	}
+	return err
+}
+
+// String returns placed, answered or ended.
+func (e NotificationEvent) String() string { return word(eventWords, uint8(e)) }
+
+// MarshalText writes the event's word.
+func (e NotificationEvent) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
+
+// UnmarshalText reads an event's word.
+func (e *NotificationEvent) UnmarshalText(b []byte) error {
+	i, err := parse(eventWords, b)
+	*e = NotificationEvent(i)
 	return err
 }
 

@@ -56,6 +56,28 @@ type Notification struct {
 	Kind   NotificationKind `yaml:"kind"`
 	To     string           `yaml:"to"`     // an http: or https: URL, an e-mail address, or a sip: or sips: URI, by Kind
 	Secret Secret           `yaml:"secret"` // key of a webhook's signature, "" for the account's auth token
+	Test   bool             `yaml:"test"`   // calls to the test number are told, too
+
+	// Events are what is told of a call; none: all to a webhook, to people that it was placed.
+	Events []NotificationEvent `yaml:"events"`
+}
+
+// NotificationEvent is a step of a call that is told.
+type NotificationEvent uint8
+
+// The steps that are told.
+const (
+	NotifyPlaced NotificationEvent = iota
+	NotifyAnswered
+	NotifyEnded
+)
+
+// Tells whether a step of a call is told.
+func (n Notification) Tells(e NotificationEvent) bool {
+	if len(n.Events) > 0 {
+		return slices.Contains(n.Events, e)
+	}
+	return e == NotifyPlaced || n.Kind == NotifyWebhook
 }
 
 // NotificationKind is the way somebody is told of an emergency call.
@@ -103,13 +125,13 @@ func (s Settings) Masked() Settings {
 	s.Notify = slices.Clone(s.Notify)
 	for i := range s.Notify {
 		n := &s.Notify[i]
-		n.Secret, n.To = Secret(n.Secret.String()), maskedURL(n.To)
+		n.Secret, n.To = Secret(n.Secret.String()), MaskedURL(n.To)
 	}
 	return s
 }
 
-// maskedURL returns a URL with *** for its password, if it has one.
-func maskedURL(text string) string {
+// MaskedURL returns a URL with *** for its password, if it has one.
+func MaskedURL(text string) string {
 	user, host, ok := strings.Cut(text, "@")
 	i := strings.Index(user, "://")
 	if !ok || i < 0 || strings.ContainsAny(user[i+3:], "/?#") {
@@ -130,14 +152,14 @@ func (s Settings) Keep(old Settings) Settings {
 		n := &s.Notify[i]
 		was := Notification{To: n.To}
 		for _, o := range old.Notify {
-			if o.Kind == n.Kind && maskedURL(o.To) == maskedURL(n.To) {
+			if o.Kind == n.Kind && MaskedURL(o.To) == MaskedURL(n.To) {
 				was = o
 			}
 		}
 		if n.Secret != "" && string(n.Secret) == n.Secret.String() {
 			n.Secret = was.Secret
 		}
-		if n.To == maskedURL(was.To) {
+		if n.To == MaskedURL(was.To) {
 			n.To = was.To
 		}
 	}

@@ -112,8 +112,24 @@ func (c *settingsCheck) notify() {
 		case len(s) > longestSecret || !printable(s):
 			c.bad(entry+".secret", "cannot be a key", "write up to "+strconv.Itoa(longestSecret)+" printable ASCII characters")
 		}
+		c.told(entry, n)
 		if slices.ContainsFunc(c.s.Notify[:i], func(o Notification) bool { return o.Kind == n.Kind && o.To == n.To }) && n.To != "" {
 			c.bad(entry, "is there twice", "name each once")
+		}
+	}
+}
+
+// told checks what is told of a call.
+func (c *settingsCheck) told(entry string, n Notification) {
+	switch path := entry + ".events"; {
+	case len(n.Events) == 0 && c.doc.Has(path):
+		c.bad(path, "has no events, so nothing would be told", "write placed, answered or ended, or remove the key")
+	case len(n.Events) > 0 && (n.Kind == NotifyListen || n.Kind == NotifyBarge):
+		c.bad(path, "is not for a call that listens, which lasts as long as the call", "remove it")
+	}
+	for i, e := range n.Events {
+		if slices.Contains(n.Events[:i], e) {
+			c.bad(at(entry+".events", i, ""), "is there twice", "name each event once")
 		}
 	}
 }

@@ -31,6 +31,9 @@ type (
 		Kind   NotificationKind `json:"kind"`
 		To     string           `json:"to"`
 		Secret string           `json:"secret,omitempty"`
+		Test   bool             `json:"test,omitempty"`
+
+		Events []NotificationEvent `json:"events,omitempty"`
 	}
 
 	storedDuration time.Duration
@@ -56,7 +59,7 @@ func (s Settings) Stored() string {
 		},
 	}
 	for _, n := range s.Notify {
-		out.Notify = append(out.Notify, storedNotification{n.Kind, n.To, string(n.Secret)})
+		out.Notify = append(out.Notify, storedNotification{n.Kind, n.To, string(n.Secret), n.Test, n.Events})
 	}
 	text, err := json.Marshal(out)
 	if err != nil || string(text) == "{}" { // nothing in it could not be written
@@ -82,7 +85,7 @@ func ReadStored(text string) (Settings, error) {
 		},
 	}
 	for _, n := range in.Notify {
-		s.Notify = append(s.Notify, Notification{n.Kind, n.To, Secret(n.Secret)})
+		s.Notify = append(s.Notify, Notification{n.Kind, n.To, Secret(n.Secret), n.Test, n.Events})
 	}
 	return s, nil
 }

@@ -15,7 +15,8 @@ func everySetting() Settings {
 		Identity: Identity{Sources: []IdentitySource{SourceDiversion, SourcePreferred, SourceRemoteParty, SourceAsserted, SourceFrom}, Normalise: true},
 		Callback: CallbackSettings{Fallback: []string{"sip:desk@192.0.2.7", "+14155550100"}, Fork: ForkSerial, Ring: 30 * time.Second, Window: 2 * time.Hour},
 		Notify: []Notification{
-			{Kind: NotifyWebhook, To: "https://me:hunter2@desk.example.com/x", Secret: "Callbox-lab-911"}, {Kind: NotifyEmail, To: "desk@example.com"},
+			{Kind: NotifyWebhook, To: "https://me:hunter2@desk.example.com/x", Secret: "Callbox-lab-911", Test: true, Events: []NotificationEvent{NotifyEnded, NotifyPlaced, NotifyAnswered}},
+			{Kind: NotifyEmail, To: "desk@example.com"},
 			{Kind: NotifyMessage, To: "sip:a@192.0.2.7"}, {Kind: NotifyListen, To: "sip:b@192.0.2.7"}, {Kind: NotifyBarge, To: "sips:c@desk.example.com:5061"},
 		},
 	}
@@ -77,7 +78,7 @@ func TestSecretsOfSettingsAreNotShownAndAreKept(t *testing.T) {
 		"a:b@h":               "a:b@h",
 		"":                    "",
 	} {
-		if got := maskedURL(in); got != want {
+		if got := MaskedURL(in); got != want {
 			t.Errorf("%s: %s", in, got)
 		}
 	}

@@ -33,7 +33,7 @@ func tables() map[reflect.Type]*table {
 	all := map[reflect.Type]*table{}
 	for _, r := range []Row{
 		Account{}, Address{}, Number{}, Domain{}, CredentialList{}, Credential{}, ACL{}, ACLEntry{}, Mapping{}, Trunk{},
-		OriginationURL{}, Key{}, Fee{}, AuditEntry{},
+		OriginationURL{}, Key{}, Fee{}, AuditEntry{}, Notification{},
 	} {
 		all[reflect.TypeOf(r)] = describe(r)
 	}

@@ -41,6 +41,9 @@ type SettingsNotification struct {
 	Kind   string `json:"kind" enum:"webhook,email,message,listen,barge" doc:"message is a SIP MESSAGE; listen is a call that hears both sides, barge one that is heard, too."`
 	To     string `json:"to" maxLength:"512" example:"https://desk.example.com/emergency" doc:"An http: or https: URL, an e-mail address, or a sip: or sips: URI, by kind. A password in it is shown as ***."`
 	Secret string `json:"secret,omitempty" maxLength:"256" doc:"Key of a webhook's signature; the account's auth token where it is absent. It is shown as ***, and *** keeps what it was."`
+	Test   bool   `json:"test,omitempty" doc:"Calls to the test number are told, too."`
+
+	Events []string `json:"events,omitzero" minItems:"1" maxItems:"3" enum:"placed,answered,ended" doc:"What is told of a call. Absent: all to a webhook; that it was placed by email and message."`
 }
 
 type settingsOf[R store.Row] struct {
@@ -162,7 +165,11 @@ func viewSettings(s directory.Settings) Settings {
 		v.Identity.Sources = append(v.Identity.Sources, source.String())
 	}
 	for _, n := range s.Notify {
-		v.Notify = append(v.Notify, SettingsNotification{n.Kind.String(), n.To, string(n.Secret)})
+		one := SettingsNotification{Kind: n.Kind.String(), To: n.To, Secret: string(n.Secret), Test: n.Test}
+		for _, e := range n.Events {
+			one.Events = append(one.Events, e.String())
+		}
+		v.Notify = append(v.Notify, one)
 	}
 	return v
 }
