@@ -71,6 +71,7 @@ func (c *checker) options(o Options) {
 	c.lab(o.Lab)
 	c.sim(o.Sim)
 	c.psap(o.PSAP)
+	c.smtp(o.SMTP)
 	c.calls(o.Call)
 	c.notNegative("drain.limit", o.Drain.Limit, "write 0 to end calls at once")
 	c.oneOf("log.level", o.Log.Level, levels())

@@ -26,6 +26,7 @@ type Options struct {
 	Lab       Lab      `yaml:"lab"`
 	Sim       Sim      `yaml:"sim"`
 	PSAP      PSAP     `yaml:"psap"`
+	SMTP      SMTP     `yaml:"smtp"`
 	Call      Call     `yaml:"call"`
 	Drain     Drain    `yaml:"drain"`
 	Log       Log      `yaml:"log"`
@@ -114,6 +115,15 @@ type PSAP struct {
 	ProbeTimeout  time.Duration `yaml:"probe_timeout"`
 }
 
+// SMTP is the mail server that takes what is told of calls by e-mail.
+type SMTP struct {
+	Address  string `yaml:"address" reload:"live"`  // host:port; "" sends no e-mail
+	From     string `yaml:"from" reload:"live"`     // sender's address
+	User     string `yaml:"user" reload:"live"`     // "" for no authentication
+	Password Secret `yaml:"password" reload:"live"` // with User
+	TLS      string `yaml:"tls" reload:"live"`      // starttls, tls or off
+}
+
 // Call limits single calls.
 type Call struct {
 	MaxDuration       time.Duration `yaml:"max_duration"`        // from the answer on; 0 is unlimited
@@ -151,6 +161,7 @@ func Defaults() Options {
 		Lab:    Lab{Delays: "quick"},
 		Sim:    Sim{Enabled: true, Address: addr("127.0.0.1:5070"), Voice: "auto"},
 		PSAP:   PSAP{ProbeInterval: 10 * time.Second, ProbeTimeout: 3 * time.Second},
+		SMTP:   SMTP{TLS: "starttls"},
 		Call:   Call{MaxDuration: 4 * time.Hour, MinSessionExpires: 90 * time.Second},
 		Drain:  Drain{Limit: time.Minute},
 		Log:    Log{Level: "info", Format: "json"},
