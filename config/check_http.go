@@ -10,7 +10,9 @@ import (
 func tlsModes() []string { return []string{"off", "auto", "files"} }
 
 // secrets returns the options whose value no problem shows.
-func secrets() []string { return []string{"auth.token", "auth.read_token", "database.url", "smtp.password"} }
+func secrets() []string {
+	return []string{"auth.token", "auth.read_token", "database.url", "smtp.password"}
+}
 
 // http checks where the APIs are served, and that no password crosses a network in the clear unless somebody said so.
 func (c *checker) http(h HTTP) {

@@ -85,8 +85,8 @@ type Decision struct {
 	Service   string // RFC 5031 label of what was asked for: sos, sos.police, ...; test.sos for a test call
 	Emergency bool   // a real emergency call will be made, not a test
 	Targets   []Target
-	FeeCents  int64 // US cents
-	Warning   int   // Twilio warning code
+	FeeCents  int64                    // US cents
+	Warning   int                      // Twilio warning code
 	Notify    []directory.Notification // whom the domain or trunk wants told of its calls
 	Trace     Trace
 }

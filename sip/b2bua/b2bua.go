@@ -47,6 +47,7 @@ type Options struct {
 	Registry Registry // nil: every centre is in service and has room
 	Recorder Recorder // nil keeps no records
 	Observer Observer // nil tells no one
+	Notifier Notifier // nil: nobody outside is told
 	Logger   zerolog.Logger
 
 	// Callbacks plans the calls of centres to the numbers they were given. nil: there are none, and such an INVITE is

@@ -73,6 +73,7 @@ func (c *bridge) note(ev call.Event) {
 	if o := c.e.o.Observer; o != nil {
 		o.Observe(ev)
 	}
+	c.tell(ev)
 	c.e.o.Logger.Debug().Str("call_id", string(ev.Call)).Str("leg", ev.Leg.String()).Str("kind", string(ev.Kind)).
 		Str("target", ev.Target).Int("sip_status", ev.Status).Str("detail", ev.Detail).Msg("call event")
 }

@@ -23,6 +23,7 @@ import (
 	"callbox/routing/directory"
 	"callbox/routing/fees"
 	"callbox/routing/keys"
+	"callbox/routing/notify"
 	"callbox/routing/webhook"
 	"callbox/sip/agent"
 	"callbox/sip/b2bua"
@@ -74,12 +75,16 @@ type App struct {
 	metrics   *web.Metrics
 	agent     *agent.Agent
 	customers *provisioning
-	edge      *b2bua.Edge
-	web       *web.Server
-	httpAddr  netip.AddrPort
-	apiAddr   atomic.Pointer[netip.AddrPort] // httpAddr once it is known, for who may ask before
-	webhooks  *webhook.Client
-	speech    *speech
+	notify    *notify.Queue
+
+	mailServer atomic.Pointer[config.SMTP] // as a reload leaves it
+
+	edge     *b2bua.Edge
+	web      *web.Server
+	httpAddr netip.AddrPort
+	apiAddr  atomic.Pointer[netip.AddrPort] // httpAddr once it is known, for who may ask before
+	webhooks *webhook.Client
+	speech   *speech
 
 	probing context.CancelFunc
 	probed  sync.WaitGroup
@@ -130,7 +135,7 @@ func (a *App) start(ctx context.Context) error {
 	a.faults, a.reserve = &board{log: a.part("faults"), now: time.Now}, &reserve{}
 	a.started(a.reserve.close)
 	for _, step := range []func(context.Context) error{
-		a.openData, a.startSimulator, a.startVoice, a.readDirectory, a.openStore, a.openGuard, a.openCertificates, a.startMedia, a.buildEdge, a.watchFaults, a.buildMetrics, a.listenHTTP, a.listenSIP, a.startProbing,
+		a.openData, a.startSimulator, a.startVoice, a.readDirectory, a.openStore, a.openGuard, a.openCertificates, a.startMedia, a.buildNotify, a.buildEdge, a.watchFaults, a.buildMetrics, a.runNotify, a.listenHTTP, a.listenSIP, a.startProbing,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -263,7 +268,7 @@ func (a *App) buildEdge(context.Context) error {
 	a.plan.registry = a.registry
 	a.edge, err = b2bua.New(b2bua.Options{
 		Agent: sipAgent, Decider: &a.plan, Media: a.relay, Registry: a.registry,
-		Recorder: recorder{a.journal, a.metrics, a.customers.ledger}, Observer: a.metrics, Logger: a.part("b2bua"),
+		Recorder: recorder{a.journal, a.metrics, a.customers.ledger}, Observer: a.metrics, Notifier: a.notify, Logger: a.part("b2bua"),
 		NoMedia:        a.noMedia,
 		Announce:       func() string { return a.plan.snapshot.Load().Announcement() },
 		Advertise:      a.settings.RTP.Advertised(),

@@ -116,6 +116,7 @@ func TestEveryLiveSettingIsAdopted(t *testing.T) {
 	next.Directory, next.Log.Level, next.Drain.Limit = "d.yaml", "debug", 1
 	next.SIP.TLS = config.TLS{Certificate: "c", Key: "k"}
 	next.HTTP.Certificate, next.HTTP.Key = "hc", "hk"
+	next.SMTP = config.SMTP{Address: "mail.example.com:25", From: "a@example.com", User: "a", Password: "b", TLS: "tls"}
 	next.Data, next.HTTP.Address = "elsewhere", netip.MustParseAddrPort("127.0.0.1:1")
 	before, _ := config.Changed(a.settings, next)
 	live := 0

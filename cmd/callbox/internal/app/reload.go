@@ -113,6 +113,8 @@ func (a *App) adopt(o config.Options) {
 	a.settings.Drain = o.Drain
 	a.drainLimit.Store(int64(o.Drain.Limit))
 	a.settings.Log.Level = o.Log.Level
+	a.settings.SMTP = o.SMTP
+	a.mailServer.Store(&o.SMTP)
 }
 
 // candidate reads all files and says everything wrong with them.

@@ -39,8 +39,7 @@ type getCallOutput struct {
 }
 
 // registerCalls adds the pages about calls.
-func registerCalls(api huma.API, live Live, journal Journal, simulated Simulated) {
-	c := calls{live, journal, simulated}
+func registerCalls(api huma.API, c calls) {
 	huma.Register(api, huma.Operation{
 		OperationID: "list-calls", Method: http.MethodGet, Path: "/api/v1/calls", Tags: []string{"calls"},
 		Summary:     "List calls",
@@ -50,7 +49,7 @@ func registerCalls(api huma.API, live Live, journal Journal, simulated Simulated
 	huma.Register(api, huma.Operation{
 		OperationID: "get-call", Method: http.MethodGet, Path: "/api/v1/calls/{id}", Tags: []string{"calls"},
 		Summary:     "Get one call",
-		Description: "The call's record: what was decided by which rule, every target tried, every event, and the media of both directions. With it comes what was said and heard at the simulated call centres.",
+		Description: "The call's record: what was decided by which rule, every target tried, every event, and the media of both directions. With it comes what was said and heard at the simulated call centres, and who was told of the call.",
 		Errors:      []int{http.StatusNotFound},
 	}, c.get)
 }
@@ -59,6 +58,8 @@ type calls struct {
 	live      Live
 	journal   Journal
 	simulated Simulated // nil: no centre is
+
+	notifications Notifications // nil: nobody is told
 }
 
 func (c calls) list(_ context.Context, in *listCallsInput) (*listCallsOutput, error) {
@@ -125,22 +126,22 @@ func (in *listCallsInput) matches(r *call.Record) bool {
 		(in.Caller == "" || r.Caller == in.Caller || r.From == in.Caller)
 }
 
-func (c calls) get(_ context.Context, in *getCallInput) (*getCallOutput, error) {
+func (c calls) get(ctx context.Context, in *getCallInput) (*getCallOutput, error) {
 	live := c.live.Calls()
 	if r, ok := c.journal.Get(call.ID(in.ID)); ok {
-		return c.detail(*r), nil
+		return c.detail(ctx, *r), nil
 	}
 	for _, r := range live {
 		if string(r.ID) == in.ID {
-			return c.detail(r), nil
+			return c.detail(ctx, r), nil
 		}
 	}
 	return nil, huma.Error404NotFound("no call " + in.ID)
 }
 
-// detail adds to a record what was spoken.
-func (c calls) detail(r call.Record) *getCallOutput {
-	out := &getCallOutput{CallDetail{Record: whole(r), Transcripts: []Transcript{}}}
+// detail adds to a record what was spoken, and who was told of the call.
+func (c calls) detail(ctx context.Context, r call.Record) *getCallOutput {
+	out := &getCallOutput{CallDetail{Record: whole(r), Transcripts: []Transcript{}, Notifications: c.told(ctx, r.ID)}}
 	if c.simulated != nil {
 		out.Body.Transcripts = append(out.Body.Transcripts, c.simulated.Transcripts(r.ID)...)
 	}

@@ -65,7 +65,9 @@ func examples(key string) map[string]example {
 		"set-trunk-settings": {"/api/v1/trunks/" + aTrunk + "/settings", someSettings, []deviation{
 			{"/api/v1/trunks/TK" + strings.Repeat("1", 32) + "/settings", "", 404}, {"", `{"callback":{"ring":"soon"}}`, 422},
 			{"", `{"notify":[{"kind":"email","to":"x"}]}`, 422}, {"/api/v1/trunks/" + fileTrunk + "/settings", "", 409}}},
-		"list-audit": {"/api/v1/audit?limit=2&before=1000000&kind=key&sid=" + key + "&account_sid=&actor=test&since=2026-01-01T00:00:00Z", "", []deviation{{"/api/v1/audit?limit=1", "", 200}}},
+		"list-notifications": {"/api/v1/notifications?call=" + wholeCall + "&account_sid=" + account + "&state=failed&kind=webhook&limit=2", "", []deviation{{"/api/v1/notifications?before=" + failedNote, "", 200}, {"/api/v1/notifications?before=NF0", "", 404}}},
+		"retry-notification": {"/api/v1/notifications/" + failedNote + "/retry", "", []deviation{{"/api/v1/notifications/NF0/retry", "", 404}, {"/api/v1/notifications/" + sentNote + "/retry", "", 409}}},
+		"list-audit":         {"/api/v1/audit?limit=2&before=1000000&kind=key&sid=" + key + "&account_sid=&actor=test&since=2026-01-01T00:00:00Z", "", []deviation{{"/api/v1/audit?limit=1", "", 200}}},
 	}
 }
 
@@ -95,6 +97,7 @@ func inUse(t *testing.T) (e *edge, key string) {
 		t.Fatal(err)
 	}
 	e.hosts(t)
+	e.tell(t)
 	key, _ = e.key(t, keys.Wish{Name: "x", Scope: keys.ScopeFull, AccountSID: other})
 	e.built = e.handler()
 	return e, key

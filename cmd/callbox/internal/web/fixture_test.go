@@ -24,6 +24,7 @@ import (
 	"callbox/routing/fees"
 	"callbox/routing/keys"
 	"callbox/routing/labclock"
+	"callbox/routing/notify"
 	"callbox/routing/registration"
 	"callbox/routing/transfer"
 	"callbox/sip/call"
@@ -179,16 +180,18 @@ func (e *edge) handler() http.Handler {
 	}
 	var lab Lab
 	var ledger Fees
+	var told Notifications
 	if e.store != nil {
 		if e.clock == nil {
 			e.clock = labclock.New(func() time.Time { return noon })
 		}
 		lab = registration.NewLab(e.store, e.clock, registration.Rules{Now: e.clock.Now})
 		ledger = fees.New(e.store, e.clock, fees.Options{})
+		told = notify.New(e.store, notify.Options{})
 	}
 	return Handler(Options{
 		Import: func() transfer.Options { return e.imports }, Spool: e.spool,
-		Lab: lab, Fees: ledger, Guard: e.guard, Store: e.store, Twilio: e.twilio, Version: "v1", Live: e, Journal: e, Simulated: e, Centres: centres{e}, Scripts: scripts{e},
+		Lab: lab, Fees: ledger, Notify: told, Guard: e.guard, Store: e.store, Twilio: e.twilio, Version: "v1", Live: e, Journal: e, Simulated: e, Centres: centres{e}, Scripts: scripts{e},
 		Metrics:  e.metrics.Handler(),
 		Ready:    func() (bool, string) { return e.notYet == "", e.notYet },
 		Degraded: func() []Degraded { return e.wrong },

@@ -25,8 +25,10 @@ type Transcript struct {
 	Digits     string    `json:"digits" doc:"The DTMF digits heard: the last 200."`
 }
 
-// CallDetail is a call's record and what was spoken.
+// CallDetail is a call's record, what was spoken, and who was told.
 type CallDetail struct {
 	call.Record
 	Transcripts []Transcript `json:"transcripts" doc:"What each simulated centre of this edge that was called heard and said. Kept in memory for the last 500 calls at them: not part of cdr.jsonl."`
+
+	Notifications []Notification `json:"notifications" doc:"Who was told of the call, and who is to be, newest first."`
 }

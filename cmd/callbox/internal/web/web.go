@@ -47,6 +47,7 @@ type Options struct {
 	Spool     string                  // directory for files that come, "" for the system's
 	Lab       Lab                     // its clock and failures; nil: there is none
 	Fees      Fees                    // what was charged; nil: nothing is
+	Notify    Notifications           // who is told of calls; nil: nobody is
 	Twilio    http.Handler            // the Twilio-compatible APIs, asking ProviderPrincipal who it is; nil: there are none
 
 	Ready    func() (ready bool, why string) // why not, one sentence
@@ -133,7 +134,7 @@ func (s *Server) Close(ctx context.Context) error {
 func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	api := newAPI(mux, o.Version)
-	registerCalls(api, o.Live, o.Journal, o.Simulated)
+	registerCalls(api, calls{o.Live, o.Journal, o.Simulated, o.Notify})
 	changes := &changeLog{o.Store, o.Logger}
 	registerCentres(api, o.Centres, changes)
 	if o.Scripts != nil {
@@ -152,6 +153,9 @@ func Handler(o Options) http.Handler {
 	}
 	if o.Fees != nil {
 		registerFees(api, o.Fees)
+	}
+	if o.Notify != nil {
+		registerNotifications(api, o.Notify, changes)
 	}
 	registerHealth(mux, o)
 	mux.Handle("GET /metrics", o.Metrics)
