@@ -73,6 +73,7 @@ func (c *checker) options(o Options) {
 	c.psap(o.PSAP)
 	c.smtp(o.SMTP)
 	c.calls(o.Call)
+	c.registrar(o.Registrar)
 	c.notNegative("drain.limit", o.Drain.Limit, "write 0 to end calls at once")
 	c.oneOf("log.level", o.Log.Level, levels())
 	c.oneOf("log.format", o.Log.Format, logFormats())

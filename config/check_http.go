@@ -46,6 +46,7 @@ func (c *checker) auth(a Auth) {
 			c.add(t.path, "has a space, control or non-ASCII character", "use letters, digits and punctuation")
 		}
 	}
+	c.digest(a)
 	if a.ReadToken != "" && a.ReadToken == a.Token {
 		c.add("auth.read_token", "is the same as auth.token, which may change everything", "choose another")
 	}

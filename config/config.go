@@ -15,21 +15,22 @@ type Secret = strict.Secret
 // Options are all settings of one edge; Defaults returns a working set. The tag reload:"live" marks what takes effect
 // at a reload; the rest needs a restart.
 type Options struct {
-	SIP       SIP      `yaml:"sip"`
-	HTTP      HTTP     `yaml:"http"`
-	RTP       RTP      `yaml:"rtp"`
-	Data      string   `yaml:"data"`
-	Directory string   `yaml:"directory" reload:"live"`
-	Database  Database `yaml:"database"`
-	Auth      Auth     `yaml:"auth"`
-	Twilio    Twilio   `yaml:"twilio"`
-	Lab       Lab      `yaml:"lab"`
-	Sim       Sim      `yaml:"sim"`
-	PSAP      PSAP     `yaml:"psap"`
-	SMTP      SMTP     `yaml:"smtp"`
-	Call      Call     `yaml:"call"`
-	Drain     Drain    `yaml:"drain"`
-	Log       Log      `yaml:"log"`
+	SIP       SIP       `yaml:"sip"`
+	HTTP      HTTP      `yaml:"http"`
+	RTP       RTP       `yaml:"rtp"`
+	Data      string    `yaml:"data"`
+	Directory string    `yaml:"directory" reload:"live"`
+	Database  Database  `yaml:"database"`
+	Auth      Auth      `yaml:"auth"`
+	Twilio    Twilio    `yaml:"twilio"`
+	Lab       Lab       `yaml:"lab"`
+	Sim       Sim       `yaml:"sim"`
+	PSAP      PSAP      `yaml:"psap"`
+	SMTP      SMTP      `yaml:"smtp"`
+	Registrar Registrar `yaml:"registrar"`
+	Call      Call      `yaml:"call"`
+	Drain     Drain     `yaml:"drain"`
+	Log       Log       `yaml:"log"`
 }
 
 // SIP is the edge as SIP peers see it.
@@ -83,10 +84,12 @@ type Database struct {
 	URL Secret `yaml:"url"`
 }
 
-// Auth protects the APIs.
+// Auth protects the APIs, and says how SIP peers are challenged.
 type Auth struct {
-	Token     Secret `yaml:"token"`      // "" makes one at first start and keeps it in the data directory
-	ReadToken Secret `yaml:"read_token"` // may read and change nothing; "" is the one in the data directory, if there is one
+	Algorithms []string      `yaml:"algorithms"` // of digest, in the order in which they are offered
+	NonceLife  time.Duration `yaml:"nonce_life"` // how long a challenge may be answered
+	Token      Secret        `yaml:"token"`      // "" makes one at first start and keeps it in the data directory
+	ReadToken  Secret        `yaml:"read_token"` // may read and change nothing; "" is the one in the data directory, if there is one
 }
 
 // Twilio is how the Twilio-compatible API takes what Twilio's own documents describe in more than one way.
@@ -122,6 +125,16 @@ type SMTP struct {
 	User     string `yaml:"user" reload:"live"`     // "" for no authentication
 	Password Secret `yaml:"password" reload:"live"` // with User
 	TLS      string `yaml:"tls" reload:"live"`      // starttls, tls or off
+}
+
+// Registrar is how phones register.
+type Registrar struct {
+	MinExpires        time.Duration `yaml:"min_expires"`        // a shorter time is refused with 423
+	MaxExpires        time.Duration `yaml:"max_expires"`        // a longer one is cut
+	DefaultExpires    time.Duration `yaml:"default_expires"`    // of a phone that names none
+	MaxBindings       int           `yaml:"max_bindings"`       // devices of one user
+	Keepalive         string        `yaml:"keepalive"`          // options, crlf or off: what phones behind a NAT are sent by UDP
+	KeepaliveInterval time.Duration `yaml:"keepalive_interval"` // between two of them to one phone
 }
 
 // Call limits single calls.
@@ -165,5 +178,10 @@ func Defaults() Options {
 		Call:   Call{MaxDuration: 4 * time.Hour, MinSessionExpires: 90 * time.Second},
 		Drain:  Drain{Limit: time.Minute},
 		Log:    Log{Level: "info", Format: "json"},
+		Auth:   Auth{Algorithms: []string{"MD5", "SHA-256"}, NonceLife: 5 * time.Minute},
+		Registrar: Registrar{
+			MinExpires: time.Minute, MaxExpires: 24 * time.Hour, DefaultExpires: time.Hour, MaxBindings: 10,
+			Keepalive: "options", KeepaliveInterval: 25 * time.Second,
+		},
 	}
 }

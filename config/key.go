@@ -98,6 +98,8 @@ func text(v reflect.Value) string {
 			parts[i] = l.String()
 		}
 		return strings.Join(parts, ",")
+	case []string:
+		return strings.Join(x, ",")
 	case time.Duration:
 		return shortDuration(x)
 	case netip.Addr:

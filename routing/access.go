@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"crypto/rand"
 	"strings"
 
 	"callbox/routing/directory"
@@ -65,16 +66,37 @@ func (w *walk) proof(a *directory.Access) (*directory.CredentialList, bool) {
 		return nil, false
 	}
 	user := p.Username()
-	for _, l := range a.Credentials {
-		if h, ok := l.HA1(user); ok && p.Verify(directory.Realm, h.MD5, h.SHA256) {
-			return l, true
-		}
+	if l, ok := Proves(a.Credentials, p); ok {
+		return l, true
 	}
 	if s, ok := p.(interface{ Stale() bool }); ok && s.Stale() {
 		w.challenge(note{text: textStaleProof, a: user})
 		return nil, false
 	}
 	return nil, w.refuse(ruleAccess, 403, codeCredentials, note{text: textWrongProof, a: user})
+}
+
+// nobody is the hashes of a password that nobody has, made at random.
+var nobody = directory.MakeHA1("nobody", directory.Secret(rand.Text()))
+
+// Proves returns the first of the credential lists whose password a proof proves to know. A user who is in none of them is
+// held against a password that nobody has, so that the time it takes does not tell who there is.
+func Proves(lists []*directory.CredentialList, p Proof) (*directory.CredentialList, bool) {
+	known := false
+	for _, l := range lists {
+		h, ok := l.HA1(p.Username())
+		if !ok {
+			continue
+		}
+		known = true
+		if p.Verify(directory.Realm, h.MD5, h.SHA256) {
+			return l, true
+		}
+	}
+	if !known {
+		_ = p.Verify(directory.Realm, nobody.MD5, nobody.SHA256)
+	}
+	return nil, false
 }
 
 // challenge asks for credentials, as a proxy does: 407 and not 401 is what PBXs that know the provider expect.

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 )
 
 // wayBack is the flow of a phone that has registered (RFC 5626 section 5.3): its requests come and ours go by that one, since
@@ -96,6 +97,40 @@ func (a *Agent) socketAt(local netip.AddrPort) *udpSocket {
 		}
 	}
 	return any
+}
+
+// Owns tells whether local, which a REGISTER came to, is an address of one of this agent's listeners: other edges at one
+// database have phones of their own.
+func (a *Agent) Owns(transport string, local netip.AddrPort) bool {
+	for _, l := range a.bound {
+		if l.Network == transport && l.bound.Port() == local.Port() && l.bound.Addr().Is4() == local.Addr().Is4() &&
+			(l.bound.Addr() == local.Addr() || l.bound.Addr().IsUnspecified() && a.isOurs(local.Addr())) {
+			return true
+		}
+	}
+	return false
+}
+
+// isOurs tells whether an address is this machine's, as of some seconds ago.
+func (a *Agent) isOurs(ip netip.Addr) bool {
+	if ip.IsLoopback() {
+		return true
+	}
+	now := time.Now()
+	a.peers.mu.Lock()
+	f, ok := a.peers.ours[ip]
+	a.peers.mu.Unlock()
+	if ok && now.Before(f.until) {
+		return f.value
+	}
+	ours := a.absent.try(ip) == nil
+	a.peers.mu.Lock()
+	defer a.peers.mu.Unlock()
+	if a.peers.ours == nil || len(a.peers.ours) >= peerMax {
+		a.peers.ours = make(map[netip.Addr]peerFact[bool])
+	}
+	a.peers.ours[ip] = peerFact[bool]{ours, now.Add(localTTL)}
+	return ours
 }
 
 // Reaches tells whether a phone that registered from remote at local can still be reached by its own flow, as far as that can

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -21,7 +22,8 @@ const nonceLife = 5 * time.Minute
 const maxNonces = 65536
 
 // nonces makes and checks digest nonces (RFC 7616 section 3.3). A nonce carries its time, counted from the start of the
-// process so that nobody's is too old or too young when the clock is set, and a MAC, so that challenges cost no memory;
+// process so that nobody's is too old or too young when the clock is set, and a MAC of that and of the address it was given to,
+// so that challenges cost no memory and nobody proves or fails to prove anything with the source of another;
 // only nonces that were used are remembered, with their highest count, against replay. When there are too many, the older
 // half is forgotten and whatever is as old as it becomes stale: its users are challenged once more, and nobody is refused.
 type nonces struct {
@@ -50,22 +52,24 @@ func newNonces(life time.Duration) *nonces {
 	return n
 }
 
-func (n *nonces) mac(b []byte) []byte {
+func (n *nonces) mac(b []byte, source netip.Addr) []byte {
 	h := hmac.New(sha256.New, n.key[:])
 	h.Write(b)
+	ip := neighbourhood(source.Unmap()).As16()
+	h.Write(ip[:])
 	return h.Sum(nil)[:12]
 }
 
-func (n *nonces) make(now time.Time) string {
+func (n *nonces) make(now time.Time, source netip.Addr) string {
 	b := make([]byte, 16, 28)
 	binary.BigEndian.PutUint64(b, uint64(now.Sub(n.start)))
 	rand.Read(b[8:])
-	return base64.RawURLEncoding.EncodeToString(append(b, n.mac(b)...))
+	return base64.RawURLEncoding.EncodeToString(append(b, n.mac(b, source)...))
 }
 
 // fresh tells whether a nonce was made here and not too long ago.
-func (n *nonces) fresh(s string, now time.Time) bool {
-	made, ok := n.made(s)
+func (n *nonces) fresh(s string, now time.Time, source netip.Addr) bool {
+	made, ok := n.made(s, source)
 	if !ok {
 		return false
 	}
@@ -76,17 +80,17 @@ func (n *nonces) fresh(s string, now time.Time) bool {
 }
 
 // made reads when a nonce was made, if it was made here.
-func (n *nonces) made(s string) (at int64, ok bool) {
+func (n *nonces) made(s string, source netip.Addr) (at int64, ok bool) {
 	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil || len(b) != 28 || !hmac.Equal(b[16:], n.mac(b[:16])) {
+	if err != nil || len(b) != 28 || !hmac.Equal(b[16:], n.mac(b[:16], source)) {
 		return 0, false
 	}
 	return int64(binary.BigEndian.Uint64(b)), true
 }
 
 // use notes that a fresh nonce was used with a count; false when that count, or a higher one, was seen before.
-func (n *nonces) use(nonce string, count int) bool {
-	made, ok := n.made(nonce)
+func (n *nonces) use(nonce string, count int, source netip.Addr) bool {
+	made, ok := n.made(nonce, source)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if !ok || made <= n.horizon {

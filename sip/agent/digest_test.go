@@ -20,7 +20,7 @@ func proves(p *Proof, user, realm, password string) bool {
 
 // readProof reads the proof in one header field of a request to target.
 func readProof(n *nonces, method, target string, h Header) *Proof {
-	p, _ := newProof(n, Algorithms(), method, target, []Header{h})
+	p, _ := newProof(n, Algorithms(), method, target, loopback(1), []Header{h})
 	return p
 }
 
@@ -71,7 +71,7 @@ func TestNoncesAreOursFreshAndUsedOncePerCount(t *testing.T) {
 	t.Parallel()
 	n := newNonces(0)
 	now := time.Now()
-	nonce := n.make(now)
+	nonce := n.make(now, loopback(1))
 	for _, tc := range []struct {
 		name  string
 		nonce string
@@ -81,15 +81,15 @@ func TestNoncesAreOursFreshAndUsedOncePerCount(t *testing.T) {
 		{"just made", nonce, now, true},
 		{"too old", nonce, now.Add(nonceLife), false},
 		{"from the future", nonce, now.Add(-time.Second), false},
-		{"made elsewhere", newNonces(0).make(now), now, false},
+		{"made elsewhere", newNonces(0).make(now, loopback(1)), now, false},
 		{"cut short", nonce[:20], now, false},
 		{"empty", "", now, false},
 	} {
-		if got := n.fresh(tc.nonce, tc.at); got != tc.want {
+		if got := n.fresh(tc.nonce, tc.at, loopback(1)); got != tc.want {
 			t.Errorf("%s: fresh = %v", tc.name, got)
 		}
 	}
-	if !n.use(nonce, 1) || n.use(nonce, 1) || !n.use(nonce, 2) || n.use(nonce, 1) {
+	if !n.use(nonce, 1, loopback(1)) || n.use(nonce, 1, loopback(1)) || !n.use(nonce, 2, loopback(1)) || n.use(nonce, 1, loopback(1)) {
 		t.Error("a count was taken twice or refused once")
 	}
 }
@@ -98,20 +98,20 @@ func TestAFullNonceMemoryForgetsTheOldestAndRefusesNobody(t *testing.T) {
 	t.Parallel()
 	n := newNonces(0)
 	now := time.Now()
-	first := n.make(now)
+	first := n.make(now, loopback(1))
 	for i := range 2 * maxNonces {
 		now = now.Add(time.Microsecond)
-		if nonce := n.make(now); !n.fresh(nonce, now) || !n.use(nonce, 1) {
+		if nonce := n.make(now, loopback(1)); !n.fresh(nonce, now, loopback(1)) || !n.use(nonce, 1, loopback(1)) {
 			t.Fatalf("nonce %d was refused", i)
 		}
-		if i == 0 && !n.use(first, 1) {
+		if i == 0 && !n.use(first, 1, loopback(1)) {
 			t.Fatal("the first nonce was refused")
 		}
-		if n.fresh(first, now) && n.use(first, 1) {
+		if n.fresh(first, now, loopback(1)) && n.use(first, 1, loopback(1)) {
 			t.Fatalf("the first nonce was taken again after %d others", i)
 		}
 	}
-	if n.fresh(first, now) {
+	if n.fresh(first, now, loopback(1)) {
 		t.Error("a nonce whose use was forgotten is still fresh")
 	}
 	if held := len(n.used[0].count) + len(n.used[1].count); held > maxNonces {
@@ -122,7 +122,7 @@ func TestAFullNonceMemoryForgetsTheOldestAndRefusesNobody(t *testing.T) {
 func TestReplayedCredentialsAreRefused(t *testing.T) {
 	t.Parallel()
 	n := newNonces(0)
-	chal := `Digest realm="lab", nonce="` + n.make(time.Now()) + `", algorithm=SHA-256, qop="auth"`
+	chal := `Digest realm="lab", nonce="` + n.make(time.Now(), loopback(1)) + `", algorithm=SHA-256, qop="auth"`
 	h, ok := answerChallenge([]Header{{"WWW-Authenticate", chal}}, "INVITE", "sip:911@lab", "alice", "pass")
 	if !ok || h.Name != "Authorization" {
 		t.Fatalf("no answer to %s", chal)
@@ -153,7 +153,7 @@ func TestAHashThatIsNotKnownOpensNothing(t *testing.T) {
 	t.Parallel()
 	n := newNonces(0)
 	for _, alg := range []string{"MD5", "SHA-256", "SHA-512", "SHA-512-256"} {
-		chal := `Digest realm="lab", nonce="` + n.make(time.Now()) + `", algorithm=` + alg + `, qop="auth"`
+		chal := `Digest realm="lab", nonce="` + n.make(time.Now(), loopback(1)) + `", algorithm=` + alg + `, qop="auth"`
 		h, ok := answerChallenge([]Header{{"WWW-Authenticate", chal}}, "INVITE", "sip:911@lab", "alice", "")
 		if !ok {
 			t.Fatalf("no answer to %s", chal)

@@ -176,6 +176,9 @@ func isSupported(tag string) bool {
 // quoted escapes what stands in a quoted-string.
 var quoted = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
+// Warning is the header field with a sentence for people that goes with a refusal.
+func Warning(sentence string) Header { return warning(sentence) }
+
 // warning is the human sentence that goes with a refusal (RFC 3261 section 20.43).
 func warning(sentence string) Header {
 	return Header{"Warning", `399 callbox "` + quoted.Replace(clean(sentence)) + `"`}

@@ -70,7 +70,7 @@ func (a *Agent) rankOf(g *glance, from netip.AddrPort) rank {
 		return rankWithin
 	}
 	if a.strikes.out(from.Addr()) {
-		if g.proven = a.proves(string(g.auth)); !g.proven {
+		if g.proven = a.proves(string(g.auth), from.Addr()); !g.proven {
 			return rankStruck
 		}
 	}
@@ -147,7 +147,7 @@ func (a *Agent) tooLate(f flow, p *packet, target uri) bool {
 	}
 	r := rankUrgent
 	switch {
-	case a.strikes.out(f.remote.Addr()) && !a.provesAny(p.auth):
+	case a.strikes.out(f.remote.Addr()) && !a.provesAny(p.auth, f.remote.Addr()):
 		r = rankStruck
 	case !a.busy(p.waited):
 		return false

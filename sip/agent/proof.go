@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 type Proof struct {
 	nonces   *nonces
 	method   string
+	source   netip.Addr
 	cred     digest.Credentials
 	replayed bool // they were right, and had been used before
 }
@@ -25,7 +27,7 @@ const maxCredentials = 8
 // newProof reads the digest credentials among headers that answer a challenge of ours, else the first that can be used.
 // Without any the proof is nil, and flaw says in words what is wrong with those that came, "" for none that came. What
 // cannot be used is no refusal: a call that needs no credentials does not fail for them.
-func newProof(n *nonces, algorithms []string, method, target string, headers []Header) (proof *Proof, flaw string) {
+func newProof(n *nonces, algorithms []string, method, target string, source netip.Addr, headers []Header) (proof *Proof, flaw string) {
 	looked := 0
 	for _, h := range headers {
 		if name := strings.ToLower(h.Name); name != "authorization" && name != "proxy-authorization" {
@@ -41,8 +43,8 @@ func newProof(n *nonces, algorithms []string, method, target string, headers []H
 			}
 			continue
 		}
-		p := &Proof{nonces: n, method: method, cred: *c}
-		if _, ours := n.made(c.Nonce); ours {
+		p := &Proof{nonces: n, method: method, source: source, cred: *c}
+		if _, ours := n.made(c.Nonce, source); ours {
 			return p, ""
 		}
 		if proof == nil {
@@ -113,20 +115,22 @@ func (p *Proof) Username() string { return p.cred.Username }
 
 // Stale tells whether the nonce is not one of ours that is still fresh, or the credentials were right and had been used
 // before (RFC 7616 section 3.4): the client should be challenged anew rather than refused.
-func (p *Proof) Stale() bool { return p.replayed || !p.nonces.fresh(p.cred.Nonce, time.Now()) }
+func (p *Proof) Stale() bool {
+	return p.replayed || !p.nonces.fresh(p.cred.Nonce, time.Now(), p.source)
+}
 
 // Verify tells whether the credentials prove knowledge of a password for a nonce of ours that is not stale or replayed.
 // The password is given by its hashes, H(user:realm:password) in hex by MD5 and SHA-256 (RFC 7616 section 3.4.2), "" for
 // one that is not known. Credentials for another realm prove nothing.
 func (p *Proof) Verify(realm, md5, sha256 string) bool {
-	if p.cred.Realm != realm || !p.nonces.fresh(p.cred.Nonce, time.Now()) {
+	if p.cred.Realm != realm || !p.nonces.fresh(p.cred.Nonce, time.Now(), p.source) {
 		return false
 	}
 	want, ok := p.response(md5, sha256)
 	if !ok || !hmac.Equal([]byte(want), []byte(strings.ToLower(p.cred.Response))) {
 		return false
 	}
-	used := p.nonces.use(p.cred.Nonce, max(p.cred.Nc, 1))
+	used := p.nonces.use(p.cred.Nonce, max(p.cred.Nc, 1), p.source)
 	p.replayed = !used
 	return used
 }
@@ -161,11 +165,11 @@ var unquoted = strings.NewReplacer(`\`, "", `"`, "")
 
 // challenges are the header fields called name of a 401 or 407, one for each algorithm in the order of Options.Algorithms
 // (RFC 8760 lets the client choose, and older phones look at the first only), and what is wrong with what came.
-func (a *Agent) challenges(name, realm string, stale bool, flaw string) []Header {
+func (a *Agent) challenges(name, realm string, source netip.Addr, stale bool, flaw string) []Header {
 	var out []Header
 	for _, alg := range a.algorithms {
 		v := `Digest realm="` + unquoted.Replace(realm) + `", nonce="` +
-			a.nonces.make(time.Now()) + `", algorithm=` + alg + `, qop="auth"`
+			a.nonces.make(time.Now(), source) + `", algorithm=` + alg + `, qop="auth"`
 		if stale {
 			v += ", stale=true"
 		}

@@ -123,7 +123,7 @@ func (a *Agent) tooLateToRegister(f flow, p *packet) bool {
 	if p.judged {
 		return false
 	}
-	if a.strikes.out(f.remote.Addr()) && !a.provesAny(p.auth) {
+	if a.strikes.out(f.remote.Addr()) && !a.provesAny(p.auth, f.remote.Addr()) {
 		return a.crowded(rankStruck, p.waited)
 	}
 	return a.busy(p.waited) && a.crowded(rankOther, p.waited)
@@ -154,7 +154,7 @@ func (a *Agent) newRegistration(f flow, p *packet) (*Registration, *fault) {
 	}
 	r.key = serverKey(p) + " " + p.callID + " " + strconv.FormatUint(uint64(p.cseq), 10) + " " + f.remote.String()
 	r.Again = !f.reliable() && a.registers.accepted.has(f.remote, []byte(r.key))
-	r.Proof, r.flaw = newProof(a.nonces, a.algorithms, "REGISTER", p.uri, p.auth)
+	r.Proof, r.flaw = newProof(a.nonces, a.algorithms, "REGISTER", p.uri, f.remote.Addr(), p.auth)
 	return r, nil
 }
 
@@ -198,7 +198,7 @@ func (r *Registration) Supports(tag string) bool {
 // Challenge answers 401 with a fresh nonce for realm, for each algorithm (RFC 8760); see Incoming.Challenge.
 func (r *Registration) Challenge(realm string, headers ...Header) {
 	stale := r.Proof != nil && r.Proof.Stale()
-	h := r.agent.challenges("WWW-Authenticate", realm, stale, r.flaw)
+	h := r.agent.challenges("WWW-Authenticate", realm, r.Source.Addr(), stale, r.flaw)
 	r.answer(401, "Unauthorized", "", append(h, headers...))
 	r.agent.strikes.add(r.Source.Addr())
 }

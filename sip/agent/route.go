@@ -13,6 +13,7 @@ import (
 type peerCache struct {
 	mu    sync.Mutex
 	local map[netip.Addr]peerFact[netip.Addr]
+	ours  map[netip.Addr]peerFact[bool] // which addresses are this machine's
 	noTCP map[netip.AddrPort]peerFact[struct{}]
 }
 

@@ -117,13 +117,13 @@ func neighbourhood(a netip.Addr) netip.Addr {
 // proves tells whether credentials come with a nonce that was given out lately and is seen for the first time. Whoever
 // was challenged has a right to be heard: eight calls at once by somebody who has to prove each of them are eight
 // refusals, too.
-func (a *Agent) proves(credentials string) bool {
+func (a *Agent) proves(credentials string, source netip.Addr) bool {
 	_, nonce, _ := strings.Cut(credentials, `nonce="`)
 	nonce, _, ok := strings.Cut(nonce, `"`)
 	if !ok {
 		return false
 	}
-	made, ok := a.nonces.made(nonce)
+	made, ok := a.nonces.made(nonce, source)
 	if !ok || time.Since(a.nonces.start)-time.Duration(made) >= turnedTime*time.Second || a.shown.has(netip.AddrPort{}, []byte(nonce)) {
 		return false
 	}
@@ -132,6 +132,6 @@ func (a *Agent) proves(credentials string) bool {
 }
 
 // provesAny tells whether one of several credentials proves.
-func (a *Agent) provesAny(credentials []Header) bool {
-	return slices.ContainsFunc(credentials, func(h Header) bool { return a.proves(h.Value) })
+func (a *Agent) provesAny(credentials []Header, source netip.Addr) bool {
+	return slices.ContainsFunc(credentials, func(h Header) bool { return a.proves(h.Value, source) })
 }

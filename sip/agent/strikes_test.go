@@ -177,7 +177,7 @@ func TestWhoWasChallengedIsHeardOnce(t *testing.T) {
 			}
 			return strings.Fields(p.recv())[1]
 		}
-		nonce := a.nonces.make(time.Now())
+		nonce := a.nonces.make(time.Now(), loopback(1))
 		for i, want := range []string{"480", refused} {
 			if got := offer(nonce); got != want {
 				t.Errorf("%s, offer %d: %s, want %s", extra, i, got, want)
@@ -186,7 +186,7 @@ func TestWhoWasChallengedIsHeardOnce(t *testing.T) {
 		if got := offer("forged"); got != refused {
 			t.Errorf("%s: a nonce of nobody's: %s", extra, got)
 		}
-		old := a.nonces.make(time.Now().Add(-turnedTime * time.Second))
+		old := a.nonces.make(time.Now().Add(-turnedTime*time.Second), loopback(1))
 		if got := offer(old); got != refused {
 			t.Errorf("%s: an old nonce: %s", extra, got)
 		}

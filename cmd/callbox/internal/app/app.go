@@ -24,6 +24,7 @@ import (
 	"callbox/routing/fees"
 	"callbox/routing/keys"
 	"callbox/routing/notify"
+	"callbox/routing/registrar"
 	"callbox/routing/webhook"
 	"callbox/sip/agent"
 	"callbox/sip/b2bua"
@@ -79,12 +80,13 @@ type App struct {
 
 	mailServer atomic.Pointer[config.SMTP] // as a reload leaves it
 
-	edge     *b2bua.Edge
-	web      *web.Server
-	httpAddr netip.AddrPort
-	apiAddr  atomic.Pointer[netip.AddrPort] // httpAddr once it is known, for who may ask before
-	webhooks *webhook.Client
-	speech   *speech
+	edge      *b2bua.Edge
+	web       *web.Server
+	httpAddr  netip.AddrPort
+	apiAddr   atomic.Pointer[netip.AddrPort] // httpAddr once it is known, for who may ask before
+	webhooks  *webhook.Client
+	speech    *speech
+	registrar *registrar.Registrar
 
 	probing context.CancelFunc
 	probed  sync.WaitGroup
@@ -95,10 +97,16 @@ type App struct {
 type plan struct {
 	snapshot atomic.Pointer[directory.Snapshot]
 	registry *psap.Registry
+	guard    *registrar.Guard
 }
 
 // Decide decides one call by the snapshot in force. The decision keeps that snapshot.
 func (p *plan) Decide(r routing.Request) routing.Decision {
+	if r.Proof != nil && p.guard != nil {
+		attempt := p.guard.Begin(r.Source, r.Proof)
+		defer attempt.End()
+		r.Proof = attempt
+	}
 	return routing.Decide(p.snapshot.Load(), p.registry, r)
 }
 
@@ -135,7 +143,7 @@ func (a *App) start(ctx context.Context) error {
 	a.faults, a.reserve = &board{log: a.part("faults"), now: time.Now}, &reserve{}
 	a.started(a.reserve.close)
 	for _, step := range []func(context.Context) error{
-		a.openData, a.startSimulator, a.startVoice, a.readDirectory, a.openStore, a.openGuard, a.openCertificates, a.startMedia, a.buildNotify, a.buildEdge, a.watchFaults, a.buildMetrics, a.runNotify, a.listenHTTP, a.listenSIP, a.startProbing,
+		a.openData, a.startSimulator, a.startVoice, a.readDirectory, a.openStore, a.openGuard, a.openCertificates, a.startMedia, a.buildNotify, a.buildEdge, a.watchFaults, a.buildMetrics, a.runNotify, a.listenHTTP, a.startRegistrar, a.listenSIP, a.startProbing,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -255,12 +263,14 @@ func (a *App) buildEdge(context.Context) error {
 	sipAgent, err := agent.New(agent.Options{
 		Listeners: listeners(a.settings.SIP.Listeners), TLS: a.certs.serverConfig(),
 		UserAgent: a.settings.SIP.UserAgent, Logger: a.part("agent"), Ready: a.ready.Load,
-		OnInvite: func(in *agent.Incoming) { a.edge.Invite(in) }, Urgent: a.plan.Urgent, Starved: a.reserve.starved,
+		OnInvite: func(in *agent.Incoming) { a.edge.Invite(in) }, OnRegister: a.register,
+		NonceLife: a.settings.Auth.NonceLife, Algorithms: a.settings.Auth.Algorithms, Urgent: a.plan.Urgent, Starved: a.reserve.starved,
 	})
 	if err != nil {
 		return fmt.Errorf("build SIP agent: %w", err)
 	}
-	a.agent = sipAgent
+	a.agent, a.plan.guard = sipAgent, registrar.NewGuard(a.part("auth"))
+	a.buildRegistrar()
 	a.registry = psap.New(psap.Options{
 		Prober: sipAgent, Interval: a.settings.PSAP.ProbeInterval, Timeout: a.settings.PSAP.ProbeTimeout, Logger: a.part("psap"),
 	})

@@ -178,6 +178,7 @@ func (a *App) watchFaults(context.Context) error {
 		read: func(time.Time) []fault.Report { return one(a.data.refuse.Report()) },
 	})
 	a.watchProvisioning()
+	a.watchRegistrations()
 	a.faults.watch(faultKind{
 		name: "descriptors", read: a.reserve.read,
 		mend: "raise the limit of open files (LimitNOFILE of systemd, ulimit -n); until then calls beyond it are refused with 503",

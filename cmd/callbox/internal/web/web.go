@@ -36,19 +36,21 @@ type Options struct {
 	Version string      // of callbox
 	TLS     *tls.Config // with a certificate; nil: HTTP in the clear
 
-	Live      Live
-	Journal   Journal
-	Simulated Simulated // nil: no centre is
-	Centres   Centres
-	Scripts   Scripts                 // nil: no centre has one
-	Metrics   http.Handler            // GET /metrics
-	Store     *store.Store            // keys, the audit log, import and export; nil: there are none
-	Import    func() transfer.Options // guide, countries and registration of imports; nil: none of them
-	Spool     string                  // directory for files that come, "" for the system's
-	Lab       Lab                     // its clock and failures; nil: there is none
-	Fees      Fees                    // what was charged; nil: nothing is
-	Notify    Notifications           // who is told of calls; nil: nobody is
-	Twilio    http.Handler            // the Twilio-compatible APIs, asking ProviderPrincipal who it is; nil: there are none
+	Live          Live
+	Journal       Journal
+	Simulated     Simulated // nil: no centre is
+	Centres       Centres
+	Scripts       Scripts                 // nil: no centre has one
+	Metrics       http.Handler            // GET /metrics
+	Store         *store.Store            // keys, the audit log, import and export; nil: there are none
+	Import        func() transfer.Options // guide, countries and registration of imports; nil: none of them
+	Spool         string                  // directory for files that come, "" for the system's
+	Lab           Lab                     // its clock and failures; nil: there is none
+	Fees          Fees                    // what was charged; nil: nothing is
+	Notify        Notifications           // who is told of calls; nil: nobody is
+	Twilio        http.Handler            // the Twilio-compatible APIs, asking ProviderPrincipal who it is; nil: there are none
+	Registrations Registrations           // where phones are; nil: there are none
+	AuthFailures  func() []AuthFailure    // wrong SIP credentials; nil: none are known
 
 	Ready    func() (ready bool, why string) // why not, one sentence
 	Degraded func() []Degraded               // what is wrong while calls go on; nil: nothing ever is
@@ -150,6 +152,12 @@ func Handler(o Options) http.Handler {
 	}
 	if o.Lab != nil {
 		registerLab(api, o.Lab)
+	}
+	if o.Registrations != nil {
+		registerRegistrations(api, o.Registrations, changes)
+	}
+	if o.AuthFailures != nil {
+		registerAuthFailures(api, o.AuthFailures)
 	}
 	if o.Fees != nil {
 		registerFees(api, o.Fees)

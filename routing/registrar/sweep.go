@@ -1,0 +1,87 @@
+package registrar
+
+import (
+	"context"
+	"time"
+
+	"callbox/routing/directory"
+)
+
+// sweepUntil ends what has expired, and what may not be any more, until ctx ends.
+func (r *Registrar) sweepUntil(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	forgotten := time.Now()
+	var seen *directory.Snapshot
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		s := r.o.Directory()
+		r.sweep(ctx, time.Now(), s, s != seen)
+		seen = s
+		if now := time.Now(); r.o.Store != nil && now.Sub(forgotten) >= forgetAt {
+			forgotten = now
+			ctx, cancel := context.WithTimeout(ctx, writeLimit)
+			if err := r.o.Store.ForgetRegistrations(ctx, now.Add(-forget).UnixMilli()); err != nil {
+				r.o.Logger.Debug().Err(err).Msg("old registrations stay in the database")
+			}
+			cancel()
+		}
+	}
+}
+
+// sweep lets go of bindings that have expired and, where the directory has changed, of users who may not register any more.
+func (r *Registrar) sweep(ctx context.Context, now time.Time, s *directory.Snapshot, changed bool) {
+	domains := domainsBySID(s)
+	for _, of := range r.all() {
+		of.turn.Lock()
+		next := of.list(now)
+		if changed && len(next) > 0 && !mayRegister(domains[of.key.domain], of.key.user) {
+			r.keep(ctx, change{removed: next})
+			next = nil
+		}
+		if len(next) != len(*of.bindings.Load()) {
+			for _, b := range *of.bindings.Load() {
+				if next == nil || !now.Before(b.Expires) {
+					r.quiet.forget(b.SID)
+				}
+			}
+			of.bindings.Store(&next)
+		}
+		of.turn.Unlock()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for key, of := range r.aors {
+		if of.holders == 0 && len(*of.bindings.Load()) == 0 && now.Sub(of.used) >= idleAOR {
+			delete(r.aors, key)
+		}
+	}
+}
+
+// mayRegister tells whether a user is still one whose phones may register.
+func mayRegister(d *directory.Domain, user string) bool {
+	if d == nil || !d.Registration {
+		return false
+	}
+	for _, l := range d.Registrars {
+		if _, ok := l.HA1(user); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// all returns every AOR.
+func (r *Registrar) all() []*aor {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	out := make([]*aor, 0, len(r.aors))
+	for _, of := range r.aors {
+		out = append(out, of)
+	}
+	return out
+}
