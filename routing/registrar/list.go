@@ -102,23 +102,23 @@ func (r *Registrar) List(f Filter) []Binding {
 // Remove ends a binding, false where there is none with this SID. Its phone learns of it when it registers again, which
 // makes a new one.
 func (r *Registrar) Remove(ctx context.Context, sid string) bool {
-	for _, b := range r.List(Filter{SID: sid}) {
-		of := r.hold(aorKey{b.DomainSID, b.User})
-		defer r.release(of)
-		of.turn.Lock()
-		defer of.turn.Unlock()
-		cur := of.list(time.Now())
-		at := slices.IndexFunc(cur, func(b *Binding) bool { return b.SID == sid })
-		if at < 0 {
-			return false
-		}
-		gone := cur[at]
-		next := slices.Delete(slices.Clone(cur), at, at+1)
-		of.bindings.Store(&next)
-		r.keep(ctx, change{removed: []*Binding{gone}, urgent: true})
-		return true
+	found := r.List(Filter{SID: sid})
+	if len(found) == 0 {
+		return false
 	}
-	return false
+	of := r.hold(aorKey{found[0].DomainSID, found[0].User})
+	defer r.release(of)
+	of.turn.Lock()
+	defer of.turn.Unlock()
+	cur := of.list(time.Now())
+	at := slices.IndexFunc(cur, func(b *Binding) bool { return b.SID == sid })
+	if at < 0 {
+		return false
+	}
+	next := slices.Delete(slices.Clone(cur), at, at+1)
+	of.bindings.Store(&next)
+	r.keep(ctx, change{removed: []*Binding{cur[at]}, urgent: true})
+	return true
 }
 
 // counters count what became of REGISTERs.
