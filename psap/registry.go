@@ -75,6 +75,7 @@ type Status struct {
 	InService bool      `json:"in_service"`
 	Active    int       `json:"active_calls"`
 	Capacity  int       `json:"capacity,omitempty"`        // 0 is no limit
+	SRTP      string    `json:"srtp"`                      // of its calls' media: off, optional or required
 	Failures  int       `json:"probe_failures"`            // in a row
 	Detail    string    `json:"probe_detail,omitempty"`    // what the last probe saw
 	ProbedAt  time.Time `json:"probed_at,omitzero"`        // the last probe's end
@@ -187,7 +188,7 @@ func (r *Registry) List() []Status {
 	for i, e := range order {
 		list[i] = Status{
 			ID: e.ID, Name: e.Name, URI: e.URI, ECC: e.ECC, State: e.word(), InService: !e.down.Load() && !e.drained.Load(),
-			Active: int(e.active.Load()), Capacity: e.Capacity, Failures: e.failures, Detail: e.detail,
+			Active: int(e.active.Load()), Capacity: e.Capacity, SRTP: e.SRTP.String(), Failures: e.failures, Detail: e.detail,
 			ProbedAt: e.probedAt, ChangedAt: e.changedAt,
 		}
 	}

@@ -12,7 +12,6 @@ import (
 // learns nothing more; then the transport, so that no challenge is answered in the clear on a secure host.
 func (w *walk) access() bool {
 	a := w.mapped()
-	secure := w.trunk != nil && w.trunk.Secure || w.domain != nil && w.domain.Secure
 	if len(a.ACLs) == 0 && len(a.Credentials) == 0 {
 		return w.refuse(ruleAccess, 403, 0, note{text: textNoMapping, a: w.d.Domain})
 	}
@@ -20,7 +19,7 @@ func (w *walk) access() bool {
 	if acl == nil && len(a.ACLs) > 0 {
 		return w.refuse(ruleAccess, 403, codeACL, note{text: textWrongSource, b: w.d.Domain})
 	}
-	if secure && !strings.EqualFold(w.r.Transport, "tls") {
+	if w.d.Secure && !strings.EqualFold(w.r.Transport, "tls") {
 		return w.refuse(ruleAccess, 403, codeTransport, note{text: textPlainTransport, a: orNothing(w.r.Transport), b: w.d.Domain})
 	}
 	if len(a.Credentials) == 0 {

@@ -55,10 +55,10 @@ func (w *walk) host() bool {
 	x := textDomain
 	if d, ok := w.s.Domain(w.r.Host); ok {
 		w.domain, w.account, name = d, d.Account, d.Name
-		w.d.Notify = d.Settings.Notify
+		w.d.Secure, w.d.Notify = d.Secure, d.Settings.Notify
 	} else if t, ok := w.s.Trunk(w.r.Host); ok {
 		w.trunk, w.account, name = t, t.Account, t.Name
-		w.d.Trunk, w.d.Notify, x = true, t.Settings.Notify, textTrunk
+		w.d.Secure, w.d.Trunk, w.d.Notify, x = t.Secure, true, t.Settings.Notify, textTrunk
 	} else {
 		return w.refuse(ruleHost, 404, 0, note{text: textUnknownHost, a: orNothing(w.r.Host)})
 	}

@@ -21,7 +21,11 @@ func Text(d Decision) string {
 		if d.Trunk {
 			kind = "trunk"
 		}
-		fmt.Fprintf(w, "%s\t%s\n", kind, d.Domain)
+		secure := ""
+		if d.Secure {
+			secure = ", secure: TLS and SRTP are required"
+		}
+		fmt.Fprintf(w, "%s\t%s%s\n", kind, d.Domain, secure)
 	}
 	callerLines(w, &d)
 	w.Flush()
@@ -83,7 +87,11 @@ func targetLines(b *strings.Builder, targets []Target) {
 	b.WriteString("\ntargets\n")
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	for i, t := range targets {
-		fmt.Fprintf(w, "  %2d\t%s\t%s\t%s\tring %gs\tgets %s\n", i+1, t.ID, t.Kind, t.URI, t.Ring.Seconds(), t.Deliver)
+		srtp := ""
+		if t.SRTP != directory.SRTPOff {
+			srtp = ", SRTP " + t.SRTP.String()
+		}
+		fmt.Fprintf(w, "  %2d\t%s\t%s\t%s\tring %gs\tgets %s%s\n", i+1, t.ID, t.Kind, t.URI, t.Ring.Seconds(), t.Deliver, srtp)
 	}
 	w.Flush()
 }

@@ -79,6 +79,7 @@ type Decision struct {
 	Account   string // SID, "" until a domain or trunk is found
 	Domain    string // the directory's name of the domain or trunk
 	Trunk     bool   // Domain is a trunk
+	Secure    bool   // TLS and SRTP are required there; TLS has been seen to
 	Caller    Caller
 	Dialled   string // the emergency or test number, a URN resolved for the caller's country
 	Country   string // the caller number's country
@@ -130,6 +131,7 @@ type Target struct {
 	Ring     time.Duration // how long it may ring before the next target
 	Policy   directory.AnswerPolicy
 	Deliver  directory.Delivery // what it is given about the caller
+	SRTP     directory.SRTP
 }
 
 // Provider's figures and codes.

@@ -57,7 +57,7 @@ func (b *builder) centre(path string, f filePSAP) *PSAP {
 		b.bad(path+".id", "is not a centre's ID", "write up to 64 small letters, digits, hyphens, dots and underscores")
 	}
 	p := &PSAP{
-		ID: f.ID, Name: f.Name, Format: f.Deliver, Capacity: f.Capacity, Serves: f.Serves, Overflow: f.Overflow,
+		ID: f.ID, Name: f.Name, Format: f.Deliver, SRTP: f.SRTP, Capacity: f.Capacity, Serves: f.Serves, Overflow: f.Overflow,
 		Probe:  f.Probe == nil || *f.Probe,
 		Policy: AnswerPolicy(f.Answer),
 	}

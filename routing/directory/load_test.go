@@ -106,7 +106,7 @@ func TestEveryKeyOfADirectoryFileIsTaken(t *testing.T) {
 	if psap.ID != "psap-wellington" || level != area.ByESN || n.Address.ESN() != "6401" {
 		t.Errorf("served by %s, %s", psap.ID, level)
 	}
-	if psap.Ring != 15*time.Second || psap.Format != FormatSIP || psap.Capacity != 3 || psap.Probe ||
+	if psap.Ring != 15*time.Second || psap.Format != FormatSIP || psap.SRTP != SRTPRequired || psap.Capacity != 3 || psap.Probe ||
 		psap.Policy != (AnswerPolicy{FollowRedirects: true, HideEarlyMedia: true, QueueAnswers: true}) {
 		t.Errorf("psap: %+v", psap)
 	}

@@ -127,6 +127,16 @@ const (
 	FormatSIP                // number in From and P-Asserted-Identity, no body part
 )
 
+// SRTP says whether the media of calls to a centre is protected, with keys by SDP (RFC 4568).
+type SRTP uint8
+
+// The policies.
+const (
+	SRTPOff      SRTP = iota // RTP
+	SRTPOptional             // offered; the centre chooses
+	SRTPRequired             // a centre that answers without is passed over
+)
+
 // Delivery is what a centre is given about the caller. The zero value delivers nothing: From is anonymous.
 type Delivery struct {
 	Number  bool   `json:"number"`
@@ -150,6 +160,7 @@ type PSAP struct {
 	Ring     time.Duration // how long it may ring before the next target
 	Policy   AnswerPolicy
 	Format   Format
+	SRTP     SRTP
 	Capacity int  // concurrent calls, 0 for no limit
 	Probe    bool // OPTIONS tells whether it is in service; without it the centre always counts as such
 	ECC      bool

@@ -13,6 +13,7 @@ const (
 	statusWords  = "unregistered pending-registration registered registration-failure pending-unregistration unregistration-failure"
 	formatWords  = "pidf sip"
 	modeWords    = "fallback always"
+	srtpWords    = "off optional required"
 	sourceWords  = "from p-asserted-identity remote-party-id p-preferred-identity diversion"
 	forkWords    = "parallel serial"
 	eventWords   = "placed answered ended"
@@ -80,6 +81,19 @@ func (f Format) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 func (f *Format) UnmarshalText(b []byte) error {
 	i, err := parse(formatWords, b)
 	*f = Format(i)
+	return err
+}
+
+// String returns off, optional or required.
+func (s SRTP) String() string { return word(srtpWords, uint8(s)) }
+
+// MarshalText writes the policy's word.
+func (s SRTP) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads a policy's word.
+func (s *SRTP) UnmarshalText(b []byte) error {
+	i, err := parse(srtpWords, b)
+	*s = SRTP(i)
 	return err
 }
 

@@ -121,6 +121,7 @@ type (
 		Ring     time.Duration `yaml:"ring"`
 		Answer   filePolicy    `yaml:"answer"`
 		Deliver  Format        `yaml:"deliver"`
+		SRTP     SRTP          `yaml:"srtp"`
 		Capacity int           `yaml:"capacity"`
 		Probe    *bool         `yaml:"probe"`
 		Serves   area.Coverage `yaml:"serves"`

@@ -50,7 +50,7 @@ func (c *bridge) earlyMedia(ev event) *sdp.Session {
 	if c.offer == nil || len(ev.message.Body) == 0 {
 		return nil
 	}
-	s, _, f := offered(ev.message)
+	s, _, f := c.b.offered(ev.message, sdp.RoleAnswer)
 	if f != nil {
 		return nil
 	}
@@ -106,6 +106,7 @@ func (c *bridge) onAnswered(ev event) {
 		c.settle(&c.a, &c.b, c.offer, s)
 		m = c.writeAnswer(&c.a, s, c.offer)
 	} else {
+		c.secure(&c.b, s, sdp.RoleOffer)
 		c.b.said = s
 		audio, _ := s.Audio()
 		c.point(&c.b, audio, false)
@@ -118,7 +119,11 @@ func (c *bridge) onAnswered(ev event) {
 
 // answerOf returns the description in a 2xx. A centre that gave it in early media may have left it out.
 func (c *bridge) answerOf(ev event) (*sdp.Session, *fault) {
-	s, _, f := offered(ev.message)
+	role := sdp.RoleAnswer
+	if c.offer == nil && c.phase != phaseUp {
+		role = sdp.RoleOffer
+	}
+	s, _, f := c.b.offered(ev.message, role)
 	switch {
 	case f != nil:
 		return nil, f
@@ -161,7 +166,7 @@ func (c *bridge) onInitialAck(ev event) {
 		return
 	}
 	offer := c.b.said
-	s, _, f := offered(ev.message)
+	s, _, f := c.a.offered(ev.message, sdp.RoleAnswer)
 	if f == nil && s == nil {
 		f = &fault{sentence: "the ACK has no session description"}
 	}
@@ -185,7 +190,7 @@ func (c *bridge) declineOffer(offer *sdp.Session) {
 	c.b.acked = true
 	var m agent.Message
 	if offer != nil {
-		if body, _, err := c.b.writer.Answer(offer, c.local(&c.b), sdp.Supported(), sdp.Inactive, 0); err == nil {
+		if body, _, err := c.b.writer.Answer(offer, c.b.accept(c.local(&c.b), offer), sdp.Supported(), sdp.Inactive, 0); err == nil {
 			m = agent.Message{ContentType: typeSDP, Body: body}
 		}
 	}

@@ -71,18 +71,6 @@ func parts(m agent.Message) (body, location []byte, f *fault) {
 	}
 }
 
-// offered returns the description in a message that has to hold an offer or answer we can relay, nil when it has none.
-func offered(m agent.Message) (*sdp.Session, []byte, *fault) {
-	s, location, f := description(m)
-	if f != nil || s == nil {
-		return nil, location, f
-	}
-	if _, ok := s.Audio(); !ok {
-		return nil, nil, &fault{status: 488, sentence: s.Unusable()}
-	}
-	return s, location, nil
-}
-
 // local is what we say about ourselves on a leg.
 func (c *bridge) local(p *party) sdp.Local {
 	rtp, rtcp := c.media.side(p.name).Ports()
@@ -91,12 +79,12 @@ func (c *bridge) local(p *party) sdp.Local {
 
 // writeOffer returns s as an offer on leg p.
 func (c *bridge) writeOffer(p *party, s *sdp.Session) agent.Message {
-	return agent.Message{ContentType: typeSDP, Body: p.writer.Rewrite(nil, s, c.local(p), sdp.RoleOffer)}
+	return agent.Message{ContentType: typeSDP, Body: p.writer.Rewrite(nil, s, p.propose(c.local(p)), sdp.RoleOffer)}
 }
 
 // writeAnswer returns s as the answer on leg p to the offer that p made.
 func (c *bridge) writeAnswer(p *party, s, offer *sdp.Session) agent.Message {
-	l := c.local(p)
+	l := p.accept(c.local(p), offer)
 	l.Answers = offer
 	return agent.Message{ContentType: typeSDP, Body: p.writer.Rewrite(nil, s, l, sdp.RoleAnswer)}
 }
@@ -104,7 +92,7 @@ func (c *bridge) writeAnswer(p *party, s, offer *sdp.Session) agent.Message {
 // point tells the media where a peer takes its packets.
 func (c *bridge) point(p *party, m sdp.Media, mux bool) {
 	c.media.side(p.name).SetRemote(media.Remote{
-		RTP: m.RTP, RTCP: m.RTCP, Mux: mux, Signalling: p.signalling, ClockRate: clockRate(m),
+		RTP: m.RTP, RTCP: m.RTCP, Mux: mux, Signalling: p.signalling, ClockRate: clockRate(m), Keys: p.keys,
 	})
 }
 
@@ -123,6 +111,8 @@ func (c *bridge) connect(offerer, answerer *party, offer, answer *sdp.Session) {
 	om, _ := offer.Audio()
 	am, _ := answer.Audio()
 	mux := om.Mux && am.Mux
+	c.secure(offerer, offer, sdp.RoleOffer)
+	c.secure(answerer, answer, sdp.RoleAnswer)
 	c.point(offerer, om, mux)
 	c.point(answerer, am, mux)
 }

@@ -49,7 +49,7 @@ type loss struct {
 // for ever. A route that is known already saves the look-up.
 func (c *bridge) startBranch(t *routing.Target, p purpose, ring time.Duration, route *agent.Route, release func()) *branch {
 	b := &branch{
-		party: party{name: call.LegB}, purpose: p, target: t, release: release, record: len(c.rec.Attempts),
+		party: party{name: call.LegB, secrecy: secrecyOf(security(t.SRTP))}, purpose: p, target: t, release: release, record: len(c.rec.Attempts),
 	}
 	c.rec.Attempts = append(c.rec.Attempts, call.Attempt{Target: t.ID, URI: t.URI, StartedAt: time.Now()})
 	if ring > 0 {

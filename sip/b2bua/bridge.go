@@ -47,11 +47,12 @@ type party struct {
 	local      netip.Addr // our address on this leg, for SDP
 	signalling netip.Addr // where its SIP comes from
 	writer     *sdp.Writer
-	said       *sdp.Session // the description the peer gave in the last exchange that succeeded
-	session    *session     // the session timer that runs on this leg, nil for none
-	updates    bool         // it takes UPDATE: its Allow says so
-	noUpdates  bool         // it takes none: its Allow says so
-	probe      probe        // is it still there?
+	secrecy
+	said      *sdp.Session // the description the peer gave in the last exchange that succeeded
+	session   *session     // the session timer that runs on this leg, nil for none
+	updates   bool         // it takes UPDATE: its Allow says so
+	noUpdates bool         // it takes none: its Allow says so
+	probe     probe        // is it still there?
 }
 
 // bridge is one call: all of its state, owned by the goroutine that runs it.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"callbox/routing"
+	"callbox/routing/directory"
 	"callbox/sip/agent"
 	"callbox/sip/call"
 )
@@ -32,12 +33,13 @@ type CallbackDecision struct {
 	Reason  string
 	Realm   string
 	Plan    CallbackPlan
-	Centre  string      // its ID
-	From    string      // user part of From towards whoever is called: the centre's number or ID
-	Number  string      // the number called, E.164
-	Country string      // of the number
-	Account string      // SID of the number's account
-	Trace   []call.Step // what led to this
+	Centre  string         // its ID
+	From    string         // user part of From towards whoever is called: the centre's number or ID
+	Number  string         // the number called, E.164
+	Country string         // of the number
+	Account string         // SID of the number's account
+	SRTP    directory.SRTP // of the centre's leg
+	Trace   []call.Step    // what led to this
 }
 
 // CallbackPlan gives the steps of one callback, one at a time. Its methods are called from one goroutine at a time, and
@@ -138,6 +140,10 @@ func (c *bridge) callback() bool {
 	case d.Plan == nil:
 		c.refuse(call.EndRefused, d.Status, d.Reason)
 	default:
+		if f := c.protect(security(d.SRTP)); f != nil {
+			c.refuse(call.EndBadRequest, f.status, f.sentence, f.headers...)
+			return true
+		}
 		c.takeLeg()
 		if c.openMedia() {
 			c.askPlan()

@@ -37,6 +37,9 @@ func (c *bridge) callbackInvitation(f *fork, b *branch) agent.Outgoing {
 		out.Spent = 71 - c.in.MaxForwards
 		h = pass(h, c.in.Message, c.e.inInvite)
 	}
+	if c.back.heard == nil {
+		c.await(&b.party)
+	}
 	if offer := c.callbackOffer(); offer != nil {
 		out.Message = c.writeOffer(&b.party, offer)
 	}

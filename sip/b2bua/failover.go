@@ -132,7 +132,9 @@ func (c *bridge) dial(t *routing.Target, r agent.Route) {
 	c.b = party{
 		name: call.LegB, state: legEarly, acked: c.offer != nil,
 		local: c.e.advertised(r.Local), signalling: r.Remote.Addr().Unmap(), writer: newWriter(),
+		secrecy: secrecyOf(security(t.SRTP)),
 	}
+	c.await(&c.b)
 	out := c.invitation(t, r)
 	if c.rec.PostDialMS == 0 {
 		c.rec.PostDialMS = float64(time.Since(c.rec.StartedAt).Nanoseconds()) / 1e6

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"callbox/routing"
+	"callbox/routing/directory"
 	"callbox/sip/agent"
 	"callbox/sip/call"
 	"callbox/sip/sdp"
@@ -41,7 +42,11 @@ func (c *bridge) ringAll() {
 // ringOne rings one, for what is left of its ring time.
 func (c *bridge) ringOne(f *fork, uri string, route *agent.Route) {
 	c.reach(call.StateProgressing)
-	c.startBranch(&routing.Target{ID: f.to.Name, URI: uri}, f, max(time.Until(f.until), time.Millisecond), route, nil)
+	t := &routing.Target{ID: f.to.Name, URI: uri}
+	if f.to.Secure {
+		t.SRTP = directory.SRTPRequired
+	}
+	c.startBranch(t, f, max(time.Until(f.until), time.Millisecond), route, nil)
 }
 
 // invite implements purpose.
@@ -102,7 +107,7 @@ func (c *bridge) onForkProgress(f *fork, b *branch, ev event) {
 	}
 	if c.phase != phaseUp {
 		c.as(f, b, func() { c.onProgress(ev) })
-	} else if s, _, bad := offered(ev.message); bad == nil && s != nil && !bytes.Equal(f.raw, ev.message.Body) {
+	} else if s, _, bad := b.offered(ev.message, sdp.RoleAnswer); bad == nil && s != nil && !bytes.Equal(f.raw, ev.message.Body) {
 		f.tag, f.early, f.raw = ev.fork, s, ev.message.Body // the centre's call was answered before: it just hears
 		c.connect(&c.a, &b.party, c.a.said, s)
 	}

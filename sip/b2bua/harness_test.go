@@ -367,8 +367,10 @@ type fakeSide struct {
 	ports  uint16
 	remote media.Remote
 	resets int
+	awaits int
 }
 
 func (s *fakeSide) Ports() (uint16, uint16)  { return s.ports, s.ports + 1 }
 func (s *fakeSide) SetRemote(r media.Remote) { s.remote = r }
 func (s *fakeSide) Reset()                   { s.resets++; s.remote = media.Remote{} }
+func (s *fakeSide) Await()                   { s.awaits++ }

@@ -22,6 +22,7 @@ type mediaSession interface {
 type mediaSide interface {
 	Ports() (rtp, rtcp uint16)
 	SetRemote(media.Remote)
+	Await()
 	Reset()
 }
 

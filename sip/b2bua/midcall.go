@@ -8,6 +8,7 @@ import (
 
 	"callbox/sip/agent"
 	"callbox/sip/call"
+	"callbox/sip/media"
 	"callbox/sip/sdp"
 )
 
@@ -28,6 +29,7 @@ type exchange struct {
 	refreshes bool           // our own, to refresh a session
 	acking    bool
 	before    *sdp.Session // what from said until a 2xx passed
+	kept      *media.Keys  // of from until then
 	tries     int          // of our own, how often it has crossed another before
 }
 
@@ -78,7 +80,7 @@ func (c *bridge) startExchange(p, other *party, r request) {
 	f := c.tooShort(asked)
 	var offer *sdp.Session
 	if f == nil {
-		offer, _, f = offered(m)
+		offer, _, f = p.offered(m, sdp.RoleOffer)
 	}
 	if f != nil {
 		respond(r, f.status, append(f.headers, warning(f.sentence))...)
@@ -133,7 +135,11 @@ func (c *bridge) onExchanged(x *exchange, ev event) {
 
 // passExchange hands a 2xx back to where the request came from.
 func (c *bridge) passExchange(x *exchange, ev event) {
-	s, _, f := offered(ev.message)
+	role := sdp.RoleAnswer
+	if x.offerless {
+		role = sdp.RoleOffer
+	}
+	s, _, f := x.to.offered(ev.message, role)
 	if f != nil || s == nil {
 		c.exchange = nil
 		respond(x.request, 500, warning("the other side accepted without a session description of use"))
@@ -145,7 +151,7 @@ func (c *bridge) passExchange(x *exchange, ev event) {
 		x.offer = s
 		m = c.writeOffer(x.from, s)
 	} else {
-		x.before = x.from.said
+		x.before, x.kept = x.from.said, x.from.keys
 		c.settle(x.from, x.to, x.offer, s)
 		m = c.writeAnswer(x.from, s, x.offer)
 		c.reoffered(x)
@@ -181,7 +187,7 @@ func (c *bridge) failExchange(x *exchange, ev event) {
 // 2xx was of no use. The side that changed is offered what held before.
 func (c *bridge) undoExchange(x *exchange, ev event) {
 	if x.from == nil { // our own offer of that kind was taken
-		if s, _, f := offered(ev.message); f == nil && s != nil {
+		if s, _, f := x.to.offered(ev.message, sdp.RoleAnswer); f == nil && s != nil {
 			c.settle(c.peer(x.to), x.to, x.offer, s)
 			c.checkHold(x.to, false)
 		}
@@ -228,12 +234,13 @@ func (c *bridge) restoreNow() {
 // ackOffer acknowledges a 2xx with an offer by what the other party said last.
 func (c *bridge) ackOffer(p *party, m agent.Message) {
 	said := c.peer(p).said
-	s, _, f := offered(m)
+	s, _, f := p.offered(m, sdp.RoleOffer)
 	if f != nil || s == nil {
 		p.leg.Ack(agent.Message{})
 		return
 	}
 	audio, _ := s.Audio()
+	c.secure(p, s, sdp.RoleOffer)
 	c.point(p, audio, false)
 	p.said = s
 	p.leg.Ack(c.writeAnswer(p, said, s))
@@ -257,7 +264,7 @@ func (c *bridge) onAcked(p *party, ev event) {
 
 // finishOfferless ends a re-INVITE without an offer: the offer came with the 2xx, the answer with the ACK.
 func (c *bridge) finishOfferless(x *exchange, ev event) {
-	s, _, f := offered(ev.message)
+	s, _, f := x.from.offered(ev.message, sdp.RoleAnswer)
 	if f != nil || s == nil {
 		c.ackLast(x)
 		return
@@ -299,7 +306,7 @@ func (c *bridge) takeBack(x *exchange) {
 		c.ackLast(x)
 		return
 	}
-	x.from.said = x.before
+	x.from.said, x.from.keys = x.before, x.kept
 	was, _ := x.before.Audio()
 	other, _ := x.to.said.Audio()
 	c.point(x.from, was, was.Mux && other.Mux)

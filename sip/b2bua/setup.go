@@ -10,6 +10,7 @@ import (
 	"callbox/sip/agent"
 	"callbox/sip/call"
 	outage "callbox/sip/fault"
+	"callbox/sip/sdp"
 )
 
 // begin takes the INVITE as far as the first target: what it says is checked, the call decided, the caller's leg
@@ -46,6 +47,10 @@ func (c *bridge) begin() {
 		c.refuse(call.EndBadRequest, f.status, f.sentence, f.headers...)
 		return
 	}
+	if f := c.protect(required(d.Secure)); f != nil {
+		c.refuse(call.EndBadRequest, f.status, f.sentence, f.headers...)
+		return
+	}
 	if d.Emergency {
 		c.announce = c.e.o.Announce()
 	}
@@ -55,7 +60,10 @@ func (c *bridge) begin() {
 
 // check finds what an INVITE must not have, and keeps its offer and location.
 func (c *bridge) check() *fault {
-	offer, location, f := offered(c.in.Message)
+	offer, location, f := description(c.in.Message)
+	if f == nil && offer != nil {
+		f = hopeless(offer)
+	}
 	if f != nil {
 		return f
 	}
@@ -139,7 +147,10 @@ func (c *bridge) openMedia() bool {
 	c.media.Hold(true) // while it rings, silence is not a fault
 	if c.offer != nil {
 		m, _ := c.offer.Audio()
+		c.secure(&c.a, c.offer, sdp.RoleOffer)
 		c.point(&c.a, m, m.Mux)
+	} else {
+		c.await(&c.a)
 	}
 	if limit := c.e.o.SetupLimit; limit > 0 {
 		c.limitAt = time.Now().Add(limit)

@@ -156,7 +156,7 @@ func TestAnInviteThatCannotBeUsed(t *testing.T) {
 		{"a multipart body without boundaries", agent.Message{ContentType: "multipart/mixed;boundary=x", Body: []byte("v=0\r\n")}, 400, []string{`"malformed multipart body: a boundary is missing"`}},
 		{"no session description at all", sdpMessage("nonsense"), 400, []string{"Warning: 399", "X-Callbox-Call: CA"}},
 		{"a session description without audio", sdpMessage("v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\ns=-\r\nt=0 0\r\nm=video 4000 RTP/AVP 31\r\n"), 488, []string{"Warning: 399"}},
-		{"audio we cannot carry", sdpMessage(strings.Replace(offerA, "RTP/AVP", "RTP/SAVP", 1)), 488, []string{"Warning: 399"}},
+		{"audio we cannot carry", sdpMessage(strings.Replace(offerA, "RTP/AVP", "UDP/TLS/RTP/SAVPF", 1)), 488, []string{"Warning: 399"}},
 		{"a session description beyond all bounds", sdpMessage("v=0\r\n" + strings.Repeat("a=x\r\n", 20000)), 488, []string{"Warning: 399"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

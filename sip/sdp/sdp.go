@@ -120,16 +120,16 @@ func (s *Session) Unusable() string {
 			reason = "every audio line of the session description has port 0"
 		case len(m.Formats) == 0 && (m.plainRTP() || m.secureRTP()):
 			return "the session description has an audio line without a payload type"
+		case !m.plainRTP() && !m.secureRTP():
+			return "the session description has no audio line of RTP/AVP or RTP/SAVP, only " + m.Proto
 		case s.policy == Plain:
 			return "the session description has no plain RTP audio line (RTP/AVP), only " + m.Proto
 		case m.own.crypto.reason != "":
 			return "SRTP cannot be agreed on, " + m.own.crypto.reason
 		case m.plainRTP():
 			reason = "SRTP is required and the session description has plain RTP alone (" + m.Proto + ")"
-		case m.secureRTP():
-			return "the " + m.Proto + " audio line has no a=crypto, and its key cannot come in another way"
 		default:
-			return "the session description has no audio line of RTP/SAVP, only " + m.Proto
+			return "the " + m.Proto + " audio line has no a=crypto, and its key cannot come in another way"
 		}
 	}
 	return reason

@@ -90,15 +90,16 @@ var ErrNoKey = errors.New("no crypto-suite in common")
 // offer and answer, so that a re-INVITE changes none. Its zero value has none yet.
 // It belongs to the goroutine that owns the leg.
 type Keyring struct {
-	keys [suiteEnd]Crypto
-	used Suite // of the last exchange that was settled
+	keys  [suiteEnd]Crypto
+	used  Suite          // in force
+	spent [suiteEnd]bool // was in force, and another is now
 }
 
 // Offer returns the lines of an offer: each suite, in the order of our preference.
 func (k *Keyring) Offer() []Crypto {
 	lines := make([]Crypto, 0, suiteEnd-1)
 	for s := NoSuite + 1; s < suiteEnd; s++ {
-		c := k.key(s)
+		c := k.fresh(s)
 		c.Tag = int(s)
 		lines = append(lines, c)
 	}
@@ -113,7 +114,7 @@ func (k *Keyring) Answer(s *Session) (ours, theirs Crypto, err error) {
 		return ours, theirs, ErrNoKey
 	}
 	theirs = m.Crypto[0]
-	ours = k.key(theirs.Suite)
+	ours = k.fresh(theirs.Suite)
 	ours.Tag = theirs.Tag
 	return ours, theirs, nil
 }
@@ -137,14 +138,23 @@ func (k *Keyring) Answered(s *Session) (ours, theirs Crypto, err error) {
 	return ours, theirs, ErrNoKey
 }
 
-// Settle says which suite is in force from now on. Where it is another than
-// before, the key of that one is never used again: its packets are no longer
-// counted, and a key must not protect two packets of the same number.
+// Settle says which suite is in force from now on, NoSuite for RTP. The key of the
+// one before is in no later offer or answer: its packets are no longer counted, and
+// a key must not protect two packets of the same number.
 func (k *Keyring) Settle(s Suite) {
-	if k.used != s && k.used != NoSuite {
-		k.keys[k.used] = Crypto{}
+	if k.used != s {
+		k.spent[k.used], k.spent[s] = true, false
 	}
 	k.used = s
+}
+
+// fresh returns our key for a suite, a new one where the one before was in force
+// once and is no more.
+func (k *Keyring) fresh(s Suite) Crypto {
+	if k.spent[s] {
+		k.spent[s], k.keys[s] = false, Crypto{}
+	}
+	return k.key(s)
 }
 
 func (k *Keyring) key(s Suite) Crypto {

@@ -47,6 +47,7 @@ type Answer struct {
 	Account        string      `json:"account,omitempty"`
 	Domain         string      `json:"domain,omitempty" doc:"The directory's name of the domain or trunk."`
 	Trunk          bool        `json:"trunk,omitempty"`
+	Secure         bool        `json:"secure,omitempty" doc:"TLS and SRTP are required there."`
 	Caller         string      `json:"caller,omitempty" doc:"The number shown as caller, E.164."`
 	CallerReplaced bool        `json:"caller_replaced,omitempty" doc:"The domain's Emergency Caller ID took From's place."`
 	CallerSource   string      `json:"caller_source,omitempty" enum:"p-asserted-identity,remote-party-id,p-preferred-identity,diversion" doc:"The header field that caller was found in; absent for From."`
@@ -72,6 +73,7 @@ type Target struct {
 	DeliverNumber  bool   `json:"deliver_number"`
 	DeliverAddress bool   `json:"deliver_address"`
 	DeliverFormat  string `json:"deliver_format" enum:"sip,pidf" doc:"sip: headers alone; pidf: a PIDF-LO body part with the address, too."`
+	SRTP           string `json:"srtp" enum:"off,optional,required" doc:"Whether its media is protected."`
 }
 
 // Ask decides the call of q over s. Its error says which part of the question cannot be read.
@@ -181,7 +183,7 @@ func (p proof) Verify(realm, md5, _ string) bool {
 func Describe(d routing.Decision) Answer {
 	a := Answer{
 		Verdict: d.Verdict.String(), Status: d.Status, Reason: d.Reason, Realm: d.Realm, ErrorCode: d.Code, Account: d.Account,
-		Domain: d.Domain, Trunk: d.Trunk, Caller: d.Caller.Number, CallerReplaced: d.Caller.Replaced,
+		Domain: d.Domain, Trunk: d.Trunk, Secure: d.Secure, Caller: d.Caller.Number, CallerReplaced: d.Caller.Replaced,
 		Country: d.Country, Dialled: d.Dialled, Emergency: d.Emergency, FeeCents: d.FeeCents, Warning: d.Warning,
 		Targets: make([]Target, 0, len(d.Targets)), Trace: append([]call.Step{}, d.Trace.Steps()...),
 		Text: routing.Text(d),
@@ -199,7 +201,7 @@ func Describe(d routing.Decision) Answer {
 		a.Targets = append(a.Targets, Target{
 			ID: t.ID, Name: t.Name, URI: t.URI, Kind: t.Kind.String(), RingMS: t.Ring.Milliseconds(),
 			DeliverNumber: t.Deliver.Number, DeliverAddress: t.Deliver.Address,
-			DeliverFormat: t.Deliver.Format.String(),
+			DeliverFormat: t.Deliver.Format.String(), SRTP: t.SRTP.String(),
 		})
 	}
 	return a
