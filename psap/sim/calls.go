@@ -13,7 +13,8 @@ import (
 type Call struct {
 	CallID     string // X-Callbox-Call, else the Call-ID header
 	SIPCallID  string
-	Centre     string // the user part that was called
+	Centre     string // the user part that was called, or that calls
+	Outgoing   bool   // the centre calls somebody back
 	Name       string // what the centre calls itself
 	Dialled    string // what the caller dialled, where the edge says so
 	Number     string // the number received, "" for none

@@ -43,6 +43,14 @@ func (c *session) ringAloud() bool {
 
 // advance goes on from ringing once both the ring time is over and the speech is ready.
 func (c *session) advance() (over bool) {
+	if c.out != nil {
+		if c.rang && c.spoken {
+			c.rang = false // once
+			c.voiced(agent.Message{})
+			c.say(c.speech)
+		}
+		return false
+	}
 	if !c.rang || !c.spoken || c.info.State != StateRinging {
 		return false
 	}

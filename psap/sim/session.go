@@ -26,6 +26,7 @@ type session struct {
 	leg    leg
 	given  delivered
 	offer  exchange
+	out    *agent.Leg // where the centre calls somebody back; nil where it was called
 
 	box  chan message
 	full chan struct{} // closed when box overflowed
@@ -140,7 +141,9 @@ func (c *session) run(ctx context.Context) {
 		c.closeMedia()
 		c.finish()
 	}()
-	c.ring()
+	if c.out == nil {
+		c.ring()
+	}
 	switch {
 	case c.show != nil:
 		c.spoken = true
@@ -233,6 +236,8 @@ func (c *session) event(e agent.Event) (over bool) {
 		c.bye()
 	case agent.KindRequest:
 		c.request(e.Request)
+	default:
+		return c.dialled(e)
 	}
 	return false
 }
@@ -250,6 +255,10 @@ func (c *session) giveUp() (over bool) {
 	if c.info.State == StateAnswered {
 		c.bye()
 		c.wait(maxClosing, timeoutRefused)
+		return false
+	}
+	if c.out != nil {
+		c.abandon()
 		return false
 	}
 	c.endedBy("centre", 0)

@@ -70,6 +70,7 @@ func (b *builder) centre(path string, f filePSAP) *PSAP {
 		p.URI = b.uri(path+".uri", f.URI)
 	}
 	p.Ring = b.ring(path+".ring", f.Ring)
+	b.centreUser(path+".callback", f.Callback, p)
 	if p.Capacity < 0 {
 		b.bad(path+".capacity", "is negative", "write how many calls it takes at once, or 0 for no limit")
 	}
@@ -79,6 +80,24 @@ func (b *builder) centre(path string, f filePSAP) *PSAP {
 	b.n.byCentre[p.ID] = p
 	b.n.centres = append(b.n.centres, p)
 	return p
+}
+
+// centreUser takes what a centre proves with that it calls somebody back. A name is one centre's.
+func (b *builder) centreUser(path string, f *fileUser, p *PSAP) {
+	if f == nil {
+		return
+	}
+	if f.User == "" {
+		b.bad(path, "has no user", "add user and password")
+	}
+	b.user(path, *f)
+	for _, other := range b.n.centres {
+		if other.Callback != nil && other.Callback.Name == f.User {
+			b.bad(path+".user", "is the user of "+other.ID+" already", "give each centre its own")
+		}
+	}
+	hash := MakeHA1(f.User, f.Password)
+	p.Callback = &CentreUser{Name: f.User, ha1: func() HA1 { return hash }}
 }
 
 // ring returns how long something may ring. Only a key that is not there means the default.

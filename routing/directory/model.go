@@ -168,8 +168,21 @@ type PSAP struct {
 	Serves   area.Coverage
 	Overflow []string // IDs, in order
 
+	// Callback is what the centre proves who it is with when it calls somebody back or registers, nil for nothing: it is
+	// then known by the address of its URI alone.
+	Callback *CentreUser
+
 	chain []*PSAP // the overflow list resolved
 }
+
+// CentreUser is a call centre's digest user.
+type CentreUser struct {
+	Name string
+	ha1  func() HA1 // a function: see CredentialList
+}
+
+// HA1 returns the hashes of its password.
+func (u *CentreUser) HA1() HA1 { return u.ha1() }
 
 // Chain returns the overflow list as centres, in order. The caller must not change it.
 func (p *PSAP) Chain() []*PSAP { return p.chain }

@@ -126,6 +126,7 @@ type (
 		Probe    *bool         `yaml:"probe"`
 		Serves   area.Coverage `yaml:"serves"`
 		Overflow []string      `yaml:"overflow"`
+		Callback *fileUser     `yaml:"callback"`
 	}
 
 	filePolicy struct {

@@ -24,6 +24,7 @@ type CallbackRequest struct {
 	Peer     netip.AddrPort // where it really came from
 	Priority string         // the header field's value, "" for none
 	Original call.ID        // the emergency call that the centre names, "" for none
+	Call     call.ID        // of this call
 }
 
 // CallbackDecision is what becomes of a centre's call. Without a Plan it is refused with Status and Reason, or challenged
@@ -125,7 +126,7 @@ func (c *bridge) callback() bool {
 	}
 	d, mine := p.Callback(CallbackRequest{
 		Request: c.question(), Peer: c.in.Source, Priority: c.in.Message.Get("Priority"),
-		Original: call.ID(c.in.Message.Get(headerCall)),
+		Original: call.ID(c.in.Message.Get(headerCall)), Call: c.rec.ID,
 	})
 	if !mine {
 		return false
@@ -228,11 +229,7 @@ func (c *bridge) reject(s Step) {
 	if status < 300 || status > 699 {
 		status = 603
 	}
-	why := call.EndRefused
-	if c.phase == phaseUp {
-		why = call.EndCalleeHungUp
-	}
-	c.end(ending{reason: why, status: status, cause: status, sentence: s.Reason})
+	c.finally(call.EndRefused, status, s.Reason)
 }
 
 // unreached ends a callback for which nobody is left: the centre is told what the last who were rung said.
@@ -244,11 +241,16 @@ func (c *bridge) unreached(sentence string) {
 	if sentence == "" {
 		sentence = "nobody could be reached at " + c.back.Number
 	}
-	reason := call.EndNoTarget
-	if c.phase == phaseUp { // something answered before: what was said is over
-		reason = call.EndCalleeHungUp
+	c.finally(call.EndNoTarget, status, sentence)
+}
+
+// finally ends a callback by its plan. Where something has answered already, this is just its end.
+func (c *bridge) finally(why call.EndReason, status int, sentence string) {
+	x := ending{reason: why, status: status, cause: status, sentence: sentence}
+	if c.phase == phaseUp {
+		x.reason, x.cause = call.EndCalleeHungUp, 0
 	}
-	c.end(ending{reason: reason, status: status, cause: status, sentence: sentence})
+	c.end(x)
 }
 
 // finalStatus is what a centre is told that reached nobody.

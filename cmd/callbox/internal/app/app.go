@@ -20,6 +20,7 @@ import (
 	"callbox/config/strict"
 	"callbox/psap"
 	"callbox/routing"
+	"callbox/routing/callback"
 	"callbox/routing/directory"
 	"callbox/routing/fees"
 	"callbox/routing/keys"
@@ -75,6 +76,7 @@ type App struct {
 	journal   *cdr.Journal
 	metrics   *web.Metrics
 	agent     *agent.Agent
+	callbacks *callback.Planner
 	customers *provisioning
 	notify    *notify.Queue
 
@@ -276,8 +278,9 @@ func (a *App) buildEdge(context.Context) error {
 	})
 	a.registry.Set(a.plan.snapshot.Load().PSAPs())
 	a.plan.registry = a.registry
+	a.buildCallbacks()
 	a.edge, err = b2bua.New(b2bua.Options{
-		Agent: sipAgent, Decider: &a.plan, Media: a.relay, Registry: a.registry,
+		Agent: sipAgent, Decider: &a.plan, Callbacks: guardedCallbacks{a}, Media: a.relay, Registry: a.registry,
 		Recorder: recorder{a.journal, a.metrics, a.customers.ledger}, Observer: a.metrics, Notifier: a.notify, Logger: a.part("b2bua"),
 		NoMedia:        a.noMedia,
 		Announce:       func() string { return a.plan.snapshot.Load().Announcement() },

@@ -141,7 +141,16 @@ func (c calls) get(ctx context.Context, in *getCallInput) (*getCallOutput, error
 
 // detail adds to a record what was spoken, and who was told of the call.
 func (c calls) detail(ctx context.Context, r call.Record) *getCallOutput {
-	out := &getCallOutput{CallDetail{Record: whole(r), Transcripts: []Transcript{}, Notifications: c.told(ctx, r.ID)}}
+	out := &getCallOutput{CallDetail{
+		Record: whole(r), Callbacks: []call.ID{}, Transcripts: []Transcript{}, Notifications: c.told(ctx, r.ID),
+	}}
+	if r.Direction == call.DirectionEmergency {
+		for _, other := range c.all() {
+			if other.CallbackOf == r.ID {
+				out.Body.Callbacks = append(out.Body.Callbacks, other.ID)
+			}
+		}
+	}
 	if c.simulated != nil {
 		out.Body.Transcripts = append(out.Body.Transcripts, c.simulated.Transcripts(r.ID)...)
 	}

@@ -28,6 +28,7 @@ type Transcript struct {
 // CallDetail is a call's record, what was spoken, and who was told.
 type CallDetail struct {
 	call.Record
+	Callbacks   []call.ID    `json:"callbacks" doc:"The calls of call centres that called back about this one, newest first, as far as memory goes. In cdr.jsonl each of them says callback_of."`
 	Transcripts []Transcript `json:"transcripts" doc:"What each simulated centre of this edge that was called heard and said. Kept in memory for the last 500 calls at them: not part of cdr.jsonl."`
 
 	Notifications []Notification `json:"notifications" doc:"Who was told of the call, and who is to be, newest first."`

@@ -41,6 +41,7 @@ type Options struct {
 	Simulated     Simulated // nil: no centre is
 	Centres       Centres
 	Scripts       Scripts                 // nil: no centre has one
+	Callbacks     Callbacks               // nil: no centre calls anybody
 	Metrics       http.Handler            // GET /metrics
 	Store         *store.Store            // keys, the audit log, import and export; nil: there are none
 	Import        func() transfer.Options // guide, countries and registration of imports; nil: none of them
@@ -141,6 +142,9 @@ func Handler(o Options) http.Handler {
 	registerCentres(api, o.Centres, changes)
 	if o.Scripts != nil {
 		registerScripts(api, o.Scripts, changes)
+	}
+	if o.Callbacks != nil {
+		registerCallbacks(api, o.Callbacks, changes)
 	}
 	registerExplain(api, o.Explain)
 	registerReload(api, o.Reload, o.Logger)

@@ -1,0 +1,54 @@
+package callback
+
+import (
+	"fmt"
+	"strings"
+
+	"callbox/routing/directory"
+	"callbox/routing/numbering"
+)
+
+// shortest is how many digits a number has at least that somebody could be called back at; emergency numbers have fewer.
+const shortest = 7
+
+// dialledNumber returns the digits of what was dialled, with a + in front where there was one; false for what is no phone
+// number, or one too short.
+func dialledNumber(scheme, user string) (string, bool) {
+	switch strings.ToLower(scheme) {
+	case "sip", "sips", "tel":
+	default:
+		return "", false
+	}
+	number := numbering.Number(user)
+	digits := strings.TrimPrefix(number, "+")
+	if len(digits) < shortest || len(digits) > 20 || strings.Trim(digits, "0123456789") != "" {
+		return "", false
+	}
+	return number, true
+}
+
+// find returns the number that a centre of a country has dialled, or a sentence for it to read.
+func find(s *directory.Snapshot, dialled, country string) (*directory.Number, string) {
+	forms := []string{dialled}
+	if !strings.HasPrefix(dialled, "+") {
+		forms = []string{"+" + dialled}
+		if e164, ok := numbering.National(dialled, country); ok {
+			forms = append(forms, e164)
+		}
+	}
+	for _, f := range forms {
+		if n, ok := s.Number(f); ok {
+			return n, ""
+		}
+	}
+	return nil, fmt.Sprintf("%s is no number of any account here; dial the number that the emergency call came with, "+
+		"such as %s", forms[len(forms)-1], "+14155550100")
+}
+
+// countryOf is the country whose way of dialling a centre uses.
+func countryOf(c *directory.PSAP) string {
+	if c.Country != "" {
+		return c.Country
+	}
+	return c.Serves.Country
+}
