@@ -39,6 +39,7 @@ type Options struct {
 	OnInvite  func(*Incoming) // a new INVITE; called on a goroutine of its own
 	Replaces  bool            // INVITEs with Replaces (RFC 3891) are for OnInvite to understand; else they are plain ones
 	Ready     func() bool     // OPTIONS outside a dialog: 200 while true or nil, else 503
+	OnOptions func(Keepalive) // told of OPTIONS outside a dialog, which is answered whatever it does; must not block; may be nil
 
 	// Urgent tells whether an INVITE is a call for help, by user and host of its Request-URI and where it comes from. It
 	// is asked when not all can be taken, before anything was checked, and must be quick; nil takes all for it.

@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"hash/maphash"
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -213,6 +214,16 @@ func (a *Agent) replyTag(p *packet) string {
 func (a *Agent) answerOptions(f flow, p *packet) {
 	status, reason, m := a.capabilities()
 	a.reply(f, p, "", status, reason, m)
+	if a.opts.OnOptions != nil {
+		a.opts.OnOptions(Keepalive{Source: f.remote, Transport: f.transport, UserAgent: p.message.Get("User-Agent")})
+	}
+}
+
+// Keepalive is OPTIONS outside a dialog, by which a PBX sees whether its trunk is there.
+type Keepalive struct {
+	Source    netip.AddrPort
+	Transport string
+	UserAgent string
 }
 
 func (a *Agent) capabilities() (status int, reason string, m Message) {

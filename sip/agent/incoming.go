@@ -90,6 +90,9 @@ type serverInvite struct {
 // that was cancelled. It comes before Accept.
 func (in *Incoming) Mark(headers ...Header) { in.invite.mark = headers }
 
+// Flaw says what is wrong with the credentials that came where none could be used, "" else.
+func (in *Incoming) Flaw() string { return in.invite.flaw }
+
 // Accept takes the INVITE and answers 100: from here on its events go to sink, and its owner answers it with
 // Leg.Progress, Leg.Answer or Leg.Reject. A CANCEL that came before is the first event.
 func (in *Incoming) Accept(sink Sink) *Leg {

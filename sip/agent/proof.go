@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"errors"
 	"fmt"
@@ -112,6 +113,12 @@ func sameTarget(said, target string) bool {
 
 // Username returns the user name as sent.
 func (p *Proof) Username() string { return p.cred.Username }
+
+// Realm returns the realm as sent.
+func (p *Proof) Realm() string { return p.cred.Realm }
+
+// Algorithm returns the algorithm as sent, MD5 where none was.
+func (p *Proof) Algorithm() string { return cmp.Or(p.cred.Algorithm, "MD5") }
 
 // Stale tells whether the nonce is not one of ours that is still fresh, or the credentials were right and had been used
 // before (RFC 7616 section 3.4): the client should be challenged anew rather than refused.

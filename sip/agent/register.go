@@ -185,6 +185,9 @@ func (r *Registration) header(h Header) *fault {
 // maxPath bounds the proxies on the way back to a phone.
 const maxPath = 8
 
+// Flaw says what is wrong with the credentials that came where none could be used, "" else.
+func (r *Registration) Flaw() string { return r.flaw }
+
 // Supports tells whether the phone has named an option tag.
 func (r *Registration) Supports(tag string) bool {
 	for _, s := range r.Supported {
