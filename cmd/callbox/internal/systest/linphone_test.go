@@ -1,9 +1,7 @@
 package systest
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,9 +14,8 @@ import (
 
 // linphone is a linphonec without a sound card: it plays tone.wav, and writes what it hears to heard.wav in dir.
 type linphone struct {
-	dir  string
-	in   io.Writer
-	said *buffer
+	console
+	dir string
 }
 
 // startLinphone starts linphonec with the lines of its configuration that make an account, and returns when it can
@@ -29,7 +26,7 @@ func startLinphone(t *testing.T, account string) linphone {
 	if err != nil {
 		t.Skip("linphonec is not installed (Debian: apt-get install linphone-cli)")
 	}
-	p := linphone{dir: t.TempDir(), said: &buffer{}}
+	p := linphone{dir: t.TempDir()}
 	for _, dir := range []string{".local/share/linphone", ".config/linphone"} { // it ends up half working without them
 		if err := os.MkdirAll(filepath.Join(p.dir, dir), 0o700); err != nil {
 			t.Fatal(err)
@@ -40,22 +37,7 @@ func startLinphone(t *testing.T, account string) linphone {
 		t.Fatal(err)
 	}
 	writeWAV(t, filepath.Join(p.dir, "tone.wav"), tone(30))
-	cmd := exec.Command(path, "-c", "rc", "-d", "4", "-l", "log")
-	cmd.Dir, cmd.Stdout, cmd.Stderr = p.dir, p.said, p.said
-	cmd.Env = append(os.Environ(), "HOME="+p.dir)
-	if p.in, err = cmd.StdinPipe(); err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Logf("linphonec said:\n%s", p.said)
-		}
-	})
+	p.console = startConsole(t, p.dir, path, "-c", "rc", "-d", "4", "-l", "log")
 	up := time.NewTimer(30 * time.Second)
 	defer up.Stop()
 	again := time.NewTicker(100 * time.Millisecond)
@@ -77,23 +59,6 @@ func startLinphone(t *testing.T, account string) linphone {
 	return p
 }
 
-func (p linphone) do(t *testing.T, command string) {
-	t.Helper()
-	if _, err := io.WriteString(p.in, command+"\n"); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (p linphone) await(t *testing.T, what string) {
-	t.Helper()
-	eventually(t, 30*time.Second, "linphonec says "+what, func() error {
-		if !strings.Contains(p.said.String(), what) {
-			return errors.New("not yet")
-		}
-		return nil
-	})
-}
-
 func TestLinphoneTalksToACallTaker(t *testing.T) {
 	t.Parallel()
 	for _, transport := range []string{"udp", "tcp"} {
@@ -104,7 +69,7 @@ func TestLinphoneTalksToACallTaker(t *testing.T) {
 				"reg_route=<sip:%[1]s;transport=%[2]s;lr>\nreg_identity=<sip:+14155550100@lab.sip.us1.twilio.com>\nreg_sendregister=0\n",
 				l.sip(), transport))
 			p.do(t, "call sip:911@lab.sip.us1.twilio.com")
-			p.await(t, "Media streams established")
+			p.await(t, "Media streams established", 1)
 			id := l.theCall(t)
 			l.recordWhen(t, id, "linphone is heard", func(r call.Record) bool {
 				return r.Media.FromCaller.Packets > 250 && r.Media.FromCentre.Packets > 250
@@ -114,7 +79,7 @@ func TestLinphoneTalksToACallTaker(t *testing.T) {
 			if r.AnsweredBy != "psap-sf" || r.EndReason != call.EndCallerHungUp || r.Transport != transport || r.Media.OneWay {
 				t.Errorf("answered by %q over %s, ended by %v; media %+v", r.AnsweredBy, r.Transport, r.EndReason, r.Media)
 			}
-			p.await(t, "ended (No error)")
+			p.await(t, "ended (No error)", 1)
 			if s := readWAV(t, filepath.Join(p.dir, "heard.wav")); s.active < time.Second {
 				t.Errorf("linphone heard %+v", s)
 			}
