@@ -37,7 +37,7 @@ func (a *Agent) takeInvite(f flow, p *packet) {
 		t.respond(482, "Loop Detected", "", Message{Headers: []Header{warning("a copy of this INVITE came another way and is taken")}})
 		return
 	}
-	proof, flaw := newProof(a.nonces, a.algorithms, "INVITE", p.uri, f.remote.Addr(), p.auth)
+	proof, flaw := newProof(a.nonces, a.algorithms, "INVITE", f.remote.Addr(), p.auth)
 	in := &Incoming{
 		CallID: p.callID, Source: f.remote, Local: f.local(a), Transport: f.transport, MaxForwards: p.maxForwards,
 		RequestURI: target.Address, From: p.from.uri.Address, To: p.to.uri.Address, Contact: p.contact,

@@ -26,9 +26,10 @@ type Proof struct {
 const maxCredentials = 8
 
 // newProof reads the digest credentials among headers that answer a challenge of ours, else the first that can be used.
+// Their uri is hashed as it came and need not be the Request-URI, which proxies change (RFC 3261 section 22.4).
 // Without any the proof is nil, and flaw says in words what is wrong with those that came, "" for none that came. What
 // cannot be used is no refusal: a call that needs no credentials does not fail for them.
-func newProof(n *nonces, algorithms []string, method, target string, source netip.Addr, headers []Header) (proof *Proof, flaw string) {
+func newProof(n *nonces, algorithms []string, method string, source netip.Addr, headers []Header) (proof *Proof, flaw string) {
 	looked := 0
 	for _, h := range headers {
 		if name := strings.ToLower(h.Name); name != "authorization" && name != "proxy-authorization" {
@@ -37,7 +38,7 @@ func newProof(n *nonces, algorithms []string, method, target string, source neti
 		if looked++; looked > maxCredentials {
 			break
 		}
-		c, err := parseCredentials(h.Value, algorithms, target)
+		c, err := parseCredentials(h.Value, algorithms)
 		if err != nil {
 			if flaw == "" {
 				flaw = h.Name + ": " + err.Error()
@@ -59,7 +60,7 @@ func newProof(n *nonces, algorithms []string, method, target string, source neti
 }
 
 // parseCredentials reads credentials as far as we can check them.
-func parseCredentials(value string, algorithms []string, target string) (*digest.Credentials, error) {
+func parseCredentials(value string, algorithms []string) (*digest.Credentials, error) {
 	if scheme, _, _ := strings.Cut(strings.TrimLeft(value, " "), " "); !strings.EqualFold(scheme, "Digest") {
 		return nil, errors.New("only Digest credentials are taken")
 	}
@@ -94,21 +95,7 @@ func parseCredentials(value string, algorithms []string, target string) (*digest
 	default:
 		return nil, errors.New("qop=auth was offered and nothing else")
 	}
-	if !sameTarget(c.URI, target) {
-		return nil, errors.New("uri names another target than the Request-URI")
-	}
 	return c, nil
-}
-
-// sameTarget tells whether the uri of credentials is that of the request (RFC 7616 section 3.4.6): user and host, since proxies
-// on the way and phones themselves add and leave out ports and parameters.
-func sameTarget(said, target string) bool {
-	if said == target {
-		return true
-	}
-	a, err := parseURI(said)
-	b, bad := parseURI(target)
-	return err == nil && bad == nil && a.User == b.User && a.Host == b.Host
 }
 
 // Username returns the user name as sent.

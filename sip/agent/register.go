@@ -154,7 +154,7 @@ func (a *Agent) newRegistration(f flow, p *packet) (*Registration, *fault) {
 	}
 	r.key = serverKey(p) + " " + p.callID + " " + strconv.FormatUint(uint64(p.cseq), 10) + " " + f.remote.String()
 	r.Again = !f.reliable() && a.registers.accepted.has(f.remote, []byte(r.key))
-	r.Proof, r.flaw = newProof(a.nonces, a.algorithms, "REGISTER", p.uri, f.remote.Addr(), p.auth)
+	r.Proof, r.flaw = newProof(a.nonces, a.algorithms, "REGISTER", f.remote.Addr(), p.auth)
 	return r, nil
 }
 
