@@ -8,7 +8,7 @@ import (
 )
 
 // Leg is one dialog, or one on its way to be. All methods return at once; those that make no sense in the leg's state
-// do nothing. After KindFailed, KindCancelled, KindBye or KindGone no more events come.
+// do nothing. After KindFailed, KindCancelled, KindPrackTimeout, KindBye or KindGone no more events come.
 type Leg struct {
 	a      *Agent
 	uas    bool
@@ -36,6 +36,7 @@ type Leg struct {
 	mark       []Header  // UAS: on the answers we give by ourselves
 	invite     *serverTx // UAS: the INVITE that made the leg
 	dial       *dialling // UAC: the INVITE that makes it
+	rel        *reliably // UAS: provisional answers that wait for PRACK, nil where the peer knows none
 	okays      map[uint32]*okay
 	sends      map[uint32]*clientTx // by Send's ID
 	acks       map[uint32][]byte    // ACKs sent, by CSeq, to repeat when a 2xx comes again; nil while the owner owes one
@@ -116,6 +117,8 @@ func (l *Leg) clear() {
 		o.timer.Stop()
 	}
 	l.okays, l.acks = nil, nil
+	l.rel.stop()
+	l.rel = nil
 }
 
 // stop ends the leg's timers when the agent closes.

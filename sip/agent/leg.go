@@ -7,18 +7,19 @@ type Kind uint8
 
 // The kinds of leg events. UAC kinds come on legs made by Dial, UAS kinds on legs made by Incoming.Accept.
 const (
-	_               Kind = iota
-	KindProgress         // UAC: a 1xx above 100, with Status, Message and Fork
-	KindAnswered         // UAC: the first 2xx. ACK has been sent if the INVITE had a body; else call Ack
-	KindFailed           // UAC: a final answer of 300 or more, or Local: 408 nothing came, 503 unreachable. The leg is over
-	KindCancelled        // UAS: CANCEL (Message) before our final answer. 487 has been sent. The leg is over
-	KindAcked            // UAS: the ACK for our 2xx (to the INVITE, or to a re-INVITE), Message holds its body if any
-	KindAckTimeout       // UAS: no ACK for our 2xx within 64*T1. The dialog still exists: call Bye
-	KindRequest          // a request within the dialog waits for Request.Respond: INVITE, UPDATE, INFO, REFER, NOTIFY, MESSAGE, PRACK
-	KindRequestGone      // CANCEL for a pending re-INVITE, which has been answered 487: Request tells which
-	KindResponse         // the final answer to what Send sent: ID, Status, Reason, Message. 2xx to an INVITE sent with a body has been ACKed
-	KindBye              // BYE came and has been answered 200. The leg is over
-	KindGone             // a final 481 or 408 within the dialog, BYE answered or given up, or the transport is lost for good. The leg is over
+	_                Kind = iota
+	KindProgress          // UAC: a 1xx above 100, with Status, Message and Fork
+	KindAnswered          // UAC: the first 2xx. ACK has been sent if the INVITE had a body; else call Ack
+	KindFailed            // UAC: a final answer of 300 or more, or Local: 408 nothing came, 503 unreachable. The leg is over
+	KindCancelled         // UAS: CANCEL (Message) before our final answer. 487 has been sent. The leg is over
+	KindAcked             // UAS: the ACK for our 2xx (to the INVITE, or to a re-INVITE), Message holds its body if any
+	KindAckTimeout        // UAS: no ACK for our 2xx within 64*T1. The dialog still exists: call Bye
+	KindRequest           // a request within the dialog waits for Request.Respond: INVITE, UPDATE, INFO, REFER, NOTIFY, MESSAGE, or a PRACK with a body
+	KindRequestGone       // CANCEL for a pending re-INVITE, which has been answered 487: Request tells which
+	KindResponse          // the final answer to what Send sent: ID, Status, Reason, Message. 2xx to an INVITE sent with a body has been ACKed
+	KindBye               // BYE came and has been answered 200. The leg is over
+	KindPrackTimeout      // UAS: no PRACK for a provisional answer within 64*T1 (RFC 3262); 504 has been sent. The leg is over
+	KindGone              // a final 481 or 408 within the dialog, BYE answered or given up, or the transport is lost for good. The leg is over
 )
 
 // Event is one thing that happened on a leg.
@@ -32,6 +33,7 @@ type Event struct {
 	Cause   string // Local: why, in words
 	Contact string // KindFailed with a 3xx: the URI of the first Contact
 	Fork    string // To-tag of the answering branch of a forked INVITE
+	Offer   bool   // KindProgress to an INVITE without a body: an offer in it waits for Leg.Prack
 	Message Message
 	Request *Request
 }

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -34,6 +35,14 @@ func (m Message) Get(name string) string {
 func (m Message) With(name, value string) Message {
 	h := make([]Header, 0, len(m.Headers)+1)
 	m.Headers = append(append(h, m.Headers...), Header{name, value})
+	return m
+}
+
+// without returns m less the header fields called name.
+func (m Message) without(name string) Message {
+	if m.Get(name) != "" {
+		m.Headers = slices.DeleteFunc(slices.Clone(m.Headers), func(h Header) bool { return strings.EqualFold(h.Name, name) })
+	}
 	return m
 }
 

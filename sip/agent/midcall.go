@@ -1,5 +1,7 @@
 package agent
 
+import "slices"
+
 // Ack acknowledges the 2xx to an INVITE that had no body, with the answer in m (UAC, or after Send of an INVITE
 // without a body). For INVITEs with a body the leg has done so itself.
 func (l *Leg) Ack(m Message) {
@@ -17,6 +19,11 @@ func (l *Leg) Ack(m Message) {
 func (l *Leg) Bye(headers ...Header) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.rel != nil && l.rel.answer != nil && l.state == legEarly { // its 2xx never left
+		l.invite.respond(480, "Temporarily Unavailable", "", Message{Headers: append(slices.Clip(l.mark), headers...)})
+		l.over(Event{Kind: KindGone, Status: 480})
+		return
+	}
 	if l.state != legUp || l.byeing {
 		return
 	}

@@ -138,7 +138,7 @@ func TestAnInviteWithReplacesNamesTheDialog(t *testing.T) {
 		t.Errorf("Replaces = %+v, want %+v", in.Replaces, replaces)
 	}
 	in.Accept(newSide(t, "able").sink).Answer(offer)
-	if e := third.expect(KindAnswered); e.Message.Get("Supported") != "timer, replaces" {
+	if e := third.expect(KindAnswered); e.Message.Get("Supported") != "timer, replaces, 100rel" {
 		t.Errorf("Supported = %q", e.Message.Get("Supported"))
 	}
 	dialTo(t, p.caller, able.uri("psap"), m.With("Replaces", "again;to-tag=a;from-tag=b"), third.sink)

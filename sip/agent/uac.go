@@ -7,8 +7,11 @@ type dialling struct {
 	tried    bool // credentials were given once
 	cancel   bool // Cancel was called
 	reason   []Header
-	settled  bool   // a 2xx came
-	answered string // its tag
+	settled  bool              // a 2xx came
+	answered string            // its tag
+	heard    map[string]uint32 // RSeq of the last reliable provisional answer, by tag
+	offered  map[string]bool   // the branches that made an offer in one
+	owed     []*packet         // those whose PRACK the owner sends
 }
 
 // Dial sends an INVITE and returns its leg at once; everything after comes to sink.
@@ -63,7 +66,11 @@ func nameAddr(a Address) string {
 // sendInvite sends the INVITE, with credentials the second time. l.mu is held.
 func (l *Leg) sendInvite(auth Header) {
 	branch, m, seq := newBranch(), l.dial.out.Message, l.localSeq
-	m = m.supporting(l.a.tags())
+	tags := l.a.tags()
+	if len(m.Body) > 0 { // else an offer could come in a provisional answer: for the owner to say that it takes one
+		tags += ", 100rel"
+	}
+	m = m.supporting(tags)
 	if auth.Name != "" {
 		m = m.With(auth.Name, auth.Value)
 	}
@@ -121,8 +128,9 @@ func (l *Leg) takeProgress(p *packet) {
 	if l.remoteTag == "" && p.to.tag != "" {
 		l.establish(p)
 	}
-	if !l.dial.cancel {
-		l.emit(Event{Kind: KindProgress, Status: p.status, Reason: p.reason, Fork: p.to.tag, Message: p.message})
+	take, offer := l.heardReliably(p)
+	if take && !l.dial.cancel {
+		l.emit(Event{Kind: KindProgress, Offer: offer, Status: p.status, Reason: p.reason, Fork: p.to.tag, Message: p.message})
 	}
 }
 
@@ -155,7 +163,7 @@ func (l *Leg) takeOK(p *packet) {
 	if len(d.out.Message.Body) > 0 {
 		l.ack(p.cseq, Message{})
 	}
-	d.out = Outgoing{}
+	d.out, d.heard, d.offered, d.owed = Outgoing{}, nil, nil, nil
 	l.emit(Event{Kind: KindAnswered, Status: p.status, Reason: p.reason, Fork: p.to.tag, Message: p.message})
 }
 
@@ -183,7 +191,7 @@ func (l *Leg) endFork(p *packet) {
 	fork := &Leg{a: l.a, callID: l.callID, local: l.local, tag: l.tag, home: l.home, target: l.target, back: l.back, state: legUp}
 	fork.sink = func(Event) {}
 	fork.establish(p)
-	fork.localSeq = p.cseq
+	fork.localSeq = max(p.cseq, l.localSeq) // beyond its PRACKs
 	fork.ack(p.cseq, Message{})
 	fork.sendBye(l.dial.reason)
 }

@@ -12,7 +12,7 @@ func (a *Agent) newServerLeg(in *serverInvite, sink Sink) *Leg {
 		a: a, uas: true, callID: p.callID, local: p.to.raw, tag: in.tx.toTag, sink: sink,
 		remote: p.from.raw, remoteTag: p.from.tag, remoteSeq: p.cseq, target: p.contact,
 		routes: slices.Clone(p.recordRoute), home: in.flow, direct: len(p.vias) == 1,
-		invite: in.tx, inv: inviteTheirs, mark: in.mark,
+		invite: in.tx, inv: inviteTheirs, mark: in.mark, rel: newReliably(p),
 	}
 	in.tx.respond(100, "Trying", "", Message{})
 	a.remember(l)
@@ -35,22 +35,32 @@ func (l *Leg) cancelled(m Message) {
 	l.over(Event{Kind: KindCancelled, Message: m})
 }
 
-// Progress sends a 1xx above 100 (UAS).
+// Progress sends a 1xx above 100 (UAS): reliably where the peer requires that, or supports it and m has a body or says
+// Require: 100rel. Such a one waits for the PRACK of the one before.
 func (l *Leg) Progress(status int, reason string, m Message) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.uas && l.state == legEarly && status > 100 && status < 200 {
-		l.invite.respond(status, reason, l.contact(l.invite.flow), m)
+	if !l.uas || l.state != legEarly || status <= 100 || status >= 200 {
+		return
+	}
+	if l.rel.wants(m) {
+		l.sendReliable(provisional{status, reason, m})
+	} else {
+		l.invite.respond(status, reason, l.contact(l.invite.flow), m.without("Require"))
 	}
 }
 
-// Answer sends 200 and repeats it until the ACK comes (UAS).
+// Answer sends 200 and repeats it until the ACK comes (UAS). It waits for the PRACK of a session description that was
+// sent reliably; a CANCEL that comes meanwhile wins.
 func (l *Leg) Answer(m Message) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.uas || l.state != legEarly {
-		return
+	if l.uas && l.state == legEarly && !l.holdAnswer(m) {
+		l.sendAnswer(m)
 	}
+}
+
+func (l *Leg) sendAnswer(m Message) {
 	b, ok := l.invite.respondBytes(200, "OK", l.contact(l.invite.flow), l.a.dialogHeaders(m))
 	if !ok {
 		return
@@ -64,7 +74,7 @@ func (a *Agent) dialogHeaders(m Message) Message {
 	if m.Get("Allow") == "" {
 		m = m.With("Allow", allow)
 	}
-	return m.supporting(a.tags())
+	return m.supporting(a.tags() + ", 100rel")
 }
 
 // Reject sends a final status of 300 or more (UAS). The leg is over and gives no further event.
@@ -108,6 +118,10 @@ func (r *Request) Respond(status int, reason string, m Message) {
 	if ok && status >= 200 && status < 300 {
 		l.refresh(r.contact) // a request that is refused changes nothing (RFC 3261 section 14.2)
 	}
+	if ok && r.Method == "PRACK" && status >= 200 && l.rel != nil {
+		l.rel.deciding = false
+		l.prackDone()
+	}
 	if !ok || r.Method != "INVITE" || status < 200 {
 		return
 	}
@@ -142,7 +156,9 @@ func (l *Leg) takeRequest(t *serverTx, f flow, p *packet) {
 		t.respond(status, reason, "", m)
 	case "INVITE", "UPDATE":
 		l.takeOffer(t, p)
-	case "INFO", "REFER", "NOTIFY", "MESSAGE", "PRACK":
+	case "PRACK":
+		l.takePrack(t, p)
+	case "INFO", "REFER", "NOTIFY", "MESSAGE":
 		l.emit(Event{Kind: KindRequest, Request: &Request{Method: p.method, CSeq: p.cseq, Message: p.message, leg: l, tx: t}})
 	default:
 		t.respond(501, "Not Implemented", "", Message{}.With("Allow", allow))

@@ -2,16 +2,17 @@ package agent
 
 import (
 	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"strconv"
 	"strings"
 )
 
 // allow is what our dialogs understand; it stands in OPTIONS answers, 405, INVITEs and their 2xx.
-const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, REFER, NOTIFY, MESSAGE"
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY, MESSAGE"
 
 // supported lists the option tags of RFC 3261 section 19.2 that we take in Require.
-var supported = [...]string{"timer", "norefersub"}
+var supported = [...]string{"timer", "100rel", "norefersub"}
 
 // tags is what our dialogs say in Supported where the leg's user says nothing.
 func (a *Agent) tags() string {
@@ -161,3 +162,10 @@ func token(n int) string {
 
 func newBranch() string { return magicCookie + token(9) }
 func newTag() string    { return token(8) }
+
+// newRSeq returns the RSeq of a call's first reliable provisional answer (RFC 3262 section 3).
+func newRSeq() uint32 {
+	var b [4]byte
+	rand.Read(b[:])
+	return binary.BigEndian.Uint32(b[:])>>1 | 1
+}

@@ -13,6 +13,7 @@ type leg interface {
 	Answer(m agent.Message)
 	Reject(status int, reason string, headers ...agent.Header)
 	Ack(m agent.Message)
+	Prack(fork string, m agent.Message)
 	Cancel(headers ...agent.Header)
 	Bye(headers ...agent.Header)
 	Send(method string, m agent.Message) (id uint32)
@@ -61,7 +62,7 @@ func (r agentRequest) message() agent.Message { return r.Message }
 func adapt(sink func(event)) agent.Sink {
 	return func(e agent.Event) {
 		ev := event{
-			kind: e.Kind, id: e.ID, status: e.Status, reason: e.Reason, local: e.Local, contact: e.Contact, fork: e.Fork,
+			kind: e.Kind, id: e.ID, status: e.Status, reason: e.Reason, local: e.Local, contact: e.Contact, fork: e.Fork, offer: e.Offer,
 			message: e.Message,
 		}
 		if e.Leg != nil {

@@ -21,6 +21,10 @@ const (
 
 // onProgress takes a target's provisional answers.
 func (c *bridge) onProgress(ev event) {
+	if ev.offer {
+		c.onEarlyOffer(ev)
+		return
+	}
 	if c.phase != phaseDialling && c.phase != phaseAnnouncing || ev.status == 199 { // 199: a branch ended, RFC 6228
 		return
 	}
@@ -28,6 +32,9 @@ func (c *bridge) onProgress(ev event) {
 		return // another branch of a forked INVITE plays already; its ringing would cut that off
 	}
 	s := c.earlyMedia(ev)
+	if c.attempt.updated { // it says again what UPDATE has changed
+		s = nil
+	}
 	if s != nil && c.phase == phaseDialling && c.attempt.target.Policy.QueueAnswers {
 		c.stepAt = time.Time{} // the centre's queue has the call: no more ring time
 	}
@@ -39,7 +46,7 @@ func (c *bridge) onProgress(ev event) {
 	case ev.status == 180 || hide:
 		c.note(call.Event{Leg: call.LegB, Kind: call.EventRinging, Target: c.attempt.target.ID, Status: ev.status})
 		c.ring()
-	case c.told == toldNothing:
+	case c.told == toldNothing && !c.silent():
 		c.told = toldProgress
 		c.a.leg.Progress(ev.status, ev.reason, agent.Message{Headers: c.callHeaders()})
 	}
@@ -70,13 +77,14 @@ func (c *bridge) passEarlyMedia(ev event, s *sdp.Session) {
 	}
 	c.told = toldMedia
 	m := c.writeAnswer(&c.a, s, c.offer)
+	c.remember(s, &m)
 	m.Headers = pass(c.callHeaders(), ev.message, inEarlyMedia)
 	c.a.leg.Progress(ev.status, ev.reason, m)
 }
 
 // ring lets the caller hear ringing, unless that is what it hears already.
 func (c *bridge) ring() {
-	if c.told == toldRinging {
+	if c.told == toldRinging || c.silent() {
 		return
 	}
 	c.told = toldRinging
@@ -102,10 +110,13 @@ func (c *bridge) onAnswered(ev event) {
 	}
 	c.learn(&c.b, ev.message)
 	var m agent.Message
-	if c.offer != nil {
+	switch {
+	case c.given != nil:
+		m = c.confirm(s)
+	case c.offer != nil:
 		c.settle(&c.a, &c.b, c.offer, s)
 		m = c.writeAnswer(&c.a, s, c.offer)
-	} else {
+	default:
 		c.secure(&c.b, s, sdp.RoleOffer)
 		c.b.said = s
 		audio, _ := s.Audio()
@@ -120,11 +131,15 @@ func (c *bridge) onAnswered(ev event) {
 // answerOf returns the description in a 2xx. A centre that gave it in early media may have left it out.
 func (c *bridge) answerOf(ev event) (*sdp.Session, *fault) {
 	role := sdp.RoleAnswer
-	if c.offer == nil && c.phase != phaseUp {
+	if !c.b.acked { // it was asked without one
 		role = sdp.RoleOffer
 	}
 	s, _, f := c.b.offered(ev.message, role)
 	switch {
+	case c.given != nil && !c.given.settled:
+		return nil, &fault{sentence: "the caller has not answered an offer made before"}
+	case c.attempt.updated && c.attempt.fork == ev.fork:
+		return c.attempt.early, nil
 	case f != nil:
 		return nil, f
 	case s != nil:

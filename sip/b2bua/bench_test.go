@@ -22,6 +22,7 @@ func (l *plainLeg) Progress(int, string, agent.Message)            {}
 func (l *plainLeg) Answer(agent.Message)                           { l.note <- "up" }
 func (l *plainLeg) Reject(int, string, ...agent.Header)            {}
 func (l *plainLeg) Ack(agent.Message)                              {}
+func (l *plainLeg) Prack(string, agent.Message)                    {}
 func (l *plainLeg) Cancel(...agent.Header)                         {}
 func (l *plainLeg) Bye(...agent.Header)                            {}
 func (l *plainLeg) Send(string, agent.Message) uint32              { return 1 }

@@ -52,6 +52,7 @@ type party struct {
 	session   *session     // the session timer that runs on this leg, nil for none
 	updates   bool         // it takes UPDATE: its Allow says so
 	noUpdates bool         // it takes none: its Allow says so
+	offers    int          // B: which of the caller's offers it was asked with
 	probe     probe        // is it still there?
 }
 
@@ -73,6 +74,11 @@ type bridge struct {
 	offer    *sdp.Session // what the caller's INVITE offered, nil when it left the offer to the centre
 	location []byte       // the caller's own PIDF-LO, nil for none
 	asked    refresh      // what the caller's INVITE says about session timers
+	reliable bool         // the caller takes reliable provisional answers (RFC 3262)
+	strict   bool         // and no others
+	given    *given       // the description it has had in one
+	offers   int          // how often the caller has changed its offer since the INVITE
+	owed     []*party     // who is to be made an offer once the call is up
 	told     told         // the last provisional answer that the caller hears
 	announce string       // URI of the announcement
 
@@ -162,6 +168,7 @@ func (c *bridge) handle(ev event) {
 				c.onStale(ev)
 			}
 		}
+		c.payOwed()
 	}
 }
 
@@ -172,6 +179,8 @@ func (c *bridge) handleA(ev event) {
 		c.onCancelled(ev)
 	case agent.KindAcked:
 		c.onAcked(&c.a, ev)
+	case agent.KindPrackTimeout:
+		c.onPrackTimeout(ev)
 	default:
 		c.handleDialog(&c.a, &c.b, ev)
 	}

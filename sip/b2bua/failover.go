@@ -30,6 +30,7 @@ type attempt struct {
 	fork     string             // the branch whose early description is in use
 	early    *sdp.Session       // that description
 	earlyRaw []byte             // its bytes as they came, to know it again
+	updated  bool               // UPDATE has changed it, whatever the 2xx says
 }
 
 // nextTarget tries the targets that are left until one is on its way.
@@ -130,7 +131,7 @@ func (c *bridge) dial(t *routing.Target, r agent.Route) {
 		c.phase = phaseAnnouncing
 	}
 	c.b = party{
-		name: call.LegB, state: legEarly, acked: c.offer != nil,
+		name: call.LegB, state: legEarly, acked: c.offer != nil, offers: c.offers,
 		local: c.e.advertised(r.Local), signalling: r.Remote.Addr().Unmap(), writer: newWriter(),
 		secrecy: secrecyOf(security(t.SRTP)),
 	}
@@ -238,7 +239,7 @@ func (c *bridge) passOver(outcome string, status int, detail string) {
 
 // hushed forgets the early media of an INVITE that failed: the caller, who heard it, hears ringing again.
 func (c *bridge) hushed() {
-	c.attempt.fork, c.attempt.early, c.attempt.earlyRaw = "", nil, nil
+	c.attempt.fork, c.attempt.early, c.attempt.earlyRaw, c.attempt.updated = "", nil, nil, false
 	c.media.side(call.LegB).Reset()
 	if c.told == toldMedia {
 		c.ring()

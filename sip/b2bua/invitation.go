@@ -35,6 +35,9 @@ func (c *bridge) invitation(t *routing.Target, r agent.Route) agent.Outgoing {
 	if t.Deliver.Address {
 		h = c.addLocation(h, &out.Message, t.Deliver.Format, identity)
 	}
+	if c.offer == nil && c.reliable && c.given == nil { // an offer in a provisional answer can be passed on
+		h = append(h, header("Supported", "timer, 100rel"))
+	}
 	out.Message.Headers = c.askTimer(h, c.attempt.session)
 	return out
 }

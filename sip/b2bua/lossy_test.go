@@ -40,6 +40,7 @@ func replayLossy(t *testing.T, line []string) string {
 
 // lossyFound are the shortest lines of faults that there were.
 var lossyFound = []struct{ line, fault string }{
+	{"c1:early@38 c1:200@262 c1:bye@270 lose=c1>e:183/INVITE/1#1", "none so far: BYE while a 200 waits for a PRACK"},
 	{"c1:update@0 a:cancel@85 late=e>c1:INVITE/1#1", "481 in an early dialog left the INVITE without an answer for good"},
 }
 

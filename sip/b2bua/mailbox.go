@@ -21,6 +21,7 @@ type event struct {
 	reason  string
 	contact string // of a redirection
 	fork    string
+	offer   bool // of a provisional answer: its PRACK is owed
 	message agent.Message
 	request request
 	notice  media.Notice
@@ -136,7 +137,9 @@ func (b *mailbox) shed(e event) {
 // spare tells whether a call can do without an event.
 func spare(e event) bool {
 	switch e.kind {
-	case agent.KindProgress, agent.KindRequest:
+	case agent.KindProgress:
+		return !e.offer
+	case agent.KindRequest:
 		return true
 	case kindNotice:
 		return e.notice.Kind == media.NoticeFirstPacket

@@ -39,10 +39,14 @@ func (c *bridge) onRequest(p, other *party, r request) {
 	switch {
 	case method == "REFER":
 		c.refuseTransfer(p, r)
-	case method == "PRACK", method == "NOTIFY":
+	case method == "NOTIFY":
 		respond(r, 481, warning("nothing here waits for "+method))
-	case method == "UPDATE" && len(r.message().Body) == 0 && c.tooShort(refreshOf(r.message())) == nil:
+	case method == "UPDATE" && len(r.message().Body) == 0:
 		c.refreshed(p, r)
+	case method == "PRACK":
+		c.onPrack(p, r)
+	case method == "UPDATE" && c.phase != phaseUp:
+		c.updateEarly(p, r)
 	case c.phase != phaseUp || other.state != legAnswered:
 		respond(r, 500, header("Retry-After", "3"), warning("the call is not answered yet"))
 	case method == "INVITE", method == "UPDATE":

@@ -350,7 +350,7 @@ func TestReInvitesThatAreRefusedHere(t *testing.T) {
 		packed := agent.Message{ContentType: typeSDP, Body: []byte(offerA), Headers: []agent.Header{{Name: "Content-Encoding", Value: "gzip"}}}
 		has(p, p.asksWith("INVITE", packed).got(415), "Accept-Encoding: identity")
 		has(p, p.asks("PUBLISH", "").got(405), "Allow: INVITE")
-		p.asks("PRACK", "").got(481)
+		p.asks("PRACK", "x").got(481)
 		p.asks("NOTIFY", "").got(481)
 		other.silent()
 		p.byes()

@@ -34,6 +34,11 @@ type model struct {
 	moved     bool // a redirection was followed
 
 	early   string // branch whose early media the caller hears
+	updated bool   // its centre has changed it by UPDATE
+	offered bool   // the caller has made an offer, or answered one
+	given   *modelGiven
+	offers  int  // how often the caller has changed its offer since the INVITE
+	owed    bool // the centre is to be made an offer once the call is up
 	hears   told
 	x       *modelExchange
 	restore *modelExchange // of the edge, to be made again
@@ -64,6 +69,9 @@ type modelLeg struct {
 	probing   uint32      // ID of the OPTIONS that asks whether it is still there
 	timer     *modelTimer // the session timer, nil for none
 	asB       bool        // what it said last is what every good body says
+	offers    int         // which of the caller's offers it was asked with
+	bodiless  bool        // its INVITE has no offer
+	early     bool        // it has made one in a provisional answer
 	said      []string    // what the edge says on it
 	asks      []*modelAsk // the far end's requests
 	sent      []modelSend // the edge's requests that wait for an answer
@@ -99,7 +107,7 @@ func newModel(set map[string]bool) *model {
 	case set["two"]:
 		m.targets = 2
 	}
-	m.a.asB = set["offerless"]
+	m.a.asB, m.offered = set["offerless"], !set["offerless"]
 	return m
 }
 
@@ -113,24 +121,25 @@ type row struct{ resolving, dialling, announcing, up rule }
 
 // table is the state machine. Where no target is on its way there is nothing to wait for, so phaseSetup sees no event.
 var table = map[agent.Kind]row{
-	agent.KindCancelled:   {(*model).cancelled, (*model).cancelled, (*model).cancelled, (*model).cancelled},
-	agent.KindProgress:    {nil, (*model).progress, (*model).progress, nil},
-	agent.KindAnswered:    {nil, (*model).answered, (*model).farewellAnswered, nil},
-	agent.KindFailed:      {nil, (*model).failed, (*model).noTarget, nil},
-	agent.KindAcked:       {nil, nil, nil, (*model).acked},
-	agent.KindAckTimeout:  {nil, nil, nil, (*model).neverAcked},
-	agent.KindRequest:     {(*model).tooEarly, (*model).tooEarly, (*model).tooEarly, (*model).requested},
-	agent.KindRequestGone: {nil, nil, nil, (*model).withdrawn},
-	agent.KindResponse:    {nil, nil, nil, (*model).responded},
-	agent.KindBye:         {nil, nil, nil, (*model).hungUp},
-	agent.KindGone:        {nil, nil, nil, (*model).lost},
-	kindRouted:            {(*model).routed, nil, nil, nil},
-	kindStep:              {(*model).ringOver, (*model).ringOver, (*model).noTarget, (*model).restoreNow},
-	kindLimit:             {(*model).setupOver, (*model).setupOver, (*model).setupOver, (*model).lastedTooLong},
-	kindNotice:            {nil, nil, nil, (*model).mediaSilent},
-	kindQuiet:             {nil, nil, nil, (*model).quiet},
-	kindTimer:             {nil, nil, nil, (*model).timerDue},
-	kindShutdown:          {(*model).shutdown, (*model).shutdown, (*model).shutdown, (*model).shutdown},
+	agent.KindCancelled:    {(*model).cancelled, (*model).cancelled, (*model).cancelled, (*model).cancelled},
+	agent.KindPrackTimeout: {(*model).noPrack, (*model).noPrack, (*model).noPrack, (*model).noPrack},
+	agent.KindProgress:     {nil, (*model).progress, (*model).progress, nil},
+	agent.KindAnswered:     {nil, (*model).answered, (*model).farewellAnswered, nil},
+	agent.KindFailed:       {nil, (*model).failed, (*model).noTarget, nil},
+	agent.KindAcked:        {nil, nil, nil, (*model).acked},
+	agent.KindAckTimeout:   {nil, nil, nil, (*model).neverAcked},
+	agent.KindRequest:      {(*model).tooEarly, (*model).tooEarly, (*model).tooEarly, (*model).requested},
+	agent.KindRequestGone:  {nil, nil, nil, (*model).withdrawn},
+	agent.KindResponse:     {nil, nil, nil, (*model).responded},
+	agent.KindBye:          {nil, nil, nil, (*model).hungUp},
+	agent.KindGone:         {nil, nil, nil, (*model).lost},
+	kindRouted:             {(*model).routed, nil, nil, nil},
+	kindStep:               {(*model).ringOver, (*model).ringOver, (*model).noTarget, (*model).restoreNow},
+	kindLimit:              {(*model).setupOver, (*model).setupOver, (*model).setupOver, (*model).lastedTooLong},
+	kindNotice:             {nil, nil, nil, (*model).mediaSilent},
+	kindQuiet:              {nil, nil, nil, (*model).quiet},
+	kindTimer:              {nil, nil, nil, (*model).timerDue},
+	kindShutdown:           {(*model).shutdown, (*model).shutdown, (*model).shutdown, (*model).shutdown},
 }
 
 // The kinds that only the model has: the edge makes these itself, or tells two kinds of notice apart.
@@ -175,6 +184,10 @@ func (m *model) handle(h happening) {
 	m.covered[cell{h.kind, m.phase}]++
 	if rule := table[h.kind].in(m.phase); rule != nil {
 		rule(m, h)
+	}
+	if m.owed && m.phase == phaseUp && m.a.acked && m.x == nil && m.restore == nil {
+		m.owed = false
+		m.offerBack(m.b, 0)
 	}
 }
 

@@ -104,7 +104,7 @@ func (m *model) always(q *modelAsk) bool {
 		} else {
 			q.answer(603)
 		}
-	case "NOTIFY", "PRACK":
+	case "NOTIFY":
 		q.answer(481)
 	default:
 		return false
@@ -113,8 +113,14 @@ func (m *model) always(q *modelAsk) bool {
 }
 
 func (m *model) tooEarly(h happening) {
-	if !m.always(h.ask) && !m.refreshedOne(h.ask) {
-		h.ask.answer(500)
+	switch q := h.ask; {
+	case m.always(q), m.refreshedOne(q):
+	case q.method == "PRACK":
+		m.pracked(q)
+	case q.method == "UPDATE":
+		m.updatedEarly(q)
+	default:
+		q.answer(500)
 	}
 }
 
@@ -122,6 +128,8 @@ func (m *model) requested(h happening) {
 	q, to := h.ask, m.other(h.leg)
 	switch {
 	case m.always(q), m.refreshedOne(q):
+	case q.method == "PRACK":
+		m.pracked(q)
 	case q.method == "INVITE", q.method == "UPDATE" && q.body != bodyNone:
 		m.exchange(q, to)
 	case len(m.relayed) == 16:

@@ -105,6 +105,12 @@ func (p *player) start(t testing.TB, set []string) {
 	if is["nonsense"] {
 		offer = bodyBad
 	}
+	switch {
+	case is["strict"]:
+		headers = append(headers, reliableOnly)
+	case is["100rel"]:
+		headers = append(headers, header("Supported", "100rel"))
+	}
 	headers = append(headers, p.timing(is["a-refreshes"], is["a-timed"])...)
 	p.w.invite(offer, headers...)
 	p.m.begin()
@@ -227,7 +233,7 @@ func (p *player) real(h happening) event {
 		to = p.w.b(i + 1)
 	}
 	to.state = h.leg.state
-	ev := event{kind: h.kind, leg: to, status: h.status, local: h.local, fork: h.fork, reason: "x", id: h.id}
+	ev := event{kind: h.kind, leg: to, status: h.status, local: h.local, fork: h.fork, offer: h.offer, reason: "x", id: h.id}
 	body := h.body
 	if body == bodyGood {
 		body = answerB
@@ -240,7 +246,7 @@ func (p *player) real(h happening) event {
 		if h.status == 302 {
 			ev.contact = "sip:else@127.0.0.1:5071"
 		}
-	case agent.KindCancelled:
+	case agent.KindCancelled, agent.KindPrackTimeout:
 		to.finals++
 	case agent.KindAcked, agent.KindAckTimeout:
 		to.owes = false
@@ -310,6 +316,10 @@ func (p *player) checkPromise(r call.Record) {
 	}
 	switch r.EndReason {
 	case call.EndCallerCancelled, call.EndShutdown, call.EndNoPorts, call.EndBadRequest, call.EndRefused, call.EndInternal:
+	case call.EndNoAck:
+		if r.SIPStatus != 504 {
+			p.w.t.Errorf("an emergency call ended for want of an ACK, but was answered %d", r.SIPStatus)
+		}
 	case call.EndNoTarget:
 		if len(r.Attempts) != len(p.w.plan.Targets) {
 			p.w.t.Errorf("an emergency call was given up after %d of %d targets", len(r.Attempts), len(p.w.plan.Targets))

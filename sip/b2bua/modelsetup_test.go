@@ -83,7 +83,7 @@ func (m *model) targetID(n int) string {
 
 // exhausted: every target has failed, and the caller is told so by voice where early media can carry it.
 func (m *model) exhausted() {
-	if !m.set["announce"] || !m.emergency() || m.announced || m.set["offerless"] {
+	if !m.set["announce"] || !m.emergency() || m.announced || !m.offered {
 		m.noTarget(happening{})
 		return
 	}
@@ -102,7 +102,8 @@ func (m *model) dial() {
 		m.phase = phaseAnnouncing
 	}
 	m.b = &modelLeg{
-		name: fmt.Sprintf("b%d", len(m.legs)+1), state: legEarly, seen: legEarly, acked: !m.set["offerless"], asB: true,
+		name: fmt.Sprintf("b%d", len(m.legs)+1), state: legEarly, seen: legEarly, acked: m.offered, asB: true,
+		bodiless: !m.offered, offers: m.offers,
 	}
 	m.legs = append(m.legs, m.b)
 }
@@ -152,14 +153,14 @@ func (m *model) dropB() {
 
 // hush: the caller, who may have heard the target's early media, hears ringing.
 func (m *model) hush() {
-	m.early = ""
+	m.early, m.updated = "", false
 	if m.hears == toldMedia {
 		m.ring()
 	}
 }
 
 func (m *model) ring() {
-	if m.hears != toldRinging {
+	if m.hears != toldRinging && !m.silent() {
 		m.hears = toldRinging
 		m.progressA(180)
 	}
@@ -172,10 +173,14 @@ func (m *model) progressA(status int) {
 }
 
 func (m *model) progress(h happening) {
+	if h.offer {
+		m.earlyOffer(h)
+		return
+	}
 	if m.early != "" && m.early != h.fork {
 		return // another branch is heard
 	}
-	heard := h.body == bodyGood && !m.set["offerless"]
+	heard := h.body == bodyGood && m.offered && !m.updated
 	if heard && m.phase == phaseDialling && m.set["queue"] {
 		m.step = 0
 	}
@@ -184,12 +189,15 @@ func (m *model) progress(h happening) {
 	case heard && !hidden:
 		if m.early == "" || m.hears != toldMedia {
 			m.early, m.hears = h.fork, toldMedia
+			if m.given == nil && m.reliable() {
+				m.given = &modelGiven{settled: true}
+			}
 			m.progressA(h.status)
 		}
 	case m.phase == phaseAnnouncing:
 	case h.status == 180 || hidden:
 		m.ring()
-	case m.hears == toldNothing:
+	case m.hears == toldNothing && !m.silent():
 		m.hears = toldProgress
 		m.progressA(h.status)
 	}
@@ -247,11 +255,14 @@ func (m *model) farewellAnswered(h happening) {
 
 func (m *model) answered(h happening) {
 	m.b.seen = legAnswered
-	if h.body != bodyGood && (h.body != bodyNone || m.early == "" || m.early != h.fork) {
+	told := m.early != "" && m.early == h.fork
+	ofUse := h.body == bodyGood || told && (h.body == bodyNone || m.updated)
+	if !ofUse || m.given != nil && !m.given.settled {
 		m.passOver("failed")
 		m.next()
 		return
 	}
+	m.confirm()
 	m.closeTry("answered")
 	m.phase, m.step, m.limit = phaseUp, 0, 0
 	m.a.begin(m.now, m.set["a-refreshes"], m.set["a-timed"])

@@ -55,6 +55,9 @@ var foundBefore = []struct{ line, fault string }{
 	{"one announce queue b:183 2m 50s b:486 20s", "none so far: the set-up's limit ends the announcement"},
 	{"queue b:183 1h", "a centre that kept the call in its queue cost the caller all the others"},
 	{"b:200 a:ack a:reinvite b:ok0 &b:reinvite 20s", "an offer of our own that crossed another was not made again: one side stayed on hold"},
+	{"offerless 100rel b:183o a:prack b:200- a:ack a:reinvite b:ok", "none so far: an offer and its answer before the call is answered"},
+	{"offerless strict b:180 b:183o b:486 b:180 a:prack b:200 a:ack", "none so far: the answer comes too late for the centre that offered"},
+	{"offerless 100rel b:183o b:200y b:183o a:prack! b:200", "none so far: an offer that is not answered"},
 	{"one announce b:486 shutdown", "none so far: the edge stops while the announcement is on its way"},
 	{"a-timed b-refreshes b:200 a:ack 14m 1s b:retime 2m a:no 14m", "none so far: a refresh by re-INVITE that is refused"},
 	{"b:200 a:ack a:reinvite0 b:ok &a:withdraw", "none so far: CANCEL of a re-INVITE without an offer that crossed our 2xx"},
@@ -157,7 +160,7 @@ func byChance(r *rand.Rand) (set []string, source func(*model) string) {
 	words := slices.Clone(spoken[len(settings):])
 	for range 4 {
 		words = append(words, "a:ack", "a:ack", "b:200", "b:180", "b:183", "b:486", "a:reinvite", "b:reinvite", "a:reinvite0",
-			"b:reinvite0", "a:withdraw", "b:withdraw", "a:ok", "a:ok", "b:ok", "b:ok", "b:ack", "20s")
+			"b:reinvite0", "b:183o", "a:prack", "a:withdraw", "b:withdraw", "a:ok", "a:ok", "b:ok", "b:ok", "b:ack", "20s")
 	}
 	left := 3 + r.IntN(40)
 	return set, func(m *model) string {

@@ -20,6 +20,7 @@ type word struct {
 	status  int
 	local   bool
 	fork    string
+	offer   bool // KindProgress: it is reliable and has an offer
 	body    string
 	method  string // of a request
 	timed   bool   // KindRequest: it asks for a session timer and will refresh it
@@ -38,23 +39,25 @@ const (
 // settings are the words that set a call up.
 var settings = []string{
 	"one", "two", "test", "offerless", "nonsense", "announce", "named", "queue", "hide", "follow", "slow", "limited",
-	"own", "a-refreshes", "a-timed", "b-refreshes", "b-timed", "updates", "noupdates",
+	"100rel", "100rel", "strict", "strict", "own", "a-refreshes", "a-timed", "b-refreshes", "b-timed", "updates", "noupdates",
 	"out1", "out2", "full1", "full3", "noports", "refused", "defect",
 }
 
 // legWords are the events on a leg.
 var legWords = map[string]word{
-	"cancel": {kind: agent.KindCancelled},
-	"ack":    {kind: agent.KindAcked, body: bodyGood},
-	"ack0":   {kind: agent.KindAcked},
-	"noack":  {kind: agent.KindAckTimeout},
-	"bye":    {kind: agent.KindBye},
-	"gone":   {kind: agent.KindGone, status: 481},
+	"cancel":  {kind: agent.KindCancelled},
+	"ack":     {kind: agent.KindAcked, body: bodyGood},
+	"ack0":    {kind: agent.KindAcked},
+	"noack":   {kind: agent.KindAckTimeout},
+	"bye":     {kind: agent.KindBye},
+	"gone":    {kind: agent.KindGone, status: 481},
+	"noprack": {kind: agent.KindPrackTimeout, status: 504},
 
 	"180":  {kind: agent.KindProgress, status: 180, fork: "x"},
 	"182":  {kind: agent.KindProgress, status: 182, fork: "x"},
 	"183":  {kind: agent.KindProgress, status: 183, fork: "x", body: bodyGood},
 	"183y": {kind: agent.KindProgress, status: 183, fork: "y", body: bodyGood},
+	"183o": {kind: agent.KindProgress, status: 183, fork: "x", body: bodyGood, offer: true},
 	"183!": {kind: agent.KindProgress, status: 183, fork: "x", body: bodyBad},
 	"200":  {kind: agent.KindAnswered, status: 200, fork: "x", body: bodyGood},
 	"200y": {kind: agent.KindAnswered, status: 200, fork: "y", body: bodyGood},
@@ -76,6 +79,8 @@ var legWords = map[string]word{
 	"refresh":   {kind: agent.KindRequest, method: "UPDATE"},
 	"retime":    {kind: agent.KindRequest, method: "UPDATE", timed: true},
 	"again":     {kind: agent.KindRequest, method: "INVITE", body: bodyGood, timed: true},
+	"prack":     {kind: agent.KindRequest, method: "PRACK", body: bodyGood},
+	"prack!":    {kind: agent.KindRequest, method: "PRACK", body: bodyBad},
 	"info":      {kind: agent.KindRequest, method: "INFO"},
 	"message":   {kind: agent.KindRequest, method: "MESSAGE"},
 	"refer":     {kind: agent.KindRequest, method: "REFER"},
@@ -124,15 +129,20 @@ func (m *model) find(text string) (w word, l *modelLeg, ok bool) {
 // can tells whether an event is possible, as far as the agent lets events through at all.
 func (l *modelLeg) can(w word, caller bool) bool {
 	switch w.kind {
-	case agent.KindProgress, agent.KindAnswered, agent.KindFailed:
+	case agent.KindProgress:
+		return !caller && l.state == legEarly && (!w.offer || l.bodiless && !l.early)
+	case agent.KindAnswered, agent.KindFailed:
 		return !caller && l.state == legEarly
-	case agent.KindCancelled:
+	case agent.KindCancelled, agent.KindPrackTimeout:
 		return caller && l.state == legEarly
 	case agent.KindAcked, agent.KindAckTimeout:
 		return l.owes && l.state == legAnswered
 	case agent.KindRequest:
-		if w.method == "INVITE" { // the agent answers what crosses
+		switch w.method {
+		case "INVITE": // the agent answers what crosses
 			return l.state == legAnswered && !l.inviting()
+		case "PRACK":
+			return l.state == legEarly && caller
 		}
 		return l.state == legAnswered || l.state == legEarly && l.dialog
 	case agent.KindRequestGone:
@@ -149,9 +159,10 @@ func (l *modelLeg) happens(w word) []happening {
 	switch w.kind {
 	case agent.KindProgress:
 		l.dialog = true
+		l.early = l.early || w.offer
 	case agent.KindAnswered:
 		l.state, l.dialog = legAnswered, true
-	case agent.KindFailed, agent.KindCancelled, agent.KindBye, agent.KindGone:
+	case agent.KindFailed, agent.KindCancelled, agent.KindPrackTimeout, agent.KindBye, agent.KindGone:
 		l.state = legOver
 	case agent.KindAcked, agent.KindAckTimeout:
 		l.owes = false

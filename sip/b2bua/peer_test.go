@@ -64,6 +64,8 @@ func (p *peer) Reject(status int, _ string, h ...agent.Header) {
 
 func (p *peer) Ack(m agent.Message) { p.say("ack", m) }
 
+func (p *peer) Prack(fork string, m agent.Message) { p.say("prack "+fork, m) }
+
 func (p *peer) Cancel(h ...agent.Header) {
 	if !p.uas && p.state == legEarly && !p.cancelled {
 		p.cancelled = true

@@ -127,6 +127,7 @@ func (c *bridge) takeLeg() {
 	c.a.writer = newWriter()
 	c.asked = refreshOf(in.Message)
 	c.a.learn(in.Message)
+	c.reliable, c.strict = takesReliable(in.Message)
 	c.a.leg = c.inv.accept(c.box.post, c.callHeaders()...)
 }
 

@@ -105,10 +105,15 @@ func (c *bridge) dropB(h ...agent.Header) {
 // then never left.
 func (c *bridge) onCancelled(ev event) {
 	c.a.state = legOver
-	c.rec.AnsweredAt, c.rec.AnsweredBy = time.Time{}, ""
-	c.rec.SIPStatus = 487
+	c.unanswered(487)
 	c.note(call.Event{Leg: call.LegA, Kind: call.EventCancelled})
 	c.end(ending{reason: call.EndCallerCancelled, headers: pass(nil, ev.message, inBye)})
+}
+
+// unanswered takes back in the record that the call was answered.
+func (c *bridge) unanswered(status int) {
+	c.rec.AnsweredAt, c.rec.AnsweredBy = time.Time{}, ""
+	c.rec.SIPStatus = status
 }
 
 // onBye takes BYE from either side.

@@ -36,10 +36,21 @@ func refreshOf(m agent.Message) refresh {
 	return r
 }
 
+// takesReliable tells whether the sender of an INVITE takes reliable provisional answers (RFC 3262), and whether it takes
+// no others.
+func takesReliable(m agent.Message) (takes, only bool) {
+	only = listed(m, "100rel", "Require")
+	return only || listed(m, "100rel", "Supported"), only
+}
+
 // lists tells whether a message names an option tag in Supported or Require.
 func lists(m agent.Message, tag string) bool {
+	return listed(m, tag, "Supported") || listed(m, tag, "Require")
+}
+
+func listed(m agent.Message, tag, in string) bool {
 	for _, h := range m.Headers {
-		if !is(h.Name, "Supported") && !is(h.Name, "Require") {
+		if !is(h.Name, in) {
 			continue
 		}
 		for one := range strings.SplitSeq(h.Value, ",") {
@@ -307,6 +318,10 @@ func (c *bridge) refreshFailed(p *party, ev event, method string) {
 // refreshed answers an UPDATE without an offer: it concerns its own leg only, before the answer too.
 func (c *bridge) refreshed(p *party, r request) {
 	m := r.message()
+	if f := c.tooShort(refreshOf(m)); f != nil {
+		respond(r, f.status, append(f.headers, warning(f.sentence))...)
+		return
+	}
 	p.learn(m)
 	var h []agent.Header
 	if c.phase == phaseUp {
