@@ -24,6 +24,7 @@ type exchange struct {
 	body    []byte // the last description sent
 	port    uint16
 	flow    audio.Flow
+	ring    sdp.Keyring
 }
 
 func (x *exchange) init(in *agent.Incoming, advertise netip.Addr) {
@@ -37,9 +38,14 @@ func (x *exchange) init(in *agent.Incoming, advertise netip.Addr) {
 // errOffer is wrapped when the caller's description cannot be read.
 var errOffer = errors.New("the session description cannot be read")
 
+// errSRTP is the error where the caller's description has no media of the kind that the script wants.
+var errSRTP = errors.New("the media does not suit this call centre")
+
 // refusal returns the answer to a call whose media cannot be had.
 func refusal(err error) (status int, reason, why string) {
 	switch {
+	case errors.Is(err, errSRTP):
+		return 488, "Not Acceptable Here", err.Error()
 	case errors.Is(err, sdp.ErrNoCodec):
 		return 488, "Not Acceptable Here", "no codec in common, PCMU and PCMA are spoken here"
 	case errors.Is(err, errOffer):
@@ -68,7 +74,11 @@ func (c *session) describe() ([]byte, error) {
 func (c *session) propose() []byte {
 	x := &c.offer
 	x.waiting = true
-	x.body = x.writer.Offer(c.describeLocal(false), c.formats(), sdp.SendRecv, 20)
+	l := c.describeLocal(false)
+	if c.script.SRTP != sdp.Plain {
+		l.Security, l.Crypto = c.script.SRTP, x.ring.Offer()
+	}
+	x.body = x.writer.Offer(l, c.formats(), sdp.SendRecv, 20)
 	return x.body
 }
 
@@ -79,19 +89,41 @@ func (c *session) agree(offer []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errOffer, err)
 	}
+	s = s.For(c.script.SRTP)
 	m, ok := s.Audio()
 	if !ok {
-		return nil, sdp.ErrNoCodec
+		return nil, fmt.Errorf("%w: %s", errSRTP, s.Unusable())
 	}
 	l := c.describeLocal(m.Mux)
+	keys, ours, err := x.keys(s, x.ring.Answer)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errSRTP, err)
+	}
+	l.Crypto = ours
 	body, chosen, err := c.choose(s, l)
 	if err != nil {
 		return nil, err
 	}
 	x.body, x.agreed, x.waiting = body, true, false
-	c.connect(m, chosen, m.Mux)
+	c.connect(m, chosen, m.Mux, keys)
 	return body, nil
 }
+
+// keys returns the SRTP keys that the caller's description leads to, nil for RTP, and our line of an answer. find is the
+// ring's way for an offer or an answer.
+func (x *exchange) keys(s *sdp.Session, find func(*sdp.Session) (ours, theirs sdp.Crypto, err error)) (*audio.Keys, []sdp.Crypto, error) {
+	if !s.Secure() {
+		return nil, nil, nil
+	}
+	ours, theirs, err := find(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	x.ring.Settle(ours.Suite)
+	return &audio.Keys{Send: key(ours), Receive: key(theirs)}, []sdp.Crypto{ours}, nil
+}
+
+func key(c sdp.Crypto) audio.Key { return audio.Key{Suite: c.Suite.String(), Key: c.Key, Salt: c.Salt} }
 
 // choose answers with the script's first codec that was offered, else with the caller's first.
 func (c *session) choose(s *sdp.Session, l sdp.Local) (body []byte, chosen []sdp.Format, err error) {
@@ -135,9 +167,9 @@ func (c *session) describeLocal(mux bool) sdp.Local {
 }
 
 // connect lets media flow to and from where m says, in the codec agreed on.
-func (c *session) connect(m sdp.Media, chosen []sdp.Format, mux bool) {
+func (c *session) connect(m sdp.Media, chosen []sdp.Format, mux bool, keys *audio.Keys) {
 	dir := m.Direction.Reverse()
-	f := audio.Flow{Remote: m.RTP, RTCP: m.RTCP, Send: dir.Sends(), Receive: true}
+	f := audio.Flow{Remote: m.RTP, RTCP: m.RTCP, Send: dir.Sends(), Receive: true, Keys: keys}
 	if mux {
 		f.RTCP = m.RTP
 	}
@@ -154,7 +186,7 @@ func (c *session) connect(m sdp.Media, chosen []sdp.Format, mux bool) {
 	c.offer.flow = f
 	c.note(func(i *Call) { i.Codec, i.Held = f.Codec.String(), !dir.Sends() })
 	if c.stream != nil {
-		c.stream.Set(f)
+		_ = c.stream.Set(f) // its keys have the lengths of their suites, which is all it could complain of
 	}
 }
 
@@ -203,8 +235,10 @@ func (c *session) acked(m agent.Message) {
 	if err != nil {
 		return // the caller will hear nothing, and hang up
 	}
+	s = s.For(c.script.SRTP)
 	answer, ok := s.Audio()
-	if !ok {
+	keys, _, err := c.offer.keys(s, c.offer.ring.Answered)
+	if !ok || err != nil {
 		return
 	}
 	var chosen []sdp.Format
@@ -216,7 +250,7 @@ func (c *session) acked(m agent.Message) {
 	}
 	if len(chosen) > 0 {
 		c.offer.agreed = true
-		c.connect(answer, chosen, false)
+		c.connect(answer, chosen, false, keys)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"callbox/config/strict"
 	"callbox/sip/audio"
+	"callbox/sip/sdp"
 )
 
 //go:embed scripts.yaml
@@ -32,6 +33,7 @@ type Script struct {
 	Farewell    string        // said before hang_up
 	HangUpAfter time.Duration // from the answer; 0 never hangs up for that
 	Codecs      []audio.Codec // in order of preference; empty takes the caller's order
+	SRTP        sdp.Security  // what it takes, and offers where it has to
 	Mute        bool          // answers with SDP but neither sends nor reads media: cheap, for load
 	Keys        map[string]Action
 }
@@ -97,6 +99,17 @@ func (a *Action) UnmarshalText(b []byte) error {
 	return oneOf(a, b, ActionRepeat, ActionEcho, ActionSilence, ActionTone, ActionHangUp)
 }
 
+// srtpWord is sdp.Security as a script writes it.
+type srtpWord sdp.Security
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *srtpWord) UnmarshalText(b []byte) error {
+	if (*sdp.Security)(s).UnmarshalText(b) != nil {
+		return &strict.Invalid{Message: "is not known here", Mend: "write one of off, optional, required"}
+	}
+	return nil
+}
+
 func oneOf[T ~string](to *T, b []byte, known ...T) error {
 	names := make([]string, len(known))
 	for i, k := range known {
@@ -131,6 +144,7 @@ type layer struct {
 	Farewell    *string           `yaml:"farewell"`
 	HangUpAfter *time.Duration    `yaml:"hang_up_after"`
 	Codecs      []string          `yaml:"codecs"`
+	SRTP        *srtpWord         `yaml:"srtp"`
 	Media       *bool             `yaml:"media"`
 	Keys        map[string]Action `yaml:"keys"`
 }
@@ -156,6 +170,9 @@ func (l layer) over(s Script) Script {
 	set(&s.Wait, l.Wait)
 	set(&s.Farewell, l.Farewell)
 	set(&s.HangUpAfter, l.HangUpAfter)
+	if l.SRTP != nil {
+		s.SRTP = sdp.Security(*l.SRTP)
+	}
 	if l.Media != nil {
 		s.Mute = !*l.Media
 	}

@@ -68,13 +68,23 @@ func (s *Stream) over() bool {
 func (s *Stream) take(b []byte, from netip.AddrPort) {
 	if len(b) >= 8 && b[0]>>6 == 2 && b[1] >= 192 && b[1] <= 223 { // RFC 5761 section 4
 		s.mu.Lock()
-		s.stats.RTCPReceived++
+		if _, err := s.in.open(b, true); err != nil {
+			s.stats.PacketsForged++
+		} else {
+			s.stats.RTCPReceived++
+		}
+		s.mu.Unlock()
+		return
+	}
+	s.mu.Lock()
+	b, err := s.in.open(b, false)
+	if err != nil {
+		s.stats.PacketsForged++
 		s.mu.Unlock()
 		return
 	}
 	var p rtp.Packet
-	err := p.Unmarshal(b)
-	s.mu.Lock()
+	err = p.Unmarshal(b)
 	f := s.flow
 	audio := err == nil && f.Receive && p.PayloadType == f.Payload && len(p.Payload) > 0
 	known := audio || err == nil && f.Event != 0 && p.PayloadType == f.Event

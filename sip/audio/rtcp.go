@@ -115,6 +115,9 @@ func (s *Stream) report(bye bool) {
 		packets = append(packets, &rtcp.Goodbye{Sources: []uint32{ssrc}})
 	}
 	b, err := rtcp.Marshal(packets)
+	if err == nil {
+		b, err = s.out.seal(b, true)
+	}
 	if err != nil {
 		return
 	}

@@ -42,6 +42,7 @@ type Flow struct {
 	Event   uint8 // payload type of telephone-event, 0 for none
 	Send    bool
 	Receive bool
+	Keys    *Keys // of SRTP; nil is plain RTP. The same keys again go on.
 }
 
 // Stats are the figures of a stream.
@@ -54,6 +55,7 @@ type Stats struct {
 	PacketsLost     uint64 // never came, or too late
 	PacketsLate     uint64 // came after their turn, or twice
 	PacketsStrange  uint64 // not RTP, or of no payload type agreed on
+	PacketsForged   uint64 // not protected with the key agreed on, or a copy
 	RTCPReceived    uint64 // on the RTP port
 }
 
@@ -75,6 +77,7 @@ type Stream struct {
 	packet   []byte
 	reports  reports
 	receiver receiver
+	out, in  protection
 
 	done chan struct{}
 }
@@ -91,17 +94,31 @@ func NewStream(o StreamOptions) *Stream {
 	seed := random()
 	s := &Stream{o: o, mark: true, done: make(chan struct{}), packet: make([]byte, 0, 12+FrameSamples)}
 	s.header = rtp.Header{Version: 2, SSRC: uint32(seed), SequenceNumber: uint16(seed >> 32), Timestamp: uint32(random())}
+	s.header.SequenceNumber &= 1<<15 - 1 // so that a peer who misses the first packets misses no wrap (RFC 4568 section 6.4)
 	s.reports.until = firstReport
 	o.Pacer.add(s)
 	go s.receive()
 	return s
 }
 
-// Set changes where and what the stream sends and takes. Digits that wait to be sent stay.
-func (s *Stream) Set(f Flow) {
+// Set changes where and what the stream sends and takes. Digits that wait to be sent stay. The error is of its keys;
+// the stream is then as it was.
+func (s *Stream) Set(f Flow) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.flow = f
+	var send, receive *Key
+	if f.Keys != nil {
+		send, receive = &f.Keys.Send, &f.Keys.Receive
+	}
+	out := s.out
+	if err := out.set(send); err != nil {
+		return err
+	}
+	if err := s.in.set(receive); err != nil {
+		return err
+	}
+	s.flow, s.out = f, out
+	return nil
 }
 
 // SendDigit queues a DTMF digit to be sent as events (RFC 4733). It reports false when d is no digit, no payload type
@@ -193,7 +210,11 @@ func (s *Stream) begin(h rtp.Header) []byte {
 
 func (s *Stream) send(b []byte, payload int) {
 	s.header.SequenceNumber++
-	if _, err := s.o.Conn.WriteToUDPAddrPort(b, s.remote()); err != nil {
+	b, err := s.out.seal(b, false)
+	if err == nil {
+		_, err = s.o.Conn.WriteToUDPAddrPort(b, s.remote())
+	}
+	if err != nil {
 		s.stats.SendErrors++
 		return
 	}

@@ -213,9 +213,12 @@ func (c *conversation) progress(e agent.Event) {
 func (c *conversation) answered(e agent.Event) {
 	c.final, c.answers = time.Now(), true
 	c.r.Status, c.r.Reason = e.Status, e.Reason
-	c.accept(e.Message)
+	fits := c.accept(e.Message)
 	c.tell(EventAnswered, e.Status, c.r.Codec)
-	if c.hanging { // it crossed our CANCEL
+	if !fits && c.o.SRTP == sdp.Required {
+		c.hanging, c.r.Sentence = true, "SRTP is required here, and the answer has none that was offered"
+	}
+	if c.hanging { // it crossed our CANCEL, or is in the clear
 		c.line.leg.Bye()
 		c.r.HungUpBy = HungUpCaller
 		return
@@ -240,15 +243,25 @@ func (c *conversation) accept(m agent.Message) bool {
 	if err != nil {
 		return false
 	}
-	media, ok := s.Audio()
+	s, _, ok := c.line.take(s, c.line.ring.Answered)
 	if !ok {
 		return false
 	}
-	if codec := c.line.connect(media, media.Codecs()); codec != "" {
-		c.r.Codec = codec
-		return true
+	media, _ := s.Audio()
+	return c.connect(media, media.Codecs())
+}
+
+// connect lets audio flow and reports whether it can.
+func (c *conversation) connect(m sdp.Media, chosen []sdp.Format) bool {
+	codec := c.line.connect(m, chosen)
+	if codec == "" {
+		return false
 	}
-	return false
+	c.r.Codec, c.r.SRTP = codec, ""
+	if k := c.line.keys; k != nil {
+		c.r.SRTP = k.Send.Suite
+	}
+	return true
 }
 
 // request answers what the other side asks within the call.
@@ -270,7 +283,7 @@ func (c *conversation) reoffer(r *agent.Request) {
 	if len(r.Message.Body) == 0 {
 		m := agent.Message{}
 		if r.Method == "INVITE" {
-			m = agent.Message{ContentType: "application/sdp", Body: l.writer.Offer(l.describe(), l.offers, sdp.SendRecv, 20)}
+			m = agent.Message{ContentType: "application/sdp", Body: l.writer.Offer(l.propose(l.describe()), l.offers, sdp.SendRecv, 20)}
 		}
 		r.Respond(200, "OK", m)
 		return
@@ -280,14 +293,16 @@ func (c *conversation) reoffer(r *agent.Request) {
 		r.Respond(400, "Bad Request", agent.Message{})
 		return
 	}
-	body, chosen, err := l.writer.Answer(s, l.describe(), l.offers, sdp.SendRecv, 20)
-	if err != nil {
+	s, lines, ok := l.take(s, l.ring.Answer)
+	d := l.describe()
+	d.Crypto = lines
+	body, chosen, err := l.writer.Answer(s, d, l.offers, sdp.SendRecv, 20)
+	if !ok || err != nil {
 		r.Respond(488, "Not Acceptable Here", agent.Message{})
 		return
 	}
-	if media, ok := s.Audio(); ok {
-		c.r.Codec = l.connect(media, chosen)
-	}
+	media, _ := s.Audio()
+	c.connect(media, chosen)
 	r.Respond(200, "OK", agent.Message{ContentType: "application/sdp", Body: body})
 }
 

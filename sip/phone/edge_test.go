@@ -115,5 +115,5 @@ func (s *audioSocket) start(offer *sdp.Session, chosen []sdp.Format) {
 	if len(chosen) > 1 {
 		f.Event = chosen[1].Payload
 	}
-	s.stream.Set(f)
+	_ = s.stream.Set(f) // which could complain of keys alone
 }

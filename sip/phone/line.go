@@ -26,6 +26,10 @@ type line struct {
 	writer *sdp.Writer
 	offers []sdp.Format
 	leg    leg
+
+	security sdp.Security
+	ring     sdp.Keyring
+	keys     *audio.Keys // of the last description that was taken; nil: RTP
 }
 
 // leg is what a conversation does with its SIP leg; *agent.Leg is one.
@@ -37,7 +41,7 @@ type leg interface {
 }
 
 func openLine(ctx context.Context, o Options, s *sound) (l *line, err error) {
-	l = &line{writer: sdp.NewWriter(rand.Uint64()), player: audio.NewPlayer(s.idle)}
+	l = &line{writer: sdp.NewWriter(rand.Uint64()), player: audio.NewPlayer(s.idle), security: o.SRTP}
 	if l.offers, err = formats(o); err != nil {
 		return nil, err
 	}
@@ -112,7 +116,7 @@ func (l *line) dial(target string, sink agent.Sink, o Options) error {
 	}
 	route.URI = target
 	from := caller(o)
-	body := l.writer.Offer(l.describe(), l.offers, sdp.SendRecv, 20)
+	body := l.writer.Offer(l.propose(l.describe()), l.offers, sdp.SendRecv, 20)
 	l.leg = l.agent.Dial(agent.Outgoing{
 		Route: route, From: from, Anonymous: from == agent.Address{}, Username: o.Username, Password: o.Password,
 		Message: agent.Message{ContentType: "application/sdp", Body: body},
@@ -138,7 +142,7 @@ func portOf(c *net.UDPConn) uint16 { return c.LocalAddr().(*net.UDPAddr).AddrPor
 // returns the codec, "" when there is none.
 func (l *line) connect(m sdp.Media, chosen []sdp.Format) (codec string) {
 	dir := m.Direction.Reverse()
-	f := audio.Flow{Remote: m.RTP, RTCP: m.RTCP, Send: dir.Sends(), Receive: true}
+	f := audio.Flow{Remote: m.RTP, RTCP: m.RTCP, Send: dir.Sends(), Receive: true, Keys: l.keys}
 	for _, have := range chosen {
 		switch {
 		case have.Is("telephone-event", audio.SampleRate) && f.Event == 0:
@@ -150,8 +154,8 @@ func (l *line) connect(m sdp.Media, chosen []sdp.Format) (codec string) {
 			f.Codec, f.Payload, codec = audio.PCMU, have.Payload, "PCMU"
 		}
 	}
-	if codec != "" {
-		l.stream.Set(f)
+	if codec == "" || l.stream.Set(f) != nil {
+		return ""
 	}
 	return codec
 }

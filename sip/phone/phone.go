@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"callbox/sip/sdp"
 )
 
 // Options describe one call. To, Domain and Edge are required.
@@ -28,6 +30,7 @@ type Options struct {
 	Record   string        // WAV file to write what is heard to, early media included; "" records nothing
 	Duration time.Duration // hang up so long after the answer; 0 waits for the other side or ctx
 	DTMF     string        // digits to send once answered; each comma waits a second before the next
+	SRTP     sdp.Security  // what is offered, and taken
 	Codecs   []string      // PCMU and PCMA in order of preference; empty means both
 
 	ClientTLS *tls.Config // for transport tls; nil verifies against the system's roots
@@ -84,6 +87,7 @@ type Result struct {
 	BadCertificate bool // Local, because the edge's certificate was not accepted
 
 	Codec      string        // the codec of the answered call
+	SRTP       string        // its crypto-suite, "" for plain RTP
 	EarlyMedia bool          // audio was offered before the answer
 	Setup      time.Duration // INVITE to final answer
 	Talk       time.Duration // answer to end

@@ -15,6 +15,7 @@ import (
 
 	"callbox/cmd/callbox/internal/explain"
 	"callbox/sip/phone"
+	"callbox/sip/sdp"
 )
 
 // called is how a call went, as JSON.
@@ -32,6 +33,7 @@ type called struct {
 	TalkMS          int64   `json:"talk_ms"`
 	HungUpBy        string  `json:"hung_up_by,omitempty"`
 	Codec           string  `json:"codec,omitempty"`
+	SRTP            string  `json:"srtp,omitempty"` // crypto-suite
 	EarlyMedia      bool    `json:"early_media"`
 	Voice           string  `json:"voice,omitempty"`
 	PacketsSent     uint64  `json:"packets_sent"`
@@ -87,6 +89,7 @@ func newCall(version string, s streams) *cobra.Command {
 	f.DurationVar(&o.Duration, "duration", 0, "hang up so long after the answer; 0 waits for the other side or Ctrl-C")
 	f.StringVar(&o.DTMF, "dtmf", "", "`digits` to send once answered; a comma waits a second")
 	f.StringSliceVar(&o.Codecs, "codec", nil, "PCMU or PCMA, in order of preference (default both)")
+	f.TextVar(&o.SRTP, "srtp", sdp.Plain, "off, optional or `required`: protected media, as secure trunks want it")
 	f.BoolVar(&insecure, "insecure", false, "with tls, do not check the edge's certificate")
 	out.add(cmd)
 	_ = cmd.MarkFlagFilename("play", "wav")
@@ -147,8 +150,12 @@ func progress(w io.Writer, begun time.Time, e phone.Event) {
 func summarize(w io.Writer, r phone.Result, answered bool, recording string) {
 	if answered {
 		fmt.Fprintf(w, "answered after %s, talked %s, hung up by the %s\n", round(r.Setup), round(r.Talk), r.HungUpBy)
+		codec := r.Codec
+		if r.SRTP != "" {
+			codec += " by SRTP (" + r.SRTP + ")"
+		}
 		fmt.Fprintf(w, "audio    %s, %d packets sent, %d received, %d lost, level %.0f dBFS\n",
-			r.Codec, r.PacketsSent, r.PacketsReceived, r.PacketsLost, r.LevelDBFS)
+			codec, r.PacketsSent, r.PacketsReceived, r.PacketsLost, r.LevelDBFS)
 	} else {
 		fmt.Fprintf(w, "not answered: %d %s\n", r.Status, r.Reason)
 	}
@@ -169,7 +176,7 @@ func describe(r phone.Result, answered bool, recording string) called {
 	return called{
 		Answered: answered, Status: r.Status, Reason: r.Reason, Sentence: r.Sentence, ErrorCode: r.ErrorCode, Local: r.Local,
 		CallID: r.CallID, SIPCallID: r.SIPCallID, RetryAfter: r.RetryAfter, SetupMS: r.Setup.Milliseconds(),
-		TalkMS: r.Talk.Milliseconds(), HungUpBy: string(r.HungUpBy), Codec: r.Codec, EarlyMedia: r.EarlyMedia,
+		TalkMS: r.Talk.Milliseconds(), HungUpBy: string(r.HungUpBy), Codec: r.Codec, SRTP: r.SRTP, EarlyMedia: r.EarlyMedia,
 		Voice: r.Voice, PacketsSent: r.PacketsSent, PacketsReceived: r.PacketsReceived, PacketsLost: r.PacketsLost,
 		LevelDBFS: r.LevelDBFS, Digits: r.Digits, Recording: recording,
 	}

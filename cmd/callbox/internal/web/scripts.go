@@ -51,6 +51,7 @@ type Script struct {
 	Farewell    *string           `json:"farewell,omitempty" maxLength:"1000" doc:"Said before hang_up."`
 	HangUpAfter *string           `json:"hang_up_after,omitempty" maxLength:"20" example:"30s" doc:"From the answer; 0s never hangs up for that."`
 	Codecs      []string          `json:"codecs,omitzero" maxItems:"8" doc:"PCMU, PCMA, in order of preference; none takes the caller's order." example:"[\"PCMA\"]"`
+	SRTP        *string           `json:"srtp,omitempty" enum:"off,optional,required" doc:"Whether it takes media protected by SRTP."`
 	Media       *bool             `json:"media,omitempty" doc:"false answers with SDP but neither sends nor reads media."`
 	Keys        map[string]string `json:"keys,omitzero" doc:"What a DTMF key does: repeat, echo, silence, tone or hang_up." example:"{\"1\":\"repeat\"}"`
 }
