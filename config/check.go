@@ -11,10 +11,11 @@ import (
 	"callbox/config/strict"
 )
 
-func networks() []string   { return []string{"udp", "tcp", "tls"} }
-func voices() []string     { return []string{"auto", "builtin", "espeak-ng", "flite"} }
-func levels() []string     { return []string{"trace", "debug", "info", "warn", "error"} }
-func logFormats() []string { return []string{"json", "console"} }
+func networks() []string    { return []string{"udp", "tcp", "tls", "ws", "wss"} }
+func clientAuths() []string { return []string{"off", "optional", "required"} }
+func voices() []string      { return []string{"auto", "builtin", "espeak-ng", "flite"} }
+func levels() []string      { return []string{"trace", "debug", "info", "warn", "error"} }
+func logFormats() []string  { return []string{"json", "console"} }
 
 // checker collects what is wrong with options that have the right types.
 type checker struct {
@@ -52,6 +53,8 @@ func (c *checker) written(path string) bool {
 // options checks every option, each by itself and against the others.
 func (c *checker) options(o Options) {
 	c.listeners(o.SIP.Listeners)
+	c.clientAuth(o.SIP)
+	c.origins(o.SIP.WebSocket.Origins)
 	c.userAgent(o.SIP.UserAgent)
 	switch t := o.SIP.TLS; {
 	case t.Certificate != "" && t.Key == "":
@@ -103,7 +106,7 @@ func (c *checker) listeners(ls []Listener) {
 	for i, l := range ls {
 		at := fmt.Sprintf("sip.listeners[%d]", i)
 		if l.Network == "" {
-			c.add(at+".network", "is missing", "write udp, tcp or tls")
+			c.add(at+".network", "is missing", "write udp, tcp, tls, ws or wss")
 		} else {
 			c.oneOf(at+".network", l.Network, networks())
 		}

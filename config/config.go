@@ -38,20 +38,36 @@ type SIP struct {
 	Listeners []Listener `yaml:"listeners"`
 	UserAgent string     `yaml:"user_agent"` // Server and User-Agent header; "" leaves them out
 	TLS       TLS        `yaml:"tls"`
+	WebSocket WebSocket  `yaml:"websocket"`
 }
 
 // Listener is one socket that takes SIP. An IPv6 address takes IPv6 only, so that [::]:5060 can stand beside
 // 0.0.0.0:5060, each with its own advertised address.
 type Listener struct {
-	Network   string         `yaml:"network"`   // udp, tcp or tls
+	Network   string         `yaml:"network"`   // udp, tcp, tls, ws or wss
 	Address   netip.AddrPort `yaml:"address"`   // port 0 picks a free one
 	Advertise string         `yaml:"advertise"` // host or host:port for Via and Contact; "" finds the local address towards each peer
+
+	// ClientAuth is whether peers of a tls or wss listener show a certificate of SIP.TLS.ClientCA: off, optional or
+	// required; "" is off.
+	ClientAuth string `yaml:"client_auth"`
 }
 
-// TLS names the certificate of the tls listeners: both empty for one made at first start, or both set.
+// Encrypted tells whether the listener needs a certificate.
+func (l Listener) Encrypted() bool { return l.Network == "tls" || l.Network == "wss" }
+
+// TLS names the certificate of the tls and wss listeners, both empty for one made at first start, or both set; and the
+// authorities that peers' certificates are held against.
 type TLS struct {
 	Certificate string `yaml:"certificate" reload:"live"` // PEM file, leaf first
 	Key         string `yaml:"key" reload:"live"`         // PEM file
+	ClientCA    string `yaml:"client_ca"`                 // PEM file of the authorities of clients
+	CA          string `yaml:"ca"`                        // PEM file of authorities that servers are believed by besides the system's
+}
+
+// WebSocket is how the ws and wss listeners take connections.
+type WebSocket struct {
+	Origins []string `yaml:"origins"` // hosts, with * as a wildcard, of pages whose scripts may connect besides the listener's own
 }
 
 // HTTP is the socket of the APIs, console, metrics and health.

@@ -28,7 +28,7 @@ func TestDefaultsAreTheEmbeddedLab(t *testing.T) {
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	want := []Listener{{"udp", addr("0.0.0.0:5060"), ""}, {"tcp", addr("0.0.0.0:5060"), ""}, {"tls", addr("0.0.0.0:5061"), ""}}
+	want := []Listener{{Network: "udp", Address: addr("0.0.0.0:5060")}, {Network: "tcp", Address: addr("0.0.0.0:5060")}, {Network: "tls", Address: addr("0.0.0.0:5061")}}
 	if diff := cmp.Diff(want, o.SIP.Listeners, compareAddresses); diff != "" {
 		t.Error(diff)
 	}
@@ -95,7 +95,7 @@ func TestTheFullExampleHasAndExplainsEveryKey(t *testing.T) {
 			t.Errorf("the comment of %s is wrong about reloads", k.Path)
 		}
 	}
-	for _, key := range []string{"network", "address", "advertise"} {
+	for _, key := range []string{"network", "address", "advertise", "client_auth"} {
 		if seen["sip.listeners."+key] == "" {
 			t.Errorf("sip.listeners[].%s is missing or not explained", key)
 		}

@@ -17,7 +17,7 @@ func TestChangedTellsWhatAReloadCanDo(t *testing.T) {
 	}{
 		{"nothing", func(*Options) {}, nil, nil},
 		{"a directory", func(o *Options) { o.Directory = "sites.yaml" }, []string{"directory"}, nil},
-		{"a certificate", func(o *Options) { o.SIP.TLS = TLS{"a", "b"} }, []string{"sip.tls.certificate", "sip.tls.key"}, nil},
+		{"a certificate", func(o *Options) { o.SIP.TLS = TLS{Certificate: "a", Key: "b"} }, []string{"sip.tls.certificate", "sip.tls.key"}, nil},
 		{"an entry of the listeners", func(o *Options) { o.SIP.Listeners[1].Advertise = "sip.example.com" }, nil, []string{"sip.listeners"}},
 		{"another listener", func(o *Options) { o.SIP.Listeners = append(o.SIP.Listeners, Listener{Network: "udp"}) }, nil, []string{"sip.listeners"}},
 		{"an address", func(o *Options) { o.HTTP.Address = netip.MustParseAddrPort("127.0.0.1:1") }, nil, []string{"http.address"}},

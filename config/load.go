@@ -76,6 +76,8 @@ func relocate(o *Options, from source) {
 		"directory":           &o.Directory,
 		"sip.tls.certificate": &o.SIP.TLS.Certificate,
 		"sip.tls.key":         &o.SIP.TLS.Key,
+		"sip.tls.client_ca":   &o.SIP.TLS.ClientCA,
+		"sip.tls.ca":          &o.SIP.TLS.CA,
 		"http.certificate":    &o.HTTP.Certificate,
 		"http.key":            &o.HTTP.Key,
 		"sim.scripts":         &o.Sim.Scripts,
@@ -97,6 +99,8 @@ func (c *checker) files(o Options) {
 		c.add("data", "is not a directory", "name a directory; it is made if it does not exist")
 	}
 	c.keyPair("sip.tls.certificate", o.SIP.TLS.Certificate, "sip.tls.key", o.SIP.TLS.Key)
+	c.authorities("sip.tls.client_ca", o.SIP.TLS.ClientCA)
+	c.authorities("sip.tls.ca", o.SIP.TLS.CA)
 	c.keyPair("http.certificate", o.HTTP.Certificate, "http.key", o.HTTP.Key)
 }
 

@@ -19,7 +19,7 @@ func (w *walk) access() bool {
 	if acl == nil && len(a.ACLs) > 0 {
 		return w.refuse(ruleAccess, 403, codeACL, note{text: textWrongSource, b: w.d.Domain})
 	}
-	if w.d.Secure && !strings.EqualFold(w.r.Transport, "tls") {
+	if w.d.Secure && !encrypted(w.r.Transport) {
 		return w.refuse(ruleAccess, 403, codeTransport, note{text: textPlainTransport, a: orNothing(w.r.Transport), b: w.d.Domain})
 	}
 	if len(a.Credentials) == 0 {
@@ -36,6 +36,11 @@ func (w *walk) access() bool {
 	}
 	w.note(ruleAccess, n)
 	return true
+}
+
+// encrypted tells whether a transport keeps what it carries from others.
+func encrypted(transport string) bool {
+	return strings.EqualFold(transport, "tls") || strings.EqualFold(transport, "wss")
 }
 
 // mapped is who may call at the host.

@@ -13,7 +13,7 @@ import (
 // Request is what a decision needs to know of an INVITE.
 type Request struct {
 	Source    netip.Addr // where it really came from
-	Transport string     // udp, tcp or tls
+	Transport string     // udp, tcp, tls, ws or wss
 	Scheme    string     // of the Request-URI: sip, sips, tel or urn
 	User      string     // its user part, or all after tel: or urn: ("service:sos.police")
 	Host      string     // its host without port and brackets; for tel and urn the host of To, else of From

@@ -24,16 +24,19 @@ import (
 
 // Listener is one socket to take SIP on.
 type Listener struct {
-	Network   string // udp, tcp or tls
+	Network   string // udp, tcp, tls, ws or wss
 	Address   string // host:port to bind, IPv6 in brackets; port 0 picks one
 	Advertise string // host or host:port to write into Via and Contact; "" finds the local address towards each peer
+
+	ClientAuth tls.ClientAuthType // of tls and wss listeners, against Options.TLS.ClientCAs
 }
 
 // Options configure an Agent. OnInvite is required.
 type Options struct {
 	Listeners []Listener
-	TLS       *tls.Config // for tls listeners; use GetCertificate to change certificates without a restart
+	TLS       *tls.Config // for tls and wss listeners; use GetCertificate to change certificates without a restart
 	ClientTLS *tls.Config // for outgoing TLS; nil verifies against the system's roots
+	Origins   []string    // hosts, with * as a wildcard, whose pages may connect to ws and wss listeners besides their own
 	UserAgent string      // Server and User-Agent header; "" leaves them out
 	Logger    zerolog.Logger
 	OnInvite  func(*Incoming) // a new INVITE; called on a goroutine of its own
@@ -113,13 +116,13 @@ func New(o Options) (*Agent, error) {
 	}
 	for _, l := range o.Listeners {
 		switch l.Network {
-		case "udp", "tcp":
-		case "tls":
+		case "udp", "tcp", "ws":
+		case "tls", "wss":
 			if o.TLS == nil {
 				return nil, fmt.Errorf("agent: listener %s %s needs a TLS configuration", l.Network, l.Address)
 			}
 		default:
-			return nil, fmt.Errorf("agent: unknown network %q of listener %s: udp, tcp or tls", l.Network, l.Address)
+			return nil, fmt.Errorf("agent: unknown network %q of listener %s: udp, tcp, tls, ws or wss", l.Network, l.Address)
 		}
 	}
 	algorithms, err := offered(o.Algorithms)
@@ -177,7 +180,7 @@ func (a *Agent) bind(l Listener) (serve func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &boundListener{Listener: l}
+	b := &boundListener{Listener: l, tls: a.serverTLS(l)}
 	if l.Network == "udp" {
 		conn, err := listenUDP(addr)
 		if err != nil {
@@ -205,6 +208,9 @@ func (a *Agent) bind(l Listener) (serve func(), err error) {
 		b.bound = ln.Addr().(*net.TCPAddr).AddrPort()
 		a.closers = append(a.closers, ln.Close)
 		serve = func() { a.accept(b, ln) }
+		if l.Network == "ws" || l.Network == "wss" {
+			serve = func() { a.serveWebSocket(b, ln) }
+		}
 	}
 	b.bound = netip.AddrPortFrom(b.bound.Addr().Unmap(), b.bound.Port())
 	a.bound = append(a.bound, b)

@@ -85,7 +85,7 @@ func inPieces(t *testing.T, length, size int, every time.Duration, test func(a *
 			Conn: near, msg: msg, size: size, every: every, begun: time.Now(),
 			answered: make(chan string, 1), ended: make(chan struct{}),
 		}
-		if !a.goStream(c, "tcp") {
+		if !a.goStream(c, &boundListener{Listener: Listener{Network: "tcp"}}) {
 			t.Fatal("not taken")
 		}
 		test(a, c)

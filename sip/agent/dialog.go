@@ -159,7 +159,11 @@ func (l *Leg) matches(p *packet) bool {
 // contact is our Contact on a flow.
 func (l *Leg) contact(f flow) string {
 	c := "<sip:callbox@" + l.a.contactHost(f)
-	if f.transport != "udp" {
+	switch f.transport {
+	case "udp":
+	case "wss": // RFC 7118 section 5.2 has one word for both
+		c += ";transport=ws"
+	default:
 		c += ";transport=" + f.transport
 	}
 	return c + ">"

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/netip"
@@ -8,7 +9,7 @@ import (
 
 // flow is the way to one peer: a UDP socket and its address, or a connection.
 type flow struct {
-	transport string // udp, tcp or tls
+	transport string // udp, tcp, tls, ws or wss
 	socket    *udpSocket
 	stream    *stream
 	remote    netip.AddrPort
@@ -21,6 +22,14 @@ func (f flow) hostname() string {
 		return f.host
 	}
 	return f.remote.Addr().String()
+}
+
+// peer is who a verified certificate of the peer's is of, "" for none.
+func (f flow) peer() string {
+	if f.stream == nil {
+		return ""
+	}
+	return f.stream.peer
 }
 
 var errFlowGone = errors.New("the connection is closed")
@@ -81,6 +90,7 @@ func (a *Agent) contactHost(f flow) string {
 type boundListener struct {
 	Listener
 	bound netip.AddrPort
+	tls   *tls.Config // of its connections
 }
 
 // hostport is what the listener advertises to a peer that sees us at local.

@@ -41,7 +41,7 @@ func (a *Agent) takeInvite(f flow, p *packet) {
 	in := &Incoming{
 		CallID: p.callID, Source: f.remote, Local: f.local(a), Transport: f.transport, MaxForwards: p.maxForwards,
 		RequestURI: target.Address, From: p.from.uri.Address, To: p.to.uri.Address, Contact: p.contact,
-		Message: p.message, Proof: proof, Replaces: a.replacesIn(p),
+		Message: p.message, Peer: f.peer(), Proof: proof, Replaces: a.replacesIn(p),
 		invite: &serverInvite{agent: a, tx: t, flow: f, packet: p, flaw: flaw},
 	}
 	if in.MaxForwards < 0 {

@@ -70,13 +70,14 @@ type Incoming struct {
 	CallID     string
 	Source     netip.AddrPort // where it really came from
 	Local      netip.AddrPort // our address towards Source; for advertising in SDP
-	Transport  string         // udp, tcp or tls
+	Transport  string         // udp, tcp, tls, ws or wss
 	RequestURI Address
 	From, To   Address
 	Contact    string // the URI in the first Contact
 	Message    Message
 	Replaces   *Replaces // the dialog it takes the place of, nil for none and without Options.Replaces
 	Proof      *Proof    // digest credentials as sent, nil when there were none
+	Peer       string    // who the peer is by its TLS certificate, where one was asked for and verified; else ""
 
 	MaxForwards int // how many more hops the request may go
 

@@ -245,7 +245,7 @@ func (a *Agent) Probe(ctx context.Context, r Route) (status int, err error) {
 }
 
 func (a *Agent) viaLine(w *writer, f flow, branch string) {
-	name := map[string]string{"udp": "UDP", "tcp": "TCP", "tls": "TLS"}[f.transport]
+	name := map[string]string{"udp": "UDP", "tcp": "TCP", "tls": "TLS", "ws": "WS", "wss": "WSS"}[f.transport]
 	rport := ""
 	if !f.reliable() {
 		rport = ";rport"

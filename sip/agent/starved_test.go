@@ -51,7 +51,7 @@ func TestWithoutDescriptorsTheConnectionThatIsMissedLeastIsGivenUp(t *testing.T)
 	}
 	silent := connect()
 	taken, err := starving.Listener.Accept()
-	if err != nil || !a.goStream(taken, "tcp") {
+	if err != nil || !a.goStream(taken, &boundListener{Listener: Listener{Network: "tcp"}}) {
 		t.Fatalf("the first connection is not taken: %v", err)
 	}
 	starving.left.Store(1)

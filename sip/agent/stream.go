@@ -29,6 +29,8 @@ type stream struct {
 	local     netip.AddrPort
 	remote    netip.AddrPort
 	host      string        // what a certificate was checked for, of a connection that we made
+	server    *tls.Config   // of a TLS connection taken
+	peer      string        // who a verified certificate of the peer's is of, set before the first message is read
 	done      chan struct{} // nothing more comes from the peer: what waits in out is the last
 	gone      chan struct{}
 	once      sync.Once
@@ -140,28 +142,32 @@ func (a *Agent) accept(l *boundListener, ln net.Listener) {
 			}
 			continue
 		}
-		if !a.goStream(conn, l.Network) {
+		if !a.goStream(conn, l) {
 			conn.Close()
 		}
 	}
 }
 
+// isStarved tells whether descriptors have run out.
+func isStarved(err error) bool { return outage.Descriptors(err) }
+
 // starved says why no connection can be taken, and where descriptors have run out gives up the connection that is missed
 // least, so that a call can come in by another.
 func (a *Agent) starved(l *boundListener, err error) {
-	if !outage.Descriptors(err) || a.opts.Starved == nil {
+	if !isStarved(err) || a.opts.Starved == nil {
 		a.log.Warn().Err(err).Str("listener", l.bound.String()).Msg("accept failed")
 	} else {
 		a.opts.Starved(err)
 	}
-	if outage.Descriptors(err) {
+	if isStarved(err) {
 		a.streams.spare()
 	}
 }
 
 // goStream starts serving a connection; false when there are too many or the agent is closing.
-func (a *Agent) goStream(conn net.Conn, transport string) bool {
-	s := newStream(conn, transport, "")
+func (a *Agent) goStream(conn net.Conn, l *boundListener) bool {
+	s := newStream(conn, l.Network, "")
+	s.server = l.tls
 	if !a.streams.take(s) {
 		return false
 	}
@@ -177,7 +183,7 @@ func newStream(conn net.Conn, transport, host string) *stream {
 		raw: raw, conn: conn, transport: transport, local: addrPort(conn.LocalAddr()), remote: addrPort(conn.RemoteAddr()),
 		host: host, done: make(chan struct{}), gone: make(chan struct{}),
 	}
-	s.up.Store(transport != "tls" || conn != raw)
+	s.up.Store(transport == "tcp" || conn != raw)
 	return s
 }
 
@@ -187,19 +193,6 @@ func addrPort(a net.Addr) netip.AddrPort {
 		return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 	}
 	return netip.AddrPort{}
-}
-
-// handshake makes a connection taken one of TLS.
-func (a *Agent) handshake(s *stream) error {
-	ctx, cancel := context.WithTimeout(context.Background(), a.patience.handshake)
-	defer cancel()
-	t := tls.Server(s.raw, a.opts.TLS)
-	if err := t.HandshakeContext(ctx); err != nil {
-		return err
-	}
-	s.conn = t
-	s.up.Store(true)
-	return nil
 }
 
 // runStream owns a connection: it reads on this goroutine, writes on another, and returns when both are done.
@@ -343,6 +336,9 @@ func (a *Agent) dial(ctx context.Context, transport string, remote netip.AddrPor
 	if s := a.streams.to(transport, remote); s != nil && s.serves(host) {
 		return s, nil
 	}
+	if !spoken(transport) { // a browser takes no connections
+		return nil, errFlowGone
+	}
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	var d net.Dialer
@@ -351,19 +347,9 @@ func (a *Agent) dial(ctx context.Context, transport string, remote netip.AddrPor
 		return nil, err
 	}
 	if transport == "tls" {
-		conf := &tls.Config{}
-		if a.opts.ClientTLS != nil {
-			conf = a.opts.ClientTLS.Clone()
-		}
-		if conf.ServerName == "" {
-			conf.ServerName = host
-		}
-		t := tls.Client(conn, conf)
-		if err := t.HandshakeContext(ctx); err != nil {
-			conn.Close()
+		if conn, err = a.clientTLS(ctx, conn, host); err != nil {
 			return nil, err
 		}
-		conn = t
 	}
 	s := newStream(conn, transport, host)
 	use, ok := a.streams.made(s)

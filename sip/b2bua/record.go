@@ -25,7 +25,7 @@ const maxContact = 512
 func (c *bridge) startRecord() {
 	in := c.in
 	c.rec = call.Record{
-		ID: call.NewID(), StartedAt: time.Now(), Source: in.Source.String(), Transport: in.Transport,
+		ID: call.NewID(), StartedAt: time.Now(), Source: in.Source.String(), Transport: in.Transport, PeerName: in.Peer,
 		SIPCallID: in.CallID, From: who(in.From), Dialled: in.RequestURI.User, Domain: dialledHost(in),
 		Attempts: []call.Attempt{}, Trace: []call.Step{}, Events: make([]call.Event, 0, usualEvents),
 	}

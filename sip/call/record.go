@@ -25,6 +25,7 @@ type Record struct {
 	Account        string    `json:"account,omitempty"`         // account SID
 	Caller         string    `json:"caller,omitempty"`          // the number shown as caller, E.164
 	CallerReplaced bool      `json:"caller_replaced,omitempty"` // the domain's Emergency Caller ID took From's place
+	PeerName       string    `json:"peer_name,omitempty"`       // of the caller's side by its verified TLS certificate
 	CallerSource   string    `json:"caller_source,omitempty"`   // header field that Caller was found in, in small letters; "" for From
 	Country        string    `json:"country,omitempty"`         // ISO 3166 of the caller number
 	Service        string    `json:"service,omitempty"`         // e911, basic911 or none

@@ -262,8 +262,12 @@ func orNever(d time.Duration) time.Duration {
 // buildEdge makes agent and edge, which need each other; neither listens yet.
 func (a *App) buildEdge(context.Context) error {
 	a.metrics = web.NewMetrics(a.options.Version)
+	taken, made, err := a.encryption()
+	if err != nil {
+		return err
+	}
 	sipAgent, err := agent.New(agent.Options{
-		Listeners: listeners(a.settings.SIP.Listeners), TLS: a.certs.serverConfig(),
+		Listeners: listeners(a.settings.SIP.Listeners), TLS: taken, ClientTLS: made, Origins: a.settings.SIP.WebSocket.Origins,
 		UserAgent: a.settings.SIP.UserAgent, Logger: a.part("agent"), Ready: a.ready.Load,
 		OnInvite: func(in *agent.Incoming) { a.edge.Invite(in) }, OnRegister: a.register,
 		NonceLife: a.settings.Auth.NonceLife, Algorithms: a.settings.Auth.Algorithms, Urgent: a.plan.Urgent, Starved: a.reserve.starved,

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -58,14 +59,49 @@ func (f *bindFailure) Unwrap() error { return f.cause }
 func listeners(configured []config.Listener) []agent.Listener {
 	out := make([]agent.Listener, len(configured))
 	for i, l := range configured {
-		out[i] = agent.Listener{Network: l.Network, Address: l.Address.String(), Advertise: l.Advertise}
+		out[i] = agent.Listener{
+			Network: l.Network, Address: l.Address.String(), Advertise: l.Advertise, ClientAuth: clientAuth(l.ClientAuth),
+		}
 	}
 	return out
 }
 
+// clientAuth turns a configured word into what the TLS library calls it.
+func clientAuth(word string) tls.ClientAuthType {
+	switch word {
+	case "optional":
+		return tls.VerifyClientCertIfGiven
+	case "required":
+		return tls.RequireAndVerifyClientCert
+	}
+	return tls.NoClientCert
+}
+
+// encryption returns the TLS settings of the SIP side: those of connections taken, nil without a certificate, and of those
+// made. Where a server asks for a certificate it is shown the listeners'.
+func (a *App) encryption() (taken, made *tls.Config, err error) {
+	files := a.settings.SIP.TLS
+	made = &tls.Config{MinVersion: tls.VersionTLS12}
+	if files.CA != "" {
+		if made.RootCAs, err = config.Authorities(files.CA, true); err != nil {
+			return nil, nil, fmt.Errorf("sip.tls.ca %s %w", files.CA, err)
+		}
+	}
+	if taken = a.certs.serverConfig(); taken == nil {
+		return nil, made, nil
+	}
+	made.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return taken.GetCertificate(nil) }
+	if files.ClientCA != "" {
+		if taken.ClientCAs, err = config.Authorities(files.ClientCA, false); err != nil {
+			return nil, nil, fmt.Errorf("sip.tls.client_ca %s %w", files.ClientCA, err)
+		}
+	}
+	return taken, made, nil
+}
+
 func hasTLS(configured []config.Listener) bool {
 	for _, l := range configured {
-		if l.Network == "tls" {
+		if l.Encrypted() {
 			return true
 		}
 	}

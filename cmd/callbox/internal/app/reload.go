@@ -108,7 +108,7 @@ func sameCustomers(a, b *directory.File) bool {
 // names them again.
 func (a *App) adopt(o config.Options) {
 	a.settings.Directory = o.Directory
-	a.settings.SIP.TLS = o.SIP.TLS
+	a.settings.SIP.TLS.Certificate, a.settings.SIP.TLS.Key = o.SIP.TLS.Certificate, o.SIP.TLS.Key
 	a.settings.HTTP.Certificate, a.settings.HTTP.Key = o.HTTP.Certificate, o.HTTP.Key
 	a.settings.Drain = o.Drain
 	a.drainLimit.Store(int64(o.Drain.Limit))

@@ -55,7 +55,7 @@ func newExplain(s streams) *cobra.Command {
 	f.StringVar(&q.To, "to", "", "what is dialled: a `number`, a SIP URI, or a service URN such as urn:service:sos")
 	f.StringVar(&q.Domain, "domain", explain.DefaultDomain, "the `domain` or trunk the call is sent to")
 	f.StringVar(&q.Source, "source", explain.DefaultSource, "the IP `address` it comes from")
-	f.StringVar(&q.Transport, "transport", explain.DefaultTransport, "udp, tcp or tls")
+	f.StringVar(&q.Transport, "transport", explain.DefaultTransport, "udp, tcp, tls, ws or wss")
 	f.StringVar(&q.User, "user", "", "digest user `name`; none is sent without it")
 	f.StringVar(&q.Password, "password", "", "its password")
 	f.StringArrayVar(&q.Asserted, "pai", nil, "a P-Asserted-Identity, as --from has it; may be there several times")

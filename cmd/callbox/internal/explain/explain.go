@@ -20,7 +20,7 @@ type Question struct {
 	To        string `json:"to" maxLength:"256" doc:"What is dialled: a number, a SIP URI or a service URN."`
 	Domain    string `json:"domain,omitempty" maxLength:"255" doc:"The domain or trunk the call is sent to; lab.sip.us1.twilio.com when absent."`
 	Source    string `json:"source,omitempty" maxLength:"64" doc:"The address it comes from; 127.0.0.1 when absent."`
-	Transport string `json:"transport,omitempty" enum:"udp,tcp,tls" doc:"udp when absent."`
+	Transport string `json:"transport,omitempty" enum:"udp,tcp,tls,ws,wss" doc:"udp when absent."`
 	User      string `json:"user,omitempty" maxLength:"64" doc:"Digest user name; none is sent when absent."`
 	Password  string `json:"password,omitempty" maxLength:"256" doc:"Its password."`
 
@@ -96,9 +96,9 @@ func (q Question) request() (routing.Request, error) {
 	}
 	transport := or(q.Transport, DefaultTransport)
 	switch transport {
-	case "udp", "tcp", "tls":
+	case "udp", "tcp", "tls", "ws", "wss":
 	default:
-		return routing.Request{}, fmt.Errorf("transport %q is unknown: udp, tcp and tls are known", q.Transport)
+		return routing.Request{}, fmt.Errorf("transport %q is unknown: udp, tcp, tls, ws and wss are known", q.Transport)
 	}
 	to := identity(q.To, bare(or(q.Domain, DefaultDomain)))
 	r := routing.Request{

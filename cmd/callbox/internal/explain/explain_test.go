@@ -144,7 +144,7 @@ func TestAQuestionThatCannotBeReadSaysWhich(t *testing.T) {
 	}{
 		{"nothing dialled", "to is missing: say what is dialled, such as 911", Question{From: "+1"}},
 		{"a source that is a name", `source "home" is no IP address: write it like 192.0.2.7`, Question{To: "911", Source: "home"}},
-		{"a transport nobody speaks", `transport "sctp" is unknown: udp, tcp and tls are known`, Question{To: "911", Transport: "sctp"}},
+		{"a transport nobody speaks", `transport "sctp" is unknown: udp, tcp, tls, ws and wss are known`, Question{To: "911", Transport: "sctp"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
