@@ -69,6 +69,9 @@ func (s *Session) fromRTP(w *worker, sd, peer *Side, n int) {
 	}
 	s.quiet, sd.quiet = now, now
 	sd.flow.count(h, n, now, sd.clock)
+	if len(s.listeners) > 0 {
+		s.tapped(sd.index(), b)
+	}
 	peer.sendRTP(b, &sd.flow)
 }
 

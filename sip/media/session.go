@@ -27,6 +27,8 @@ type Session struct {
 	timedOut bool
 	quiet    time.Duration // since when no RTP has come
 	final    call.Media    // once closed
+
+	listeners []*Listener // who hears both sides beside them
 }
 
 // Side returns the half of the session that faces leg l; any leg but B is A.
@@ -80,6 +82,7 @@ func (s *Session) Close() call.Media {
 	final := s.final
 	s.mu.Unlock()
 
+	s.shutListeners()
 	s.worker.loop.do(func(int) { s.closeSockets() })
 	s.worker.remove(s)
 	return final

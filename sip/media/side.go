@@ -147,9 +147,11 @@ func (s *Session) own(ip netip.Addr, port uint16) bool {
 	for i := range s.sides {
 		mine = mine || port == s.sides[i].port || port == s.sides[i].port+1
 	}
-	if !mine {
-		return false
-	}
+	return mine && s.onThisHost(ip)
+}
+
+// onThisHost says whether packets to ip come to this session's machine.
+func (s *Session) onThisHost(ip netip.Addr) bool {
 	if bound := s.relay.binding.addr; bound.IsValid() && !bound.IsUnspecified() {
 		return ip == bound.WithZone("")
 	}
@@ -188,4 +190,12 @@ func (sd *Side) retarget(rtp, rtcp *sockaddr) {
 	}
 	set(&sd.to[0], rtp, sd.latch.source, sd.latch.announced)
 	set(&sd.to[1], rtcp, sd.rtcp.source, sd.rtcp.announced)
+}
+
+// index is the side's place in its session.
+func (sd *Side) index() int {
+	if sd.leg == call.LegB {
+		return 1
+	}
+	return 0
 }
