@@ -126,6 +126,7 @@ func (c *bridge) onAnswered(ev event) {
 	m.Headers = append(pass(c.callHeaders(), ev.message, inAnswer), c.agree(&c.a, c.asked)...)
 	c.up(ev)
 	c.a.leg.Answer(m)
+	c.startListeners()
 }
 
 // answerOf returns the description in a 2xx. A centre that gave it in early media may have left it out.

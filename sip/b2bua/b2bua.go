@@ -58,6 +58,10 @@ type Options struct {
 	// when the call was decided, so that a call keeps the plan it began with. nil is none.
 	Announce func() string
 
+	// Phones returns the ways to the phones of whoever is registered by a URI, the likeliest first. ours tells that its
+	// host is a domain of the edge, so that there is no other way. It must not block. nil: nobody is registered.
+	Phones func(uri string) (routes []agent.Route, ours bool)
+
 	// NoMedia is told why a call got no media ports. It must not block; nil tells the log each time.
 	NoMedia func(error)
 
@@ -121,6 +125,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Announce == nil {
 		o.Announce = func() string { return "" }
+	}
+	if o.Phones == nil {
+		o.Phones = func(string) ([]agent.Route, bool) { return nil, false }
 	}
 	return o
 }

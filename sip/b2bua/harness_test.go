@@ -356,6 +356,8 @@ type fakeMedia struct {
 	hold   string
 	closed int
 	stats  call.Media
+
+	listeners []*fakeListener
 }
 
 func (m *fakeMedia) side(l call.Leg) mediaSide { return &m.sides[l-1] }

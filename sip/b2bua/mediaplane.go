@@ -1,6 +1,7 @@
 package b2bua
 
 import (
+	"callbox/sip/audio"
 	"callbox/sip/call"
 	"callbox/sip/media"
 )
@@ -13,6 +14,7 @@ type mediaPlane interface {
 // mediaSession is the media of one call.
 type mediaSession interface {
 	side(call.Leg) mediaSide
+	listen(barge bool) (mediaListener, error)
 	Hold(on bool)
 	Stats() call.Media
 	Close() call.Media
@@ -24,6 +26,13 @@ type mediaSide interface {
 	SetRemote(media.Remote)
 	Await()
 	Reset()
+}
+
+// mediaListener is the media of somebody who hears a call; *media.Listener is one.
+type mediaListener interface {
+	Port() uint16
+	Start(media.Remote, audio.Codec)
+	Close()
 }
 
 type relayPlane struct{ *media.Relay }
@@ -39,3 +48,11 @@ func (r relayPlane) open(notify func(media.Notice)) (mediaSession, error) {
 type relaySession struct{ *media.Session }
 
 func (s relaySession) side(l call.Leg) mediaSide { return s.Side(l) }
+
+func (s relaySession) listen(barge bool) (mediaListener, error) {
+	l, err := s.Listen(barge)
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}

@@ -123,9 +123,11 @@ const (
 	EventReoffered  EventKind = "reoffered"   // re-INVITE or UPDATE passed end to end
 	EventHeld       EventKind = "held"
 	EventResumed    EventKind = "resumed"
-	EventInfo       EventKind = "info"     // INFO passed end to end
-	EventCallback   EventKind = "callback" // a call centre calls somebody back
-	EventStep       EventKind = "step"     // a callback goes on to whom the detail says
+	EventInfo       EventKind = "info"          // INFO passed end to end
+	EventCallback   EventKind = "callback"      // a call centre calls somebody back
+	EventStep       EventKind = "step"          // a callback goes on to whom the detail says
+	EventListening  EventKind = "listening"     // somebody hears the call, or barges in
+	EventUnheard    EventKind = "listener_gone" // they do not, or not any more
 	EventCancelled  EventKind = "cancelled"
 	EventEnded      EventKind = "ended"
 )

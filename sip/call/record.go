@@ -69,7 +69,8 @@ type Attempt struct {
 	StartedAt time.Time `json:"started_at"`
 	EndedAt   time.Time `json:"ended_at,omitzero"`
 	Status    int       `json:"sip_status,omitempty"`
-	Outcome   string    `json:"outcome"` // answered, busy, failed, timeout, out_of_service, cancelled, unreachable
+	Outcome   string    `json:"outcome"`           // answered, busy, failed, timeout, out_of_service, cancelled, unreachable
+	Purpose   string    `json:"purpose,omitempty"` // listen or barge, of somebody who was to hear the call; "" for a call centre
 }
 
 // Media holds the figures of both directions of a call.

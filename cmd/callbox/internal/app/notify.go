@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"callbox/cmd/callbox/internal/web"
@@ -61,22 +63,56 @@ func (a *App) mail() notify.MailServer {
 	return notify.MailServer{Address: s.Address, From: s.From, User: s.User, Password: s.Password, TLS: s.TLS}
 }
 
+// registered returns the ways to the phones of whoever is registered by a URI; ours tells that its host is a domain here,
+// so that there is no other way.
+func (a *App) registered(uri string) (routes []agent.Route, ours bool) {
+	scheme, rest, _ := strings.Cut(uri, ":")
+	user, host, ok := strings.Cut(rest, "@")
+	if !ok || !strings.EqualFold(scheme, "sip") && !strings.EqualFold(scheme, "sips") {
+		return nil, false
+	}
+	if end := strings.IndexAny(host, ":;?"); end >= 0 {
+		host = host[:end]
+	}
+	d, ours := a.plan.snapshot.Load().Domain(host)
+	if !ours {
+		return nil, false
+	}
+	for _, p := range (registeredPhones{a.registrar, phones{a.agent}}).Registered(d, user) {
+		routes = append(routes, p.Route)
+	}
+	return routes, true
+}
+
 // messenger sends SIP MESSAGE by the edge's agent.
 type messenger struct{ app *App }
 
-// Message sends one.
+// Message sends one, to whoever is registered by the URI or to where it leads: phone after phone until one takes it.
 func (m messenger) Message(ctx context.Context, t notify.Text) (status int, reason string, err error) {
-	r, err := m.app.agent.Route(ctx, t.To)
-	if err != nil {
-		return 0, "", err
+	routes, ours := m.app.registered(t.To)
+	switch {
+	case ours && len(routes) == 0:
+		return 0, "", fmt.Errorf("nobody is registered as %s", t.To)
+	case !ours:
+		r, err := m.app.agent.Route(ctx, t.To)
+		if err != nil {
+			return 0, "", err
+		}
+		routes = append(routes, r)
 	}
-	reply, err := m.app.agent.Request(ctx, "MESSAGE", agent.Outgoing{
-		Route: r, From: agent.Address{Scheme: "sip", User: "callbox", Display: "callbox"},
-		Message: agent.Message{ContentType: "text/plain;charset=utf-8", Body: []byte(t.Body), Headers: []agent.Header{
-			{Name: "Priority", Value: "urgent"}, {Name: "X-Callbox-Call", Value: t.Call}, {Name: "X-Callbox-Notification", Value: t.ID},
-		}},
-	})
-	return reply.Status, reply.Reason, err
+	for _, r := range routes {
+		var reply agent.Reply
+		reply, err = m.app.agent.Request(ctx, "MESSAGE", agent.Outgoing{
+			Route: r, From: agent.Address{Scheme: "sip", User: "callbox", Display: "callbox"},
+			Message: agent.Message{ContentType: "text/plain;charset=utf-8", Body: []byte(t.Body), Headers: []agent.Header{
+				{Name: "Priority", Value: "urgent"}, {Name: "X-Callbox-Call", Value: t.Call}, {Name: "X-Callbox-Notification", Value: t.ID},
+			}},
+		})
+		if status, reason = reply.Status, reply.Reason; err == nil && status < 300 {
+			break
+		}
+	}
+	return status, reason, err
 }
 
 // notifyFigures are those of what people are told.

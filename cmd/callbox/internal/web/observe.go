@@ -22,7 +22,7 @@ func (m *Metrics) Append(r call.Record) {
 		m.postDial.Observe(r.PostDialMS / 1000)
 	}
 	for _, a := range r.Attempts {
-		if a.Outcome == "answered" || a.Outcome == "cancelled" {
+		if a.Outcome == "answered" || a.Outcome == "cancelled" || a.Purpose != "" {
 			continue
 		}
 		m.failovers.WithLabelValues(bounded(a.Outcome, "busy", "failed", "timeout", "out_of_service", "unreachable")).Inc()
