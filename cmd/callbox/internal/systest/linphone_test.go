@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	api "github.com/twilio/twilio-go/rest/api/v2010"
+
 	"callbox/sip/call"
 )
 
@@ -20,7 +22,7 @@ type linphone struct {
 
 // startLinphone starts linphonec with the lines of its configuration that make an account, and returns when it can
 // call. It needs a route to somewhere, or it takes the network for gone, so a machine without one skips the test.
-func startLinphone(t *testing.T, account string) linphone {
+func startLinphone(t *testing.T, account, more string) linphone {
 	t.Helper()
 	path, err := exec.LookPath("linphonec")
 	if err != nil {
@@ -32,7 +34,7 @@ func startLinphone(t *testing.T, account string) linphone {
 			t.Fatal(err)
 		}
 	}
-	config := "[rtp]\naudio_rtp_port=-1\n[sip]\nsip_port=-1\nsip_tcp_port=-1\nsip_tls_port=-1\nverify_server_certs=0\nverify_server_cn=0\ndefault_proxy=0\n" + account
+	config := "[rtp]\naudio_rtp_port=-1\n[sip]\nsip_port=-1\nsip_tcp_port=-1\nsip_tls_port=-1\nverify_server_certs=0\nverify_server_cn=0\ndefault_proxy=0\n" + more + account
 	if err := os.WriteFile(filepath.Join(p.dir, "rc"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -59,15 +61,26 @@ func startLinphone(t *testing.T, account string) linphone {
 	return p
 }
 
+// linphoneAccount is a phone that sends by way of the edge and does not register.
+func linphoneAccount(edge, transport string) string {
+	return fmt.Sprintf("\n[proxy_0]\nreg_proxy=<sip:%[1]s;transport=%[2]s>\n"+
+		"reg_route=<sip:%[1]s;transport=%[2]s;lr>\nreg_identity=<sip:+14155550100@lab.sip.us1.twilio.com>\nreg_sendregister=0\n",
+		edge, transport)
+}
+
 func TestLinphoneTalksToACallTaker(t *testing.T) {
 	t.Parallel()
-	for _, transport := range []string{"udp", "tcp"} {
+	const secure = "media_encryption=srtp\nmedia_encryption_mandatory=1\n"
+	for transport, more := range map[string]string{"udp": "", "tcp": "", "tls": secure} {
 		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
 			l := startLab(t, settings{})
-			p := startLinphone(t, fmt.Sprintf("\n[proxy_0]\nreg_proxy=<sip:%[1]s;transport=%[2]s>\n"+
-				"reg_route=<sip:%[1]s;transport=%[2]s;lr>\nreg_identity=<sip:+14155550100@lab.sip.us1.twilio.com>\nreg_sendregister=0\n",
-				l.sip(), transport))
+			edge := l.sip()
+			if transport == "tls" {
+				edge = l.sips()
+				l.makeSecure(t, "lab.sip.us1.twilio.com")
+			}
+			p := startLinphone(t, linphoneAccount(edge, transport), more)
 			p.do(t, "call sip:911@lab.sip.us1.twilio.com")
 			p.await(t, "Media streams established", 1)
 			id := l.theCall(t)
@@ -84,5 +97,16 @@ func TestLinphoneTalksToACallTaker(t *testing.T) {
 				t.Errorf("linphone heard %+v", s)
 			}
 		})
+	}
+}
+
+// makeSecure has a domain of the lab take TLS and SRTP alone.
+func (l *lab) makeSecure(t *testing.T, name string) {
+	t.Helper()
+	c := l.customer(t)
+	for _, d := range ok[[]api.ApiV2010SipDomain](t)(c.api.ListSipDomain(&api.ListSipDomainParams{})) {
+		if *d.DomainName == name {
+			ok[any](t)(c.api.UpdateSipDomain(*d.Sid, (&api.UpdateSipDomainParams{}).SetSecure(true)))
+		}
 	}
 }
