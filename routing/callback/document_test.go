@@ -1,0 +1,178 @@
+package callback
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"callbox/routing/directory"
+	"callbox/routing/directory/store"
+	"callbox/routing/webhook"
+	"callbox/sip/b2bua"
+)
+
+// asking returns a planner whose number has the voice URL /v of a website, and what it was asked.
+func asking(t *testing.T, pages map[string]string, change func(*Options)) (p *Planner, base string, paths func() []string, form func(i int, name string) string) {
+	t.Helper()
+	base, asked, client := website(t, pages)
+	st := stored(t, func(tx *store.Tx, _, _ func(string) string) error {
+		return store.Insert(tx, &store.Number{
+			Common: store.Common{AccountSID: account, Origin: store.OriginAPI}, PhoneNumber: number, VoiceURL: base + "/v", VoiceMethod: "POST",
+			VoiceFallbackURL: base + "/f", VoiceFallbackMethod: "GET",
+		})
+	})
+	p = planner(t, func(o *Options) {
+		o.Store, o.Webhook, o.Voice = st, client, &fakeVoice{}
+		o.Token = func(string) directory.Secret { return "token" }
+		if change != nil {
+			change(o)
+		}
+	})
+	return p, base, func() (all []string) {
+			for _, r := range *asked {
+				all = append(all, r.URL.Path)
+			}
+			return all
+		}, func(i int, name string) string {
+			r := (*asked)[i]
+			if name == "signature" {
+				if r.Header.Get("X-Twilio-Signature") == webhook.Sign("token", base+r.URL.RequestURI(), r.PostForm) {
+					return "right"
+				}
+				return "wrong"
+			}
+			return r.Form.Get(name)
+		}
+}
+
+// first begins a callback of the number.
+func first(t *testing.T, p *Planner) (b2bua.CallbackPlan, b2bua.Step) {
+	t.Helper()
+	d, _ := p.Callback(request(number))
+	t.Cleanup(d.Plan.Close)
+	return d.Plan, d.Plan.Next(t.Context(), b2bua.StepOutcome{})
+}
+
+func TestAVoiceURLIsAskedAsTheProviderDoes(t *testing.T) {
+	t.Parallel()
+	p, _, paths, form := asking(t, map[string]string{
+		"/v":     `<Response><Dial timeout="12" action="/after"><Sip username="u" password="p">sip:alice@127.0.0.20?X-Ward=7</Sip><Sip>sip:bob@shop.sip.twilio.com</Sip></Dial></Response>`,
+		"/after": `<Response><Hangup/></Response>`,
+	}, func(o *Options) { o.Phones = fakePhones{"bob@shop.sip.twilio.com": {"sip:bob@10.0.0.1"}} })
+	plan, s := first(t, p)
+	// The one registered phone of the domain rings before any document.
+	if s.Dial[0].URI != "sip:bob@10.0.0.1" {
+		t.Fatalf("the first step is %+v", s)
+	}
+	s = plan.Next(t.Context(), b2bua.StepOutcome{Kind: b2bua.StepDial, Outcome: "busy", Status: 486})
+	if len(s.Dial) != 2 || s.Dial[0].Username != "u" || s.Dial[0].Password != "p" || s.Dial[1].Route == nil || !s.GoesOn || s.Dial[0].Ring != 12*time.Second {
+		t.Fatalf("the step of the document is %+v", s)
+	}
+	for name, want := range map[string]string{
+		"CallSid": "CAnew", "AccountSid": account, "To": number, "From": "psap-sf", "CallStatus": "ringing", "Direction": "inbound",
+		"signature": "right",
+	} {
+		if got := form(0, name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	s = plan.Next(t.Context(), b2bua.StepOutcome{Kind: b2bua.StepDial, Answered: true, Outcome: "answered", Duration: 3 * time.Second})
+	if s.Kind != b2bua.StepEnd || !slices.Equal(paths(), []string{"/v", "/after"}) {
+		t.Errorf("it ended with %+v after %v", s, paths())
+	}
+	if form(1, "DialCallStatus") != "completed" || form(1, "DialCallDuration") != "3" || form(1, "CallStatus") != "in-progress" {
+		t.Errorf("the action was told %s, %s", form(1, "DialCallStatus"), form(1, "DialCallDuration"))
+	}
+}
+
+func TestADocumentThatReachesNobodyLeavesItToTheFallback(t *testing.T) {
+	t.Parallel()
+	for name, page := range map[string]string{
+		"its targets do not answer":    `<Response><Dial><Sip>sip:alice@127.0.0.20</Sip></Dial></Response>`,
+		"it has none that can be rung": `<Response><Dial><Number>+19995550199</Number></Dial></Response>`,
+		"it only says something":       `<Response><Say>We are closed.</Say></Response>`,
+		"it is empty":                  `<Response/>`,
+		"it hangs up":                  `<Response><Hangup/></Response>`,
+		"it goes round in circles":     `<Response><Redirect>/v</Redirect></Response>`,
+		"it is no document":            `{"a": 1}`,
+		"it is a bomb":                 `<!DOCTYPE r [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><Response><Say>&b;</Say></Response>`,
+		"it is too large":              `<Response><Say>` + strings.Repeat("a", 70<<10) + `</Say></Response>`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, _, paths, _ := asking(t, map[string]string{"/v": page}, nil)
+			rung, _ := way(t, p, request(number))
+			if n := len(rung); n < 2 || rung[n-2] != "sip:reception@127.0.0.8" || rung[n-1] != "sip:desk@127.0.0.9" {
+				t.Errorf("rung %v", rung)
+			}
+			if len(paths()) == 0 || len(paths()) > 30 {
+				t.Errorf("asked %d times", len(paths()))
+			}
+		})
+	}
+}
+
+func TestTheFallbackURLIsAskedWhenTheVoiceURLFails(t *testing.T) {
+	t.Parallel()
+	p, _, paths, form := asking(t, map[string]string{"/f": `<Response><Dial><Sip>sip:spare@127.0.0.20</Sip></Dial></Response>`}, nil)
+	_, s := first(t, p)
+	if len(s.Dial) != 1 || s.Dial[0].URI != "sip:spare@127.0.0.20" || !slices.Equal(paths(), []string{"/v", "/f"}) {
+		t.Fatalf("step %+v after %v", s, paths())
+	}
+	if form(1, "ErrorCode") == "" || !saw([]b2bua.Step{s}, "document", "failed: the fallback URL is asked") {
+		t.Errorf("the error is %q, the trace %+v", form(1, "ErrorCode"), s.Trace)
+	}
+}
+
+func TestADocumentMayReject(t *testing.T) {
+	t.Parallel()
+	for page, status := range map[string]int{`<Response><Reject reason="busy"/></Response>`: 486, `<Response><Reject/></Response>`: 603} {
+		p, _, _, _ := asking(t, map[string]string{"/v": page}, nil)
+		if _, s := first(t, p); s.Kind != b2bua.StepReject || s.Status != status {
+			t.Errorf("%s: %+v", page, s)
+		}
+	}
+}
+
+func TestADocumentMayPlayBeforeItDials(t *testing.T) {
+	t.Parallel()
+	voice := &fakeVoice{}
+	p, _, _, _ := asking(t, map[string]string{"/v": `<Response><Say>Please hold.</Say><Dial><Sip>sip:alice@127.0.0.20</Sip></Dial></Response>`},
+		func(o *Options) { o.Voice = voice })
+	plan, s := first(t, p)
+	if s.Kind != b2bua.StepPlay || s.Dial[0].URI != "sip:token@127.0.0.1:9" {
+		t.Fatalf("step %+v", s)
+	}
+	s = plan.Next(t.Context(), b2bua.StepOutcome{Kind: b2bua.StepPlay, Answered: true})
+	if s.Kind != b2bua.StepDial || !s.GoesOn || !slices.Equal(voice.said, []string{"Please hold.", "(done)"}) {
+		t.Errorf("step %+v, said %q", s, voice.said)
+	}
+	// The fallback comes after a <Dial> that reached nobody, even though the call was answered.
+	s = plan.Next(t.Context(), b2bua.StepOutcome{Kind: b2bua.StepDial, Outcome: "timeout"})
+	if s.Kind != b2bua.StepDial || s.Dial[0].URI != "sip:reception@127.0.0.8" {
+		t.Errorf("step %+v", s)
+	}
+}
+
+func TestTheDisasterRecoveryURLIsAskedWhenTheTrunkIsDown(t *testing.T) {
+	t.Parallel()
+	base, asked, client := website(t, map[string]string{"/d": `<Response><Dial><Sip>sip:mobile@127.0.0.20</Sip></Dial></Response>`})
+	st := stored(t, func(tx *store.Tx, trunk, _ func(string) string) error {
+		u := origin(trunk("main.pstn.twilio.com"), "sip:127.0.1.1", 1, 1, true)
+		if err := store.Insert(tx, &u); err != nil {
+			return err
+		}
+		k, err := store.Get[store.Trunk](tx, "", trunk("main.pstn.twilio.com"))
+		if err != nil {
+			return err
+		}
+		k.DisasterRecoveryURL, k.DisasterRecoveryMethod = base+"/d", "GET"
+		return store.Save(tx, &k)
+	})
+	rung, _ := way(t, planner(t, func(o *Options) { o.Store, o.Webhook = st, client }), request(number))
+	want := []string{"sip:+14155550100@127.0.1.1", "sip:mobile@127.0.0.20", "sip:reception@127.0.0.8", "sip:desk@127.0.0.9"}
+	if !slices.Equal(rung, want) || len(*asked) != 1 || (*asked)[0].Method != "GET" {
+		t.Errorf("rung %v", rung)
+	}
+}
