@@ -77,7 +77,7 @@ func (b *book[K]) get(k K, now time.Time) *record {
 	return nil
 }
 
-// fail counts a failure. When there is no room the stale ones go, else any one.
+// fail counts a failure. When there is no room the stale ones go, and others with them.
 func (b *book[K]) fail(k K, now time.Time) *record {
 	r := b.get(k, now)
 	if r == nil {
@@ -92,6 +92,7 @@ func (b *book[K]) fail(k K, now time.Time) *record {
 	return r
 }
 
+// makeRoom lets go of a quarter, so that the next ones cost nothing.
 func (b *book[K]) makeRoom(now time.Time) {
 	for k, r := range b.of {
 		if now.Sub(r.last) >= quiet {
@@ -99,7 +100,7 @@ func (b *book[K]) makeRoom(now time.Time) {
 		}
 	}
 	for k := range b.of {
-		if len(b.of) < b.most {
+		if len(b.of) <= b.most-b.most/4 {
 			return
 		}
 		delete(b.of, k)
@@ -197,7 +198,7 @@ func (g *Guard) befriend(p pair, now time.Time) {
 	delete(g.pairs.of, p)
 	if _, known := g.friends[p]; !known && len(g.friends) >= maxFriends {
 		for k, since := range g.friends {
-			if now.Sub(since) >= friendFor || len(g.friends) >= maxFriends {
+			if now.Sub(since) >= friendFor || len(g.friends) > maxFriends-maxFriends/4 {
 				delete(g.friends, k)
 			}
 		}
