@@ -108,7 +108,7 @@ func (r *Request) Respond(status int, reason string, m Message) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	contact := ""
-	if r.Method == "INVITE" || r.Method == "UPDATE" {
+	if r.Method == "INVITE" || r.Method == "UPDATE" || r.Method == "REFER" {
 		contact = l.contact(r.tx.flow)
 	}
 	if (r.Method == "INVITE" || r.Method == "UPDATE") && status < 300 {

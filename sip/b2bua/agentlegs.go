@@ -9,6 +9,7 @@ import (
 // leg is what a call needs of one of its legs; *agent.Leg is one.
 type leg interface {
 	CallID() string
+	DialogID() (callID, localTag, remoteTag string)
 	Progress(status int, reason string, m agent.Message)
 	Answer(m agent.Message)
 	Reject(status int, reason string, headers ...agent.Header)
@@ -23,6 +24,7 @@ type leg interface {
 // request is a request within a dialog that waits for its answer. Two of the same request compare equal.
 type request interface {
 	method() string
+	cseq() uint32
 	message() agent.Message
 	Respond(status int, reason string, m agent.Message)
 }
@@ -57,6 +59,7 @@ func (in agentInvite) accept(sink func(event), marks ...agent.Header) leg {
 type agentRequest struct{ *agent.Request }
 
 func (r agentRequest) method() string         { return r.Method }
+func (r agentRequest) cseq() uint32           { return r.CSeq }
 func (r agentRequest) message() agent.Message { return r.Message }
 
 func adapt(sink func(event)) agent.Sink {

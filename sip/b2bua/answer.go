@@ -169,7 +169,8 @@ func (c *bridge) up(ev event) {
 		c.checkHold(&c.a, true)
 	}
 	// What only the set-up needed must not stay in memory for the length of the call.
-	c.attempt.early, c.attempt.earlyRaw, c.location, c.route, c.in, c.inv = nil, nil, nil, agent.Route{}, nil, nil
+	c.about = c.about.kept(c.e.inInvite)
+	c.attempt.early, c.attempt.earlyRaw, c.route, c.in, c.inv = nil, nil, agent.Route{}, nil, nil
 }
 
 // spared tells whether the call may last as long as it likes: somebody's need is at its end.

@@ -41,14 +41,15 @@ type Observer interface {
 
 // Options configure an Edge. Agent, Decider and Media are required; the zero value of the rest works.
 type Options struct {
-	Agent    *agent.Agent
-	Decider  Decider
-	Media    *media.Relay
-	Registry Registry // nil: every centre is in service and has room
-	Recorder Recorder // nil keeps no records
-	Observer Observer // nil tells no one
-	Notifier Notifier // nil: nobody outside is told
-	Logger   zerolog.Logger
+	Agent     *agent.Agent
+	Decider   Decider
+	Media     *media.Relay
+	Transfers Transfers // nil: a centre cannot transfer a call
+	Registry  Registry  // nil: every centre is in service and has room
+	Recorder  Recorder  // nil keeps no records
+	Observer  Observer  // nil tells no one
+	Notifier  Notifier  // nil: nobody outside is told
+	Logger    zerolog.Logger
 
 	// Callbacks plans the calls of centres to the numbers they were given. nil: there are none, and such an INVITE is
 	// decided like every other.
@@ -87,13 +88,15 @@ type Options struct {
 
 // Metrics counts what happened since the edge was made.
 type Metrics struct {
-	Calls       uint64 // INVITEs taken, refused ones included
-	Active      int    // calls right now
-	PassedOver  uint64 // targets that failed, were full or out of service
-	Dropped     uint64 // events dropped from a full mailbox; see mailbox.go for which
-	Panics      uint64 // calls ended by a defect of ours
-	Announced   uint64 // announcements dialled
-	LateAnswers uint64 // 2xx of a leg that had been given up, ended by BYE
+	Calls           uint64 // INVITEs taken, refused ones included
+	Active          int    // calls right now
+	PassedOver      uint64 // targets that failed, were full or out of service
+	Dropped         uint64 // events dropped from a full mailbox; see mailbox.go for which
+	Panics          uint64 // calls ended by a defect of ours
+	Announced       uint64 // announcements dialled
+	Transfers       uint64 // of calls by their centre, those that failed included
+	TransfersFailed uint64 // targets of transfers that did not take the call
+	LateAnswers     uint64 // 2xx of a leg that had been given up, ended by BYE
 }
 
 const (

@@ -18,6 +18,7 @@ type plainLeg struct {
 }
 
 func (l *plainLeg) CallID() string                                 { return "call" }
+func (l *plainLeg) DialogID() (string, string, string)             { return "call", "x", "y" }
 func (l *plainLeg) Progress(int, string, agent.Message)            {}
 func (l *plainLeg) Answer(agent.Message)                           { l.note <- "up" }
 func (l *plainLeg) Reject(int, string, ...agent.Header)            {}

@@ -91,6 +91,9 @@ func (c *bridge) writeAnswer(p *party, s, offer *sdp.Session) agent.Message {
 
 // point tells the media where a peer takes its packets.
 func (c *bridge) point(p *party, m sdp.Media, mux bool) {
+	if p.state == legOver {
+		return
+	}
 	c.media.side(p.name).SetRemote(media.Remote{
 		RTP: m.RTP, RTCP: m.RTCP, Mux: mux, Signalling: p.signalling, ClockRate: clockRate(m), Keys: p.keys,
 	})

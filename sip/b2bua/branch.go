@@ -42,6 +42,7 @@ type loss struct {
 	outcome string
 	status  int
 	detail  string
+	least   int    // the session interval that a 422 asks for, in seconds
 	contact string // where a redirection sends the call, "" for none
 }
 
@@ -137,6 +138,9 @@ func (c *bridge) handleBranch(b *branch, ev event) {
 		b.state = legOver
 		outcome, detail := failure(ev)
 		l := loss{outcome: outcome, status: ev.status, detail: detail}
+		if ev.status == 422 && !ev.local {
+			l.least = deltaSeconds(ev.message.Get("Min-SE"))
+		}
 		if ev.status < 400 {
 			l.contact = ev.contact
 		}

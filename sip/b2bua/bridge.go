@@ -72,7 +72,7 @@ type bridge struct {
 	a, b     party
 	branches []*branch    // legs beside these two
 	offer    *sdp.Session // what the caller's INVITE offered, nil when it left the offer to the centre
-	location []byte       // the caller's own PIDF-LO, nil for none
+	about    particulars  // of the caller's INVITE, for every centre
 	asked    refresh      // what the caller's INVITE says about session timers
 	reliable bool         // the caller takes reliable provisional answers (RFC 3262)
 	strict   bool         // and no others
@@ -82,11 +82,13 @@ type bridge struct {
 	told     told         // the last provisional answer that the caller hears
 	announce string       // URI of the announcement
 
-	back     *callback // a centre's call to a number it was given; nil for every other call
-	attempt  attempt
-	upcoming int            // index of the next target
-	route    agent.Route    // of the last target dialled
-	lookups  sync.WaitGroup // its members post kindRouted
+	transfer             *transfer // under way; nil for none
+	transfers, referrals int       // there were
+	back                 *callback // a centre's call to a number it was given; nil for every other call
+	attempt              attempt
+	upcoming             int            // index of the next target
+	route                agent.Route    // of the last target dialled
+	lookups              sync.WaitGroup // its members post kindRouted
 
 	exchange *exchange     // the offer/answer exchange under way in the dialogs
 	restore  *exchange     // an offer of our own that is to be made again
@@ -122,10 +124,12 @@ func (c *bridge) run() {
 					break
 				}
 				c.handle(ev)
+				c.joinTransfer()
 			}
 		case <-c.clock():
 			c.armed = time.Time{}
 			c.tick(time.Now())
+			c.joinTransfer()
 		}
 	}
 }
@@ -212,7 +216,7 @@ func (c *bridge) handleDialog(p, other *party, ev event) {
 	case agent.KindResponse:
 		c.onResponse(p, ev)
 	case agent.KindAckTimeout:
-		c.onAckTimeout()
+		c.onAckTimeout(p)
 	case agent.KindBye:
 		c.onBye(p, ev)
 	case agent.KindGone:
@@ -233,7 +237,7 @@ func (c *bridge) onNotice(n media.Notice) {
 	case media.NoticeFirstPacket:
 		c.note(call.Event{Leg: n.Side, Kind: call.EventMediaUp})
 	case media.NoticeTimeout:
-		if c.phase == phaseUp {
+		if c.phase == phaseUp && !c.bereft() {
 			c.end(ending{reason: call.EndMediaTimeout, cause: 408, sentence: "no media from either side"})
 		}
 	case media.NoticeSilence:

@@ -29,7 +29,7 @@ type Edge struct {
 	closed   bool          // takes no more calls at all
 	idle     chan struct{} // closed when the last call ends while draining
 
-	count struct{ calls, passedOver, dropped, panics, announced, lateAnswers atomic.Uint64 }
+	count struct{ calls, passedOver, dropped, panics, announced, lateAnswers, transfers, transfersFailed atomic.Uint64 }
 }
 
 // New returns an edge that takes calls through Invite.
@@ -146,6 +146,7 @@ func (e *Edge) Metrics() Metrics {
 		Calls: e.count.calls.Load(), Active: e.Active(), PassedOver: e.count.passedOver.Load(),
 		Dropped: e.count.dropped.Load(), Panics: e.count.panics.Load(), Announced: e.count.announced.Load(),
 		LateAnswers: e.count.lateAnswers.Load(),
+		Transfers:   e.count.transfers.Load(), TransfersFailed: e.count.transfersFailed.Load(),
 	}
 }
 

@@ -72,6 +72,7 @@ func newWorld(t testing.TB, o Options) *world {
 	w := &world{t: t, registry: &fakeRegistry{out: map[string]bool{}, full: map[string]bool{}}, routes: map[string]chan error{}}
 	w.plan = emergency("psap-sf", "psap-oak", "ecc-us")
 	o.Decider, o.Registry, o.Recorder, o.Observer, o.Logger = w, w.registry, w, w, zerolog.Nop()
+	o.Transfers = w
 	w.edge = newEdge(o, w, w)
 	return w
 }

@@ -17,7 +17,7 @@ const (
 )
 
 // allowed is what Allow says in an answer of ours to a method we do not take.
-const allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, MESSAGE"
+const allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, REFER, MESSAGE"
 
 // What passes is listed, so that a header field nobody thought of stays behind: the caller's may name its network, the
 // centre's the public safety network's. A caller's Privacy is not listed, since towards a call centre there is none.
@@ -116,6 +116,8 @@ func phrase(status int) string {
 		return "Ringing"
 	case 200:
 		return "OK"
+	case 202:
+		return "Accepted"
 	case 400:
 		return "Bad Request"
 	case 403:
@@ -124,12 +126,20 @@ func phrase(status int) string {
 		return "Not Found"
 	case 405:
 		return "Method Not Allowed"
+	case 408:
+		return "Request Timeout"
 	case 415:
 		return "Unsupported Media Type"
+	case 416:
+		return "Unsupported URI Scheme"
 	case 422:
 		return "Session Interval Too Small"
+	case 480:
+		return "Temporarily Unavailable"
 	case 481:
 		return "Call/Transaction Does Not Exist"
+	case 486:
+		return "Busy Here"
 	case 487:
 		return "Request Terminated"
 	case 488:

@@ -1,6 +1,7 @@
 package b2bua
 
 import (
+	"bytes"
 	"net/netip"
 	"strings"
 	"time"
@@ -14,8 +15,23 @@ import (
 // invitation writes the INVITE for a target: the callback number and the address as far as the centre is to have them,
 // the caller's offer with our addresses, and of the caller's header fields those that are listed.
 func (c *bridge) invitation(t *routing.Target, r agent.Route) agent.Outgoing {
+	var offer agent.Message
+	if c.offer != nil {
+		offer = c.writeOffer(&c.b, c.offer)
+	}
+	out, h := c.delivery(t, r, offer)
+	if c.offer == nil && c.reliable && c.given == nil { // an offer in a provisional answer can be passed on
+		h = append(h, header("Supported", "timer, 100rel"))
+	}
+	out.Message.Headers = c.askTimer(h, c.attempt.session)
+	return out
+}
+
+// delivery is what a centre gets of the caller, on whatever leg it is: everything but session timers.
+func (c *bridge) delivery(t *routing.Target, r agent.Route, offer agent.Message) (agent.Outgoing, []agent.Header) {
 	d := &c.plan
-	out := agent.Outgoing{Route: r, Anonymous: true, Spent: 71 - c.in.MaxForwards} // one hop more, or two edges could loop
+	out := agent.Outgoing{Route: r, Message: offer, Anonymous: true}
+	out.Spent = 71 - c.about.hops // one hop more, or two edges could loop
 	h := make([]agent.Header, 0, 12)
 	h = append(h, c.idHeader[0], header(headerDialled, d.Dialled))
 	if d.Emergency {
@@ -28,17 +44,29 @@ func (c *bridge) invitation(t *routing.Target, r agent.Route) agent.Outgoing {
 		identity = "sip:" + d.Caller.Number + "@" + hostOf(c.e.advertised(r.Local))
 		h = append(h, header("P-Asserted-Identity", "<"+identity+">"))
 	}
-	h = pass(h, c.in.Message, c.e.inInvite)
-	if c.offer != nil {
-		out.Message = c.writeOffer(&c.b, c.offer)
-	}
+	h = pass(h, agent.Message{Headers: c.about.headers}, c.e.inInvite)
 	if t.Deliver.Address {
 		h = c.addLocation(h, &out.Message, t.Deliver.Format, identity)
 	}
-	if c.offer == nil && c.reliable && c.given == nil { // an offer in a provisional answer can be passed on
-		h = append(h, header("Supported", "timer, 100rel"))
+	return out, h
+}
+
+// particulars is what the caller's INVITE gives to every centre that gets the call.
+type particulars struct {
+	headers  []agent.Header
+	hops     int    // it may go on for
+	location []byte // the caller's own PIDF-LO, nil for none
+}
+
+// kept is what is left of it in a call that is up, for a centre that it is transferred to. The rest of the INVITE must not
+// stay in memory with it.
+func (p particulars) kept(may func(string) bool) particulars {
+	out := particulars{hops: p.hops, location: bytes.Clone(p.location)}
+	for _, h := range p.headers {
+		if may(h.Name) || is(h.Name, "Geolocation") {
+			out.headers = append(out.headers, header(strings.Clone(h.Name), strings.Clone(h.Value)))
+		}
 	}
-	out.Message.Headers = c.askTimer(h, c.attempt.session)
 	return out
 }
 
@@ -47,7 +75,7 @@ func (c *bridge) invitation(t *routing.Target, r agent.Route) agent.Outgoing {
 // one has no body, since the ACK would then have to carry what the agent has sent already.
 func (c *bridge) addLocation(h []agent.Header, m *agent.Message, f directory.Format, identity string) []agent.Header {
 	before := len(h)
-	doc := c.location
+	doc := c.about.location
 	if a := c.plan.Caller.Address; a != nil {
 		doc = ali.PIDFLO(civic(c.plan.Caller.Number, a.Civic()), identity, time.Now())
 	}
@@ -57,7 +85,7 @@ func (c *bridge) addLocation(h []agent.Header, m *agent.Message, f directory.For
 		m.ContentType, m.Body = ali.Multipart(m.Body, doc, cid, "callbox-"+id[2:14])
 		h = append(h, header("Geolocation", "<cid:"+cid+">"))
 	}
-	for _, one := range c.in.Message.Headers {
+	for _, one := range c.about.headers {
 		if is(one.Name, "Geolocation") && !strings.Contains(strings.ToLower(one.Value), "cid:") {
 			h = append(h, header("Geolocation", one.Value))
 		}

@@ -38,9 +38,11 @@ func (c *bridge) onRequest(p, other *party, r request) {
 	method := r.method()
 	switch {
 	case method == "REFER":
-		c.refuseTransfer(p, r)
+		c.onRefer(p, r)
 	case method == "NOTIFY":
 		respond(r, 481, warning("nothing here waits for "+method))
+	case c.phase == phaseUp && p.state == legOver: // a centre that has left its call to another
+		respond(r, 481)
 	case method == "UPDATE" && len(r.message().Body) == 0:
 		c.refreshed(p, r)
 	case method == "PRACK":
@@ -55,19 +57,6 @@ func (c *bridge) onRequest(p, other *party, r request) {
 		c.relay(p, other, r)
 	default:
 		respond(r, 405, header("Allow", allowed))
-	}
-}
-
-// refuseTransfer answers REFER: a caller must not hand an emergency call to somebody else, and for now a centre cannot
-// either.
-func (c *bridge) refuseTransfer(p *party, r request) {
-	switch {
-	case p == &c.b:
-		respond(r, 603, warning("transfer by the call centre is not supported"))
-	case c.plan.Emergency:
-		respond(r, 403, warning("a caller cannot transfer an emergency call"))
-	default:
-		respond(r, 603, warning("calls to the test service cannot be transferred"))
 	}
 }
 
@@ -183,7 +172,7 @@ func (c *bridge) failExchange(x *exchange, ev event) {
 			Msg("media could not be restored")
 	}
 	if ev.status == 481 || ev.status == 408 {
-		c.lose() // RFC 3261 section 12.2.1.2
+		c.lose(x.to) // RFC 3261 section 12.2.1.2
 	}
 }
 
@@ -206,6 +195,9 @@ func (c *bridge) undoExchange(x *exchange, ev event) {
 
 // offerBack offers a side what held before.
 func (c *bridge) offerBack(to *party, said *sdp.Session, tries int) {
+	if to.state != legAnswered { // a centre that has left its call to another
+		return
+	}
 	c.send(&exchange{to: to, method: "INVITE", offer: said, tries: tries})
 }
 
@@ -321,6 +313,10 @@ func (c *bridge) takeBack(x *exchange) {
 func (c *bridge) onResponse(p *party, ev event) {
 	if x := c.exchange; x != nil && x.to == p && x.id == ev.id && !x.acking {
 		c.onExchanged(x, ev)
+		return
+	}
+	if t := c.transfer; t != nil && p == &c.b && t.sub.answered(ev.id, ev.status) {
+		t.close()
 		return
 	}
 	if p.session != nil && p.session.asked == ev.id {

@@ -44,6 +44,10 @@ type model struct {
 	restore *modelExchange // of the edge, to be made again
 	relayed []modelRelayed
 
+	t                    *modelTransfer // under way
+	partings             []*modelParting
+	transfers, referrals int
+
 	queue   []happening // what the edge has not looked at yet
 	covered map[cell]int
 }
@@ -144,10 +148,11 @@ var table = map[agent.Kind]row{
 
 // The kinds that only the model has: the edge makes these itself, or tells two kinds of notice apart.
 const (
-	kindStep  agent.Kind = iota + 200 // the ring time or the announcement is over, or the wait after an offer that crossed another
-	kindLimit                         // the set-up or the call has lasted too long
-	kindQuiet                         // one side sends no media
-	kindTimer                         // a session timer is due
+	kindStep   agent.Kind = iota + 200 // the ring time or the announcement is over, or the wait after an offer that crossed another
+	kindLimit                          // the set-up or the call has lasted too long
+	kindQuiet                          // one side sends no media
+	kindTimer                          // a session timer is due
+	kindBeside                         // a leg beside the call's two has waited long enough
 )
 
 func (r row) in(p phase) rule {
@@ -177,6 +182,13 @@ func (m *model) look() {
 }
 
 func (m *model) handle(h happening) {
+	if m.t != nil && m.t.alone {
+		m.covered[cell{h.kind, phaseAlone}]++
+	}
+	if m.phase != phaseOver && h.leg != nil && m.beside(h) {
+		m.join()
+		return
+	}
 	if m.phase == phaseOver || h.leg != nil && h.leg != m.a && h.leg != m.b {
 		m.late(h)
 		return
@@ -189,6 +201,7 @@ func (m *model) handle(h happening) {
 		m.owed = false
 		m.offerBack(m.b, 0)
 	}
+	m.join()
 }
 
 // late is for a leg that was given up, and for everything once the call is over.
@@ -216,6 +229,9 @@ func (m *model) pass(d time.Duration) {
 		} else {
 			l = nil
 		}
+		if besides := m.besidesDue(); besides != 0 && (due == 0 || besides < due || besides == due && kind == kindTimer) {
+			due, kind, l = besides, kindBeside, nil
+		}
 		if due == 0 || due > end {
 			break
 		}
@@ -225,6 +241,10 @@ func (m *model) pass(d time.Duration) {
 			m.step = 0
 		case kindLimit:
 			m.limit = 0
+		case kindBeside:
+			m.besidesOver()
+			m.look()
+			continue
 		}
 		m.queue = append(m.queue, happening{word: word{kind: kind}, leg: l})
 		m.look()

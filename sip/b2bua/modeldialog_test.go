@@ -64,25 +64,39 @@ func (m *model) acked(h happening) {
 	}
 }
 
-func (m *model) neverAcked(happening) { m.end(call.EndNoAck, 0) }
+func (m *model) neverAcked(h happening) {
+	if !m.leaves(h.leg) {
+		m.end(call.EndNoAck, 0)
+	}
+}
 
 func (m *model) hungUp(h happening) {
 	h.leg.seen = legOver
 	if h.leg == m.a {
 		m.end(call.EndCallerHungUp, 0)
-	} else {
+	} else if !m.leaves(h.leg) {
 		m.end(call.EndCalleeHungUp, 0)
 	}
 }
 
 func (m *model) lost(h happening) {
 	h.leg.seen = legOver
-	m.lose()
+	m.lose(h.leg)
 }
 
-func (m *model) lose()                   { m.end(call.EndLegLost, 500) }
+func (m *model) lose(l *modelLeg) {
+	if !m.leaves(l) {
+		m.end(call.EndLegLost, 500)
+	}
+}
+
 func (m *model) lastedTooLong(happening) { m.end(call.EndTimeLimit, 0) }
-func (m *model) mediaSilent(happening)   { m.end(call.EndMediaTimeout, 0) }
+
+func (m *model) mediaSilent(happening) {
+	if m.t == nil || !m.t.alone {
+		m.end(call.EndMediaTimeout, 0)
+	}
+}
 
 // quiet: a side that sends nothing while the other does is asked whether it is there.
 func (m *model) quiet(h happening) {
@@ -90,7 +104,7 @@ func (m *model) quiet(h happening) {
 	if h.side == call.LegB {
 		l = m.b
 	}
-	if l.probing == 0 {
+	if l.probing == 0 && l.seen == legAnswered {
 		l.probing = m.send(l, "OPTIONS")
 	}
 }
@@ -99,11 +113,7 @@ func (m *model) quiet(h happening) {
 func (m *model) always(q *modelAsk) bool {
 	switch q.method {
 	case "REFER":
-		if q.leg == m.a && m.emergency() {
-			q.answer(403)
-		} else {
-			q.answer(603)
-		}
+		m.refer(q)
 	case "NOTIFY":
 		q.answer(481)
 	default:
@@ -127,9 +137,14 @@ func (m *model) tooEarly(h happening) {
 func (m *model) requested(h happening) {
 	q, to := h.ask, m.other(h.leg)
 	switch {
-	case m.always(q), m.refreshedOne(q):
+	case m.always(q):
+	case q.leg.seen == legOver:
+		q.answer(481)
+	case m.refreshedOne(q):
 	case q.method == "PRACK":
 		m.pracked(q)
+	case to.seen != legAnswered:
+		q.answer(500)
 	case q.method == "INVITE", q.method == "UPDATE" && q.body != bodyNone:
 		m.exchange(q, to)
 	case len(m.relayed) == 16:
@@ -159,6 +174,10 @@ func (m *model) responded(h happening) {
 		m.exchanged(x, h)
 		return
 	}
+	if m.t != nil && h.leg == m.b && m.t.sub.answered(m, h.id, h.status) {
+		m.closeTransfer()
+		return
+	}
 	if t := h.leg.timer; t != nil && t.asked == h.id {
 		t.asked = 0
 		if h.status < 300 {
@@ -171,7 +190,7 @@ func (m *model) responded(h happening) {
 	if h.id == h.leg.probing {
 		h.leg.probing = 0
 		if h.status == 481 || h.local {
-			m.lose()
+			m.lose(h.leg)
 		}
 		return
 	}
@@ -182,7 +201,7 @@ func (m *model) responded(h happening) {
 		m.relayed = append(m.relayed[:i:i], m.relayed[i+1:]...)
 		r.ask.answer(passed(h.status))
 		if h.status == 481 {
-			m.lose()
+			m.lose(r.to)
 		}
 		return
 	}
@@ -212,7 +231,7 @@ func (m *model) exchanged(x *modelExchange, h happening) {
 			m.restoreLater(x)
 		}
 		if h.status == 481 || h.status == 408 {
-			m.lose()
+			m.lose(x.to)
 		}
 	case x.ask == nil:
 		m.x = nil
@@ -249,6 +268,9 @@ func (m *model) undo(x *modelExchange) {
 }
 
 func (m *model) offerBack(to *modelLeg, tries int) {
+	if to.seen != legAnswered {
+		return
+	}
 	m.offer(&modelExchange{to: to, method: "INVITE", tries: tries})
 }
 

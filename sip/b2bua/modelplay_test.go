@@ -158,6 +158,7 @@ func (p *player) plan() {
 		w.plan.Targets[0].URI = p.uri(false)
 		w.routes[p.uri(false)], w.routes[p.uri(true)] = make(chan error, 1), make(chan error, 1)
 	}
+	w.routes[referNamed] = make(chan error, 1)
 	if is["refused"] {
 		w.plan.Verdict, w.plan.Status, w.plan.Reason = routing.VerdictRefuse, 403, "no"
 	}
@@ -189,7 +190,7 @@ func (p *player) step(text string) {
 	}
 	w, l, ok := p.m.find(name)
 	switch {
-	case !ok, w.kind == kindRouted && p.m.phase != phaseResolving:
+	case !ok, w.kind == kindRouted && p.m.phase != phaseResolving && !p.m.looking():
 		return
 	case l != nil:
 		for _, h := range l.happens(w) {
@@ -203,6 +204,12 @@ func (p *player) step(text string) {
 		var err error
 		if w.status != 200 {
 			err = errors.New("no such host")
+		}
+		if p.m.looking() {
+			p.w.routes[p.m.t.uri] <- err
+			p.w.settle()
+			p.m.found(w.status == 200)
+			break
 		}
 		p.w.routes[p.uri(p.m.farewell)] <- err
 		p.w.settle()
@@ -253,6 +260,9 @@ func (p *player) real(h happening) event {
 	case agent.KindRequest:
 		if h.timed {
 			ev.message.Headers = p.timing(true, false)
+		}
+		if h.method == "REFER" {
+			ev.message = agent.Message{Headers: headers(referWords[h.body])}
 		}
 		q := &ask{p: to, name: h.method, m: ev.message}
 		p.asks[h.ask] = q

@@ -309,4 +309,5 @@ func (m *model) end(why call.EndReason, status int) {
 	}
 	m.closeTry("cancelled")
 	m.dropB()
+	m.dropBesides()
 }

@@ -11,7 +11,7 @@ import (
 
 var (
 	modelSeed = flag.Uint64("model.seed", 1, "first seed of TestTheEdgeDoesWhatTheModelSays")
-	modelRuns = flag.Uint64("model.runs", 3000, "calls that TestTheEdgeDoesWhatTheModelSays makes")
+	modelRuns = flag.Uint64("model.runs", 5000, "calls that TestTheEdgeDoesWhatTheModelSays makes")
 	modelLine = flag.String("model.line", "", "one call for TestFoundBefore to play")
 )
 
@@ -38,8 +38,13 @@ func TestTheEdgeDoesWhatTheModelSays(t *testing.T) {
 		}
 	}
 	t.Logf("%d calls, %d events", *modelRuns, events)
-	if *modelRuns < 3000 {
+	if *modelRuns < 5000 {
 		return
+	}
+	for _, at := range reached {
+		if covered[at] == 0 {
+			t.Errorf("event kind %d never came in phase %d: chance does not reach that place of a transfer", at.kind, at.phase)
+		}
 	}
 	for kind, r := range table {
 		for _, p := range []phase{phaseResolving, phaseDialling, phaseAnnouncing, phaseUp} {
@@ -60,6 +65,8 @@ var foundBefore = []struct{ line, fault string }{
 	{"offerless 100rel b:183o b:200y b:183o a:prack! b:200", "none so far: an offer that is not answered"},
 	{"one announce b:486 shutdown", "none so far: the edge stops while the announcement is on its way"},
 	{"a-timed b-refreshes b:200 a:ack 14m 1s b:retime 2m a:no 14m", "none so far: a refresh by re-INVITE that is refused"},
+	{"one b:200 a:ack b:refern found b:183 o:bye b:486 b:200", "none so far: nobody but the centre that has hung up is left"},
+	{"b:200 a:ack b:refer b:200 o:bye 20s b:refer- b:486 o:bye", "none so far: a centre that knows of no failure hangs up"},
 	{"b:200 a:ack a:reinvite0 b:ok &a:withdraw", "none so far: CANCEL of a re-INVITE without an offer that crossed our 2xx"},
 }
 
@@ -147,7 +154,7 @@ var spoken = func() []string {
 			all = append(all, "a:"+name, "b:"+name)
 		}
 	}
-	return append(all, "o:200", "o:486", "o:refer", "o:bye")
+	return append(all, "o:200", "o:486", "o:refer", "o:bye", "o:ok", "o:info", "o:nocall", "o:reinvite")
 }()
 
 // byChance is a call at random. Words that keep a call going come more often than those that end it.
@@ -160,7 +167,8 @@ func byChance(r *rand.Rand) (set []string, source func(*model) string) {
 	words := slices.Clone(spoken[len(settings):])
 	for range 4 {
 		words = append(words, "a:ack", "a:ack", "b:200", "b:180", "b:183", "b:486", "a:reinvite", "b:reinvite", "a:reinvite0",
-			"b:reinvite0", "b:183o", "a:prack", "a:withdraw", "b:withdraw", "a:ok", "a:ok", "b:ok", "b:ok", "b:ack", "20s")
+			"b:reinvite0", "b:183o", "a:prack", "b:refer", "o:ok", "o:bye", "a:withdraw", "b:withdraw", "a:ok", "a:ok", "b:ok", "b:ok",
+			"b:ack", "20s")
 	}
 	left := 3 + r.IntN(40)
 	return set, func(m *model) string {

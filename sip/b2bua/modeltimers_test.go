@@ -76,6 +76,7 @@ func (m *model) timerDue(h happening) {
 	l, t := h.leg, h.leg.timer
 	switch {
 	case t == nil || t.due > m.now:
+	case !t.ours && m.leaves(l):
 	case !t.ours:
 		m.end(call.EndSessionExpired, 0)
 	case t.asked != 0:
@@ -95,10 +96,11 @@ func (m *model) timerDue(h happening) {
 func (m *model) notRefreshed(h happening, method string) {
 	t := h.leg.timer
 	switch {
+	case h.status == 408 && m.leaves(h.leg):
 	case h.status == 408:
 		m.end(call.EndSessionExpired, 0)
 	case h.status == 481:
-		m.lose()
+		m.lose(h.leg)
 	case t == nil:
 	case h.status == 491 && h.leg == m.a:
 		t.due = m.now + time.Second

@@ -83,7 +83,10 @@ var legWords = map[string]word{
 	"prack!":    {kind: agent.KindRequest, method: "PRACK", body: bodyBad},
 	"info":      {kind: agent.KindRequest, method: "INFO"},
 	"message":   {kind: agent.KindRequest, method: "MESSAGE"},
-	"refer":     {kind: agent.KindRequest, method: "REFER"},
+	"refer":     {kind: agent.KindRequest, method: "REFER", body: bodyGood},
+	"refer!":    {kind: agent.KindRequest, method: "REFER", body: bodyBad},
+	"refer-":    {kind: agent.KindRequest, method: "REFER", body: bodyQuiet},
+	"refern":    {kind: agent.KindRequest, method: "REFER", body: bodyNamed},
 	"notify":    {kind: agent.KindRequest, method: "NOTIFY"},
 
 	"ok":     {kind: agent.KindResponse, status: 200, body: bodyGood},

@@ -42,6 +42,10 @@ func (p *peer) say(what string, m agent.Message) {
 
 func (p *peer) CallID() string { return "call-" + p.name }
 
+func (p *peer) DialogID() (callID, localTag, remoteTag string) {
+	return p.CallID(), "edge-" + p.name, "tag-" + p.name
+}
+
 func (p *peer) Progress(status int, _ string, m agent.Message) {
 	if p.uas && p.state == legEarly {
 		p.say(fmt.Sprintf("progress %d", status), m)
@@ -216,6 +220,7 @@ type ask struct {
 }
 
 func (q *ask) method() string         { return q.name }
+func (q *ask) cseq() uint32           { return 7 }
 func (q *ask) message() agent.Message { return q.m }
 
 func (q *ask) Respond(status int, _ string, m agent.Message) {

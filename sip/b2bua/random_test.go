@@ -223,9 +223,12 @@ func (g *gambler) dialogStep(p *peer) {
 }
 
 func (g *gambler) ask(p *peer) {
-	names := []string{"INVITE", "INVITE", "INVITE", "UPDATE", "UPDATE", "INFO", "MESSAGE", "REFER", "NOTIFY"}
+	names := []string{"INVITE", "INVITE", "INVITE", "UPDATE", "UPDATE", "INFO", "MESSAGE", "REFER", "REFER", "NOTIFY"}
 	bodies := []string{offerA, with(offerA, "sendonly", 4000), with(offerA, "inactive", 4001)}
 	q := &ask{p: p, name: names[g.r.IntN(len(names))], m: sdpMessage(g.body(bodies[g.r.IntN(3)]))}
+	if q.name == "REFER" && g.chance(70) {
+		q.m = agent.Message{Headers: []agent.Header{header("Refer-To", []string{"<sip:psap-oak@h>", "<sip:ecc-us@h>", "<sip:x@h>"}[g.r.IntN(3)])}}
+	}
 	p.asked = append(p.asked, q)
 	g.happens(p, event{kind: agent.KindRequest, request: q})
 }

@@ -42,7 +42,7 @@ func (c *bridge) passAnswer(x relayed, ev event) {
 	}
 	x.request.Respond(status, reason, m)
 	if ev.status == 481 {
-		c.lose() // RFC 3261 section 12.2.1.2; an INFO that got lost is no reason to cut a call off
+		c.lose(x.to) // RFC 3261 section 12.2.1.2; an INFO that got lost is no reason to cut a call off
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 func TestTransferIsRefused(t *testing.T) {
 	play(t, func(w *world) {
+		w.edge.o.Transfers = nil
 		a, b := w.up()
 		has(a, a.asks("REFER", "", header("Refer-To", "<sip:x@y>")).got(403), "a caller cannot transfer an emergency call")
 		has(b, b.asks("REFER", "", header("Refer-To", "<sip:x@y>")).got(603), "Warning: 399 callbox")

@@ -67,7 +67,8 @@ func (c *bridge) check() *fault {
 	if f != nil {
 		return f
 	}
-	c.offer, c.location = offer, location
+	c.offer = offer
+	c.about = particulars{headers: c.in.Message.Headers, hops: c.in.MaxForwards, location: location}
 	return nil
 }
 

@@ -34,5 +34,5 @@ func (c *bridge) onProbed(p *party, ev event) {
 		return
 	}
 	c.log(zerolog.WarnLevel, p.name).Int("sip_status", ev.status).Msg("silent peer is gone")
-	c.lose()
+	c.lose(p)
 }

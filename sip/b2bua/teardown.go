@@ -119,6 +119,9 @@ func (c *bridge) unanswered(status int) {
 // onBye takes BYE from either side.
 func (c *bridge) onBye(p *party, ev event) {
 	p.state = legOver
+	if c.leaves(p) {
+		return
+	}
 	x := ending{reason: call.EndCallerHungUp, headers: pass(nil, ev.message, inBye)}
 	switch {
 	case p == &c.a && c.phase != phaseUp: // BYE in an early dialog (RFC 3261 section 15); the agent answered both
@@ -145,7 +148,7 @@ func (c *bridge) onGone(p *party) {
 	if p == &c.b && c.goesOn() {
 		return
 	}
-	c.lose()
+	c.lose(p)
 }
 
 // lostTarget goes on to the next target when the leg to this one broke before it answered.
@@ -158,12 +161,18 @@ func (c *bridge) lostTarget() {
 	c.nextTarget()
 }
 
-// lose ends the call because one side's dialog is no more.
-func (c *bridge) lose() {
+// lose ends the call because a side's dialog is no more.
+func (c *bridge) lose(p *party) {
+	if c.leaves(p) {
+		return
+	}
 	c.end(ending{reason: call.EndLegLost, status: 500, cause: 408, sentence: "the connection to the other side was lost"})
 }
 
-func (c *bridge) onAckTimeout() {
+func (c *bridge) onAckTimeout(p *party) {
+	if c.leaves(p) {
+		return
+	}
 	c.end(ending{reason: call.EndNoAck, cause: 408, sentence: "no ACK came"})
 }
 

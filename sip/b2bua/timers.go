@@ -244,6 +244,7 @@ func (c *bridge) onRefreshDue(now time.Time) {
 		case c.phase != phaseUp || s == nil || now.Before(s.due):
 		case s.ours:
 			c.refresh(p)
+		case c.leaves(p):
 		default:
 			c.end(ending{reason: call.EndSessionExpired, cause: 408, sentence: p.called() + " did not refresh the session in time"})
 		}
@@ -293,11 +294,13 @@ func (c *bridge) refreshFailed(p *party, ev event, method string) {
 	s := p.session
 	wait := refreshAgain
 	switch {
+	case ev.status == 408 && c.leaves(p):
+		return
 	case ev.status == 408:
 		c.end(ending{reason: call.EndSessionExpired, cause: 408, sentence: p.called() + " did not answer a refresh of the session"})
 		return
 	case ev.status == 481:
-		c.lose()
+		c.lose(p)
 		return
 	case s == nil:
 		return

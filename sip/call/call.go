@@ -112,22 +112,25 @@ type EventKind string
 
 // The kinds of events, in the order a plain call meets them.
 const (
-	EventReceived   EventKind = "received"    // INVITE taken from the caller
-	EventDecided    EventKind = "decided"     // Decide answered
-	EventDialled    EventKind = "dialled"     // INVITE sent to a target
-	EventRinging    EventKind = "ringing"     // 180 from a target
-	EventEarlyMedia EventKind = "early_media" // 183 with SDP from a target
-	EventPassedOver EventKind = "passed_over" // a target failed; the next one is tried
-	EventAnswered   EventKind = "answered"    // 200 on both legs
-	EventMediaUp    EventKind = "media_up"    // first RTP packet relayed from a side
-	EventReoffered  EventKind = "reoffered"   // re-INVITE or UPDATE passed end to end
-	EventHeld       EventKind = "held"
-	EventResumed    EventKind = "resumed"
-	EventInfo       EventKind = "info"          // INFO passed end to end
-	EventCallback   EventKind = "callback"      // a call centre calls somebody back
-	EventStep       EventKind = "step"          // a callback goes on to whom the detail says
-	EventListening  EventKind = "listening"     // somebody hears the call, or barges in
-	EventUnheard    EventKind = "listener_gone" // they do not, or not any more
-	EventCancelled  EventKind = "cancelled"
-	EventEnded      EventKind = "ended"
+	EventReceived       EventKind = "received"    // INVITE taken from the caller
+	EventDecided        EventKind = "decided"     // Decide answered
+	EventDialled        EventKind = "dialled"     // INVITE sent to a target
+	EventRinging        EventKind = "ringing"     // 180 from a target
+	EventEarlyMedia     EventKind = "early_media" // 183 with SDP from a target
+	EventPassedOver     EventKind = "passed_over" // a target failed; the next one is tried
+	EventAnswered       EventKind = "answered"    // 200 on both legs
+	EventMediaUp        EventKind = "media_up"    // first RTP packet relayed from a side
+	EventReoffered      EventKind = "reoffered"   // re-INVITE or UPDATE passed end to end
+	EventHeld           EventKind = "held"
+	EventResumed        EventKind = "resumed"
+	EventInfo           EventKind = "info"            // INFO passed end to end
+	EventCallback       EventKind = "callback"        // a call centre calls somebody back
+	EventStep           EventKind = "step"            // a callback goes on to whom the detail says
+	EventTransferring   EventKind = "transferring"    // the call centre sends the caller to the target
+	EventTransferred    EventKind = "transferred"     // the target has taken its place
+	EventTransferFailed EventKind = "transfer_failed" // the target has not
+	EventListening      EventKind = "listening"       // somebody hears the call, or barges in
+	EventUnheard        EventKind = "listener_gone"   // they do not, or not any more
+	EventCancelled      EventKind = "cancelled"
+	EventEnded          EventKind = "ended"
 )

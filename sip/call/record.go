@@ -64,13 +64,14 @@ type Step struct {
 
 // Attempt is one target that was rung, and what it answered.
 type Attempt struct {
-	Target    string    `json:"target"` // the call centre's ID
-	URI       string    `json:"uri"`
-	StartedAt time.Time `json:"started_at"`
-	EndedAt   time.Time `json:"ended_at,omitzero"`
-	Status    int       `json:"sip_status,omitempty"`
-	Outcome   string    `json:"outcome"`           // answered, busy, failed, timeout, out_of_service, cancelled, unreachable
-	Purpose   string    `json:"purpose,omitempty"` // listen or barge, of somebody who was to hear the call; "" for a call centre
+	Target        string    `json:"target"` // the call centre's ID
+	URI           string    `json:"uri"`
+	StartedAt     time.Time `json:"started_at"`
+	EndedAt       time.Time `json:"ended_at,omitzero"`
+	Status        int       `json:"sip_status,omitempty"`
+	Outcome       string    `json:"outcome"`                  // answered, busy, failed, timeout, out_of_service, cancelled, unreachable
+	TransferredBy string    `json:"transferred_by,omitempty"` // the call centre that sent the caller there
+	Purpose       string    `json:"purpose,omitempty"`        // listen or barge, of somebody who was to hear the call; "" for a call centre
 }
 
 // Media holds the figures of both directions of a call.
