@@ -167,7 +167,7 @@ func (v *visit) close() {
 	v.note(func(c *Call) {
 		c.Packets = int(v.socket.packets.Load())
 		if from := v.socket.from.Load(); from != nil {
-			c.From1 = *from
+			c.Heard = *from
 		}
 	})
 }
@@ -246,7 +246,7 @@ func (v *visit) connect(description []byte) {
 	}
 }
 
-// offered reads what an INVITE's description says, and why it cannot be used.
+// readOffer reads what an INVITE's description says, and why it cannot be used.
 func readOffer(secure bool, m agent.Message) (o *Offer, flaw string) {
 	b := offerIn(m)
 	if b == nil {

@@ -40,7 +40,7 @@ type rule struct {
 	of        func(Wanted, Call) finding
 }
 
-// Judge returns the checklist, worst not first but in the order in which one would set up a PBX.
+// Judge returns the checklist, in the order in which one would set up a PBX.
 func Judge(w Wanted, s Seen) []Check {
 	checks := []Check{keepalives(s), registered(s)}
 	for _, n := range w.Dialled {

@@ -16,7 +16,7 @@ func right() Call {
 		CallID: "1", Source: at, Transport: "udp", Dialled: "911", From: "+14155550100", FromHost: "lab.pstn.ashburn.twilio.com",
 		Contact: "sip:+14155550100@198.51.100.7", Asserted: map[string]string{}, Supports: []string{"timer"}, Session: "1800",
 		Offer:    &Offer{Addr: at.Addr(), Proto: "RTP/AVP", Codecs: []string{"opus", "PCMU", "PCMA"}, Events: true},
-		Answered: true, Acked: true, Packets: 100, From1: netip.AddrPortFrom(at.Addr(), 9000),
+		Answered: true, Acked: true, Packets: 100, Heard: netip.AddrPortFrom(at.Addr(), 9000),
 	}
 }
 
@@ -125,7 +125,7 @@ func faultsOfMedia() []oneCall {
 		{"a private address and silence", func(_ *Wanted, c *Call) { c.Offer.Addr, c.Packets = private, 0 }, "audio", Wrong, []string{"192.168.1.5", "private", "public address"}},
 		{"a private address, and audio by latching", func(_ *Wanted, c *Call) { c.Offer.Addr = private }, "audio", Odd, []string{"only found by that"}},
 		{"a private address where the PBX is", func(_ *Wanted, c *Call) {
-			c.Offer.Addr, c.Source, c.From1 = private, netip.AddrPortFrom(private, 5060), netip.AddrPortFrom(private, 9000)
+			c.Offer.Addr, c.Source, c.Heard = private, netip.AddrPortFrom(private, 5060), netip.AddrPortFrom(private, 9000)
 		}, "audio", OK, nil},
 		{"silence", func(_ *Wanted, c *Call) { c.Packets = 0 }, "audio", Wrong, []string{"no audio", "media ports"}},
 		{"audio from elsewhere", func(_ *Wanted, c *Call) { c.Offer.Addr = netip.MustParseAddr("203.0.113.9") }, "audio", Odd, []string{"203.0.113.9"}},

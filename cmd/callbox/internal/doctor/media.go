@@ -13,7 +13,7 @@ const cxOptions = "Voice & Chat > the trunk > Options: "
 func (c Call) offered() (f finding, ok bool) {
 	switch {
 	case c.Flaw != "" && c.Offer == nil:
-		return finding{Wrong, "the session description cannot be read: " + c.Flaw, "see the PBX's log: it does not speak SDP", ""}, false
+		return finding{Wrong, "the session description cannot be used: " + c.Flaw, "offer an audio line with RTP", ""}, false
 	case c.Offer == nil:
 		return finding{state: OK, saw: "the INVITE had no offer, which is allowed"}, false
 	}
@@ -98,12 +98,12 @@ func audioArrives(_ Wanted, c Call) finding {
 	if c.Offer == nil || !c.Answered {
 		return finding{}
 	}
-	said, from, source := c.Offer.Addr, c.From1.Addr().Unmap(), c.Source.Addr().Unmap()
+	said, from, source := c.Offer.Addr, c.Heard.Addr().Unmap(), c.Source.Addr().Unmap()
 	mend := "have the PBX write the address it is reached at into SDP (its public or external address), and forward its RTP ports to it"
 	mend3CX := "give 3CX its public address in its network settings, and forward its RTP ports; Outbound Parameters: Leave default value for Contact: Host Part"
 	switch {
 	case !said.IsValid():
-		return finding{Odd, fmt.Sprintf("SDP names no address; %d packets came from %s", c.Packets, c.From1), mend, mend3CX}
+		return finding{Odd, fmt.Sprintf("SDP names no address; %d packets came from %s", c.Packets, c.Heard), mend, mend3CX}
 	case c.Packets == 0 && hidden(said, source):
 		return finding{Wrong, fmt.Sprintf("no audio came; SDP names %s, a private address, and the PBX is at %s", said, source), mend, mend3CX}
 	case c.Packets == 0:

@@ -47,9 +47,9 @@ type Call struct {
 	Offer *Offer // nil for none
 	Flaw  string // why the offer cannot be read or used
 
-	Answered, Acked, NoAck bool // NoAck: 32 s went by
-	Packets                int  // of RTP
-	From1                  netip.AddrPort
+	Answered, Acked, NoAck bool           // NoAck: 32 s went by
+	Packets                int            // of RTP
+	Heard                  netip.AddrPort // where RTP came from
 }
 
 // Offer is what an INVITE's description says.

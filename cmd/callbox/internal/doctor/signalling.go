@@ -46,7 +46,7 @@ func (a Auth) judge() finding {
 	case !a.Challenged:
 		return finding{}
 	case a.Flaw != "":
-		return finding{Wrong, "the credentials cannot be used: " + a.Flaw, "answer a challenge with MD5 or SHA-256 and qop=auth", ""}
+		return finding{Wrong, "the credentials cannot be used: " + a.Flaw, "answer the challenge as it asks: MD5 or SHA-256, qop=auth, and the Request-URI as uri", ""}
 	case !a.Answered:
 		return finding{Wrong, "the challenge was not answered",
 			"give the trunk user name and password, and let it use them for calls, not for registration only", cxCredentials}
