@@ -80,6 +80,7 @@ func (e *examination) flags(cmd *cobra.Command) {
 	f.StringVar(&e.o.Country, "country", "US", "ISO `code` of the country whose numbers are dialled without +")
 	f.StringVar(&e.o.User, "user", "", "user `name` of the trunk's credentials")
 	f.StringVar(&e.o.Password, "password", "", "password of the trunk's credentials; calls are challenged for it")
+	f.StringSliceVar(&e.o.Algorithms, "algorithms", agent.Algorithms(), "digest algorithms to offer, as auth.algorithms of the edge does")
 	f.BoolVar(&e.o.Secure, "secure", false, "want TLS and SRTP, as a secure trunk does")
 	f.StringSliceVar(&e.o.Origination, "origination", nil, "SIP `URI` that call backs would go to")
 	f.DurationVar(&e.o.Talk, "talk", 3*time.Second, "how long an answered call lasts")
@@ -110,6 +111,11 @@ func (e *examination) check() error {
 		return usage("--tls-certificate and --tls-key belong together")
 	case e.o.Timeout <= 0 || e.o.Talk <= 0:
 		return usage("--timeout and --talk must be longer than nothing")
+	}
+	for _, a := range e.o.Algorithms {
+		if !slices.Contains(agent.Algorithms(), a) {
+			return usage("--algorithms %q is none of %s", a, strings.Join(agent.Algorithms(), ", "))
+		}
 	}
 	for _, u := range e.o.Origination {
 		if scheme, rest, _ := strings.Cut(u, ":"); !slices.Contains([]string{"sip", "sips"}, scheme) || rest == "" {

@@ -22,6 +22,7 @@ type Options struct {
 	Listeners   []agent.Listener
 	TLS         *tls.Config   // of tls listeners
 	Password    string        // of Wanted.User; "" challenges nobody
+	Algorithms  []string      // of digest that are offered; empty is the edge's default
 	Origination []string      // SIP URIs that callbacks go to
 	Timeout     time.Duration // listens at most so long; 0 is five minutes
 	Talk        time.Duration // hangs up so long after the ACK; 0 is three seconds
@@ -66,7 +67,7 @@ func Run(ctx context.Context, o Options) (Seen, error) {
 	w := &ward{o: o, pacer: audio.NewPacer(), ctx: ctx, changed: make(chan struct{}, 1)}
 	defer w.pacer.Close()
 	a, err := agent.New(agent.Options{
-		Listeners: o.Listeners, TLS: o.TLS, UserAgent: o.UserAgent, Logger: o.Logger,
+		Listeners: o.Listeners, TLS: o.TLS, UserAgent: o.UserAgent, Logger: o.Logger, Algorithms: o.Algorithms,
 		OnInvite: w.invite, OnRegister: w.register, OnOptions: w.keepalive,
 	})
 	if err != nil {

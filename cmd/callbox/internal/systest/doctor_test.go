@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -149,18 +148,19 @@ func TestTheDoctorSaysWhatIsWrongWithABadPBX(t *testing.T) {
 func TestTheDoctorExaminesBaresip(t *testing.T) {
 	t.Parallel()
 	path, dir, host := need(t, "baresip", "baresip-core"), t.TempDir(), newHost()
-	e := examine(t, "--secure", "--tls", host+":5061", "--dialled", "933", "--user", "alice", "--password", "Callbox-lab-911", "--talk", "2s")
+	e := examine(t, "--secure", "--tls", host+":5061", "--dialled", "933", "--user", "alice", "--password", "Callbox-lab-911", "--talk", "2s",
+		"--algorithms", "MD5") // this baresip gives up at a challenge for SHA-256
 	writeWAV(t, filepath.Join(dir, "tone.wav"), tone(30))
 	modules := "/usr/lib/baresip/modules"
 	if found, _ := filepath.Glob("/usr/lib/*/baresip/modules"); len(found) > 0 {
 		modules = found[0]
 	}
-	local := net.JoinHostPort(newHost(), "6060")
+	local := "127.0.0.1" // what its media comes from
 	files := map[string]string{
 		"contacts": "",
 		"accounts": fmt.Sprintf("<sip:%s@%s;transport=tls>;auth_user=alice;auth_pass=Callbox-lab-911;regint=60;outbound=\"sip:%s:5061;transport=tls\";mediaenc=srtp-mand;audio_codecs=PCMU/8000/1\n",
 			sanFrancisco, trunk, host),
-		"config": fmt.Sprintf("sip_listen %s\nsip_verify_server no\nrtp_ports 16000-16100\naudio_source aufile,%[2]s/tone.wav\naudio_player aubridge,nil\n"+
+		"config": fmt.Sprintf("sip_listen %[1]s:0\nnet_interface %[1]s\nsip_verify_server no\nrtp_ports 17000-17100\naudio_source aufile,%[2]s/tone.wav\naudio_player aubridge,nil\n"+
 			"audio_alert aubridge,nil\nsnd_path %[2]s\nmodule_path %[3]s\nmodule g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule srtp.so\n"+
 			"module_tmp account.so\nmodule_app menu.so\n", local, dir, modules),
 	}
