@@ -19,7 +19,7 @@ func (c *session) ring() {
 	case c.script.Service == ServiceAnnounce:
 	case c.script.EarlyMedia && c.ringAloud():
 	default:
-		c.leg.Progress(180, "Ringing", agent.Message{})
+		c.progress(180, "Ringing", agent.Message{})
 	}
 	if c.script.Answer == OutcomeSilence {
 		c.wait(maxRinging, timeoutRing)
@@ -34,7 +34,7 @@ func (c *session) ringAloud() bool {
 	if err != nil || !c.offer.agreed {
 		return false
 	}
-	c.leg.Progress(183, "Session Progress", withSDP(body))
+	c.progress(183, "Session Progress", withSDP(body))
 	if c.player != nil {
 		c.player.Idle(audio.RingBack())
 	}
@@ -84,7 +84,7 @@ func (c *session) announce() (over bool) {
 	if err != nil || !c.offer.agreed || c.player == nil {
 		return c.fail()
 	}
-	c.leg.Progress(183, "Session Progress", c.voiced(withSDP(body)))
+	c.progress(183, "Session Progress", c.voiced(withSDP(body)))
 	c.say(c.speech)
 	return false
 }
@@ -249,17 +249,6 @@ func infoDigit(m agent.Message) (byte, bool) {
 		return 0, false
 	}
 	return text[0], true
-}
-
-// refreshed agrees to a session timer (RFC 4028) that the caller's side refreshes; the centre itself needs none.
-func (c *session) refreshed(m, request agent.Message) agent.Message {
-	interval, params, _ := strings.Cut(request.Get("Session-Expires"), ";")
-	interval = strings.TrimSpace(interval)
-	if interval == "" || !supports(request, "timer") || len(interval) > 9 || strings.Trim(interval, "0123456789") != "" ||
-		strings.Contains(strings.ToLower(params), "uas") {
-		return m
-	}
-	return m.With("Session-Expires", interval+";refresher=uac").With("Require", "timer")
 }
 
 // supports tells whether the request's sender understands the extension.

@@ -32,6 +32,8 @@ type Script struct {
 	Wait        time.Duration // how long hang_up waits for a key first
 	Farewell    string        // said before hang_up
 	HangUpAfter time.Duration // from the answer; 0 never hangs up for that
+	Reliable    bool          // its provisional answers are reliable (RFC 3262) where the caller takes that
+	Timer       time.Duration // the session timer it asks for and refreshes (RFC 4028), in whole seconds; 0 asks for none
 	Codecs      []audio.Codec // in order of preference; empty takes the caller's order
 	SRTP        sdp.Security  // what it takes, and offers where it has to
 	Mute        bool          // answers with SDP but neither sends nor reads media: cheap, for load
@@ -143,6 +145,8 @@ type layer struct {
 	Wait        *time.Duration    `yaml:"wait"`
 	Farewell    *string           `yaml:"farewell"`
 	HangUpAfter *time.Duration    `yaml:"hang_up_after"`
+	Reliable    *bool             `yaml:"reliable"`
+	Timer       *time.Duration    `yaml:"timer"`
 	Codecs      []string          `yaml:"codecs"`
 	SRTP        *srtpWord         `yaml:"srtp"`
 	Media       *bool             `yaml:"media"`
@@ -170,6 +174,8 @@ func (l layer) over(s Script) Script {
 	set(&s.Wait, l.Wait)
 	set(&s.Farewell, l.Farewell)
 	set(&s.HangUpAfter, l.HangUpAfter)
+	set(&s.Reliable, l.Reliable)
+	set(&s.Timer, l.Timer)
 	if l.SRTP != nil {
 		s.SRTP = sdp.Security(*l.SRTP)
 	}
@@ -259,7 +265,7 @@ func (l layer) check(doc *strict.Document, path string) (problems strict.Problem
 	report := func(key, message, mend string) {
 		problems = append(problems, doc.Problem(strings.TrimPrefix(path+"."+key, "."), message, mend))
 	}
-	for key, d := range map[string]*time.Duration{"ring": l.Ring, "wait": l.Wait, "hang_up_after": l.HangUpAfter} {
+	for key, d := range map[string]*time.Duration{"ring": l.Ring, "wait": l.Wait, "hang_up_after": l.HangUpAfter, "timer": l.Timer} {
 		if d != nil && (*d < 0 || *d > maxDuration) {
 			report(key, "is out of range", "write a duration from 0s to 24h")
 		}

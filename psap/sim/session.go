@@ -16,6 +16,7 @@ type leg interface {
 	Answer(m agent.Message)
 	Reject(status int, reason string, headers ...agent.Header)
 	Bye(headers ...agent.Header)
+	Send(method string, m agent.Message) (id uint32)
 }
 
 // session is one call at a centre. All that happens on it comes through box to the goroutine in run, which owns all
@@ -35,6 +36,8 @@ type session struct {
 	timer    *time.Timer // the one thing waited for next
 	waits    int         // how often it was set: what an earlier one says means nothing
 	hangUp   *time.Timer // HangUpAfter
+	refresh  *time.Timer // Script.Timer
+	expires  int         // the session's seconds
 	speech   []voice.Speech
 	farewell []voice.Speech
 	leaving  bool // the farewell is being said
@@ -71,6 +74,7 @@ const (
 	timeoutKey             // no key was pressed after all was said
 	timeoutHangUp          // HangUpAfter
 	timeoutRefused         // nothing came of a BYE
+	timeoutRefresh         // the session is to be refreshed
 )
 
 // boxSize bounds what waits to be handled on one call. A caller who sends more at once is hung up on.
@@ -138,6 +142,9 @@ func (c *session) run(ctx context.Context) {
 		if c.hangUp != nil {
 			c.hangUp.Stop()
 		}
+		if c.refresh != nil {
+			c.refresh.Stop()
+		}
 		c.closeMedia()
 		c.finish()
 	}()
@@ -197,6 +204,8 @@ func (c *session) handle(m message) (over bool) {
 		return m.played == c.played && c.said()
 	case m.timer == timeoutHangUp:
 		c.bye()
+	case m.timer == timeoutRefresh:
+		c.refreshNow()
 	case m.timer != 0 && m.wait == c.waits:
 		return c.timeout(m.timer)
 	}

@@ -73,6 +73,7 @@ func scriptOf(s sim.Script) web.Script {
 		Name: &s.Name, Ring: duration(s.Ring), Answer: new(string(cmp.Or(s.Answer, sim.OutcomeAnswer))), EarlyMedia: &s.EarlyMedia,
 		Greeting: &s.Greeting, ReadBack: &s.ReadBack, Closing: &s.Closing, Then: new(string(cmp.Or(s.Then, sim.ThenSilence))),
 		Wait: duration(s.Wait), Farewell: &s.Farewell, HangUpAfter: duration(s.HangUpAfter), Media: new(!s.Mute),
+		Reliable: &s.Reliable, Timer: duration(s.Timer),
 		Codecs: []string{}, SRTP: new(s.SRTP.String()), Keys: map[string]string{},
 	}
 	if s.Status != 0 {

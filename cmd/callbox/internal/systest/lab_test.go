@@ -34,11 +34,14 @@ type settings struct {
 	probeInterval time.Duration // of the call centres; below 0 is never
 	rtpTimeout    time.Duration
 	drainLimit    time.Duration
-	database      string // URL; "" is the file in the data directory
-	noSim         bool   // leaves the simulated centres out
-	tls           bool   // takes certificate.pem and key.pem in the lab's directory
-	more          string // YAML list items: more listeners
-	anyAddress    bool   // media is bound to and advertised as whatever address a peer is reached from
+	database      string        // URL; "" is the file in the data directory
+	noSim         bool          // leaves the simulated centres out
+	tls           bool          // takes certificate.pem and key.pem in the lab's directory
+	more          string        // YAML list items: more listeners
+	minSession    time.Duration // the shortest session timer the edge takes
+	ownSession    time.Duration // the one it asks for by itself
+	scripts       string        // text of a script file for the simulated centres
+	anyAddress    bool          // media is bound to and advertised as whatever address a peer is reached from
 }
 
 var configuration = template.Must(template.New("config.yaml").Parse(`
@@ -54,7 +57,8 @@ rtp: {ports: 20000-29999{{if not .AnyAddress}}, bind: "{{.Host}}", advertise: ["
 data: "{{.Dir}}/data"
 {{with .Database}}database: {url: "{{.}}"}{{end}}
 {{if .Directory}}directory: "{{.Dir}}/directory.yaml"{{end}}
-sim: {{if .NoSim}}{enabled: false}{{else}}{address: "{{.Host}}:6070"}{{end}}
+sim: {{if .NoSim}}{enabled: false}{{else}}{address: "{{.Host}}:6070"{{if .Scripts}}, scripts: "{{.Dir}}/scripts.yaml"{{end}}}{{end}}
+{{with .Call}}call: { {{.}} }{{end}}
 {{if lt .ProbeInterval 0}}psap: {probe_interval: 0s}{{else}}{{with .ProbeInterval}}psap: {probe_interval: {{.}}, probe_timeout: {{.}}}{{end}}{{end}}
 {{with .DrainLimit}}drain: {limit: {{.}}}{{end}}
 log: {level: debug, format: json}
@@ -83,6 +87,7 @@ func (l *lab) configure(t *testing.T, s settings) {
 	err := configuration.Execute(&text, map[string]any{
 		"Host": l.host, "Dir": l.dir, "Database": s.database, "Directory": s.directory != "", "NoSim": s.noSim, "TLS": s.tls, "More": s.more,
 		"AnyAddress": s.anyAddress, "RTPTimeout": s.rtpTimeout, "ProbeInterval": s.probeInterval, "DrainLimit": s.drainLimit,
+		"Scripts": s.scripts != "", "Call": s.call(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -91,6 +96,21 @@ func (l *lab) configure(t *testing.T, s settings) {
 	if s.directory != "" {
 		l.write(t, "directory.yaml", s.directory)
 	}
+	if s.scripts != "" {
+		l.write(t, "scripts.yaml", s.scripts)
+	}
+}
+
+// call is the part of the configuration about session timers.
+func (s settings) call() string {
+	var keys []string
+	if s.minSession > 0 {
+		keys = append(keys, "min_session_expires: "+s.minSession.String())
+	}
+	if s.ownSession > 0 {
+		keys = append(keys, "session_expires: "+s.ownSession.String())
+	}
+	return strings.Join(keys, ", ")
 }
 
 func (l *lab) write(t *testing.T, name, text string) {

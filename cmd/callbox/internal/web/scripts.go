@@ -50,6 +50,8 @@ type Script struct {
 	Wait        *string           `json:"wait,omitempty" maxLength:"20" example:"4s" doc:"How long hang_up waits for a key first."`
 	Farewell    *string           `json:"farewell,omitempty" maxLength:"1000" doc:"Said before hang_up."`
 	HangUpAfter *string           `json:"hang_up_after,omitempty" maxLength:"20" example:"30s" doc:"From the answer; 0s never hangs up for that."`
+	Reliable    *bool             `json:"reliable,omitempty" doc:"Its provisional answers are reliable (RFC 3262) where the caller takes that."`
+	Timer       *string           `json:"timer,omitempty" maxLength:"20" example:"90s" doc:"The session timer (RFC 4028) it asks for and refreshes, in whole seconds; 0s asks for none."`
 	Codecs      []string          `json:"codecs,omitzero" maxItems:"8" doc:"PCMU, PCMA, in order of preference; none takes the caller's order." example:"[\"PCMA\"]"`
 	SRTP        *string           `json:"srtp,omitempty" enum:"off,optional,required" doc:"Whether it takes media protected by SRTP."`
 	Media       *bool             `json:"media,omitempty" doc:"false answers with SDP but neither sends nor reads media."`
