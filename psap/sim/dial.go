@@ -89,6 +89,9 @@ func (c *session) dialled(e agent.Event) (over bool) {
 		c.offer.waiting = true // the answer may differ from what came early
 		c.acked(e.Message)
 		c.rang = true
+		if d := c.script.HangUpAfter; d > 0 {
+			c.hangUp = time.AfterFunc(d, func() { c.post(message{timer: timeoutHangUp}) })
+		}
 		c.note(func(i *Call) { i.State, i.AnsweredAt, i.Status = StateAnswered, time.Now(), e.Status })
 		return c.advance()
 	case agent.KindFailed:

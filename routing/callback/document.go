@@ -27,10 +27,11 @@ type document struct {
 	done     func() // of what was given to the voice last
 }
 
-// voice is the stage of the number's voice URL, else that of the first of its domains with one.
+// voice is the stage of the number's voice URL, else that of the first of its domains with one. The provider ignores the
+// voice URL of a number on a trunk; here it is better than nobody, once the trunk has led nowhere.
 func (w *plan) voice(domains []*directory.Domain) stage {
 	return func(ctx context.Context) (b2bua.Step, bool) {
-		if n := w.row; n.VoiceURL != "" && n.TrunkSID == "" {
+		if n := w.row; n.VoiceURL != "" {
 			var s directory.CallbackSettings
 			if len(domains) > 0 {
 				s = domains[0].Settings.Callback
