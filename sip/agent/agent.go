@@ -67,6 +67,7 @@ type Agent struct {
 	nonces *nonces
 
 	algorithms []string // of digest challenges
+	habits     *habits
 
 	bound   []*boundListener // set by Start
 	sockets []*udpSocket
@@ -131,7 +132,7 @@ func New(o Options) (*Agent, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	a := &Agent{
-		opts: o, log: o.Logger, t1: defaultT1, nonces: newNonces(o.NonceLife), algorithms: algorithms, seed: maphash.MakeSeed(),
+		opts: o, log: o.Logger, t1: defaultT1, nonces: newNonces(o.NonceLife), algorithms: algorithms, habits: newHabits(), seed: maphash.MakeSeed(),
 		serverTxs: make(map[string]*serverTx), merged: make(map[string]*serverTx), clientTxs: make(map[string]*clientTx),
 		legs: make(map[string]*Leg), streams: newConnections(), patience: usualPatience,
 		urgent: lateness{patience: patience, floor: floor}, other: lateness{patience: otherPatience},

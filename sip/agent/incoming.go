@@ -37,7 +37,7 @@ func (a *Agent) takeInvite(f flow, p *packet) {
 		t.respond(482, "Loop Detected", "", Message{Headers: []Header{warning("a copy of this INVITE came another way and is taken")}})
 		return
 	}
-	proof, flaw := newProof(a.nonces, a.algorithms, "INVITE", f.remote.Addr(), p.auth)
+	proof, flaw := a.credentials(f, p)
 	in := &Incoming{
 		CallID: p.callID, Source: f.remote, Local: f.local(a), Transport: f.transport, MaxForwards: p.maxForwards,
 		RequestURI: target.Address, From: p.from.uri.Address, To: p.to.uri.Address, Contact: p.contact,
@@ -113,7 +113,7 @@ func (in *Incoming) Refuse(status int, reason string, headers ...Header) {
 // right in form but too old, or were used before, and in words what is wrong with those that could not be used.
 func (in *Incoming) Challenge(realm string, headers ...Header) {
 	stale := in.Proof != nil && in.Proof.Stale()
-	h := append(in.invite.agent.challenges("Proxy-Authenticate", realm, in.Source.Addr(), stale, in.invite.flaw), headers...)
+	h := append(in.invite.agent.challenges("Proxy-Authenticate", realm, in.invite.packet, in.Source.Addr(), stale, in.invite.flaw), headers...)
 	in.Refuse(407, "Proxy Authentication Required", h...)
 }
 

@@ -157,11 +157,26 @@ func (p *Proof) response(md5, sha256 string) (string, bool) {
 // unquoted leaves out what would end a quoted-string.
 var unquoted = strings.NewReplacer(`\`, "", `"`, "")
 
-// challenges are the header fields called name of a 401 or 407, one for each algorithm in the order of Options.Algorithms
-// (RFC 8760 lets the client choose, and older phones look at the first only), and what is wrong with what came.
-func (a *Agent) challenges(name, realm string, source netip.Addr, stale bool, flaw string) []Header {
+// credentials is newProof for a request, and notes the habits of who sent it.
+func (a *Agent) credentials(f flow, p *packet) (*Proof, string) {
+	if len(p.auth) == 0 {
+		return nil, ""
+	}
+	source := f.remote.Addr()
+	proof, flaw := newProof(a.nonces, a.algorithms, p.method, source, p.auth)
+	if proof != nil {
+		if _, ours := a.nonces.made(proof.cred.Nonce, source); ours {
+			a.habits.answered(source, p.message.Get("User-Agent"), proof.cred.Algorithm)
+		}
+	}
+	return proof, flaw
+}
+
+// challenges are the header fields called name of a 401 or 407 to p, one for each algorithm in the order of
+// Options.Algorithms (RFC 8760 lets the client choose; but see habits), and what is wrong with what came.
+func (a *Agent) challenges(name, realm string, p *packet, source netip.Addr, stale bool, flaw string) []Header {
 	var out []Header
-	for _, alg := range a.algorithms {
+	for _, alg := range a.habits.offer(source, p.message.Get("User-Agent"), a.algorithms) {
 		v := `Digest realm="` + unquoted.Replace(realm) + `", nonce="` +
 			a.nonces.make(time.Now(), source) + `", algorithm=` + alg + `, qop="auth"`
 		if stale {

@@ -154,7 +154,7 @@ func (a *Agent) newRegistration(f flow, p *packet) (*Registration, *fault) {
 	}
 	r.key = serverKey(p) + " " + p.callID + " " + strconv.FormatUint(uint64(p.cseq), 10) + " " + f.remote.String()
 	r.Again = !f.reliable() && a.registers.accepted.has(f.remote, []byte(r.key))
-	r.Proof, r.flaw = newProof(a.nonces, a.algorithms, "REGISTER", f.remote.Addr(), p.auth)
+	r.Proof, r.flaw = r.agent.credentials(f, p)
 	return r, nil
 }
 
@@ -201,7 +201,7 @@ func (r *Registration) Supports(tag string) bool {
 // Challenge answers 401 with a fresh nonce for realm, for each algorithm (RFC 8760); see Incoming.Challenge.
 func (r *Registration) Challenge(realm string, headers ...Header) {
 	stale := r.Proof != nil && r.Proof.Stale()
-	h := r.agent.challenges("WWW-Authenticate", realm, r.Source.Addr(), stale, r.flaw)
+	h := r.agent.challenges("WWW-Authenticate", realm, r.packet, r.Source.Addr(), stale, r.flaw)
 	r.answer(401, "Unauthorized", "", append(h, headers...))
 	r.agent.strikes.add(r.Source.Addr())
 }
