@@ -42,14 +42,20 @@ func NewReport(w Wanted, s Seen) Report {
 		add(k.UserAgent)
 	}
 	for i, c := range r.Checks { // what a stranger wrote stands in it
-		r.Checks[i].Saw, r.Checks[i].Mend = clean(c.Saw), clean(c.Mend)
+		r.Checks[i].Saw, r.Checks[i].Mend, r.Checks[i].Mend3CX = clean(c.Saw), clean(c.Mend), clean(c.Mend3CX)
 	}
 	r.OK = Healthy(r.Checks)
 	return r
 }
 
-// clean takes control characters out.
+// maxLine bounds what a check says, of which a stranger may have written most.
+const maxLine = 1000
+
+// clean takes control characters out, and what is too long.
 func clean(s string) string {
+	if len(s) > maxLine {
+		s = strings.ToValidUTF8(s[:maxLine], "") + "…"
+	}
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
 			return '�'
