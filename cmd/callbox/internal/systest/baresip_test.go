@@ -17,6 +17,13 @@ import (
 // out, and what it hears is written to a dump-*-dec.wav in dir.
 func baresip(t *testing.T, l *lab, dir, from, to, transport string, quit time.Duration) string {
 	t.Helper()
+	return runBaresip(t, dir, fmt.Sprintf("<sip:%s@lab.sip.us1.twilio.com;transport=%s>;regint=0;outbound=\"sip:%s;transport=%[2]s\";audio_codecs=PCMU/8000/1\n",
+		from, transport, l.sip()), "sip:"+to+"@lab.sip.us1.twilio.com", quit)
+}
+
+// runBaresip is baresip with a line of its accounts file.
+func runBaresip(t *testing.T, dir, account, to string, quit time.Duration) string {
+	t.Helper()
 	path := need(t, "baresip", "baresip-core")
 	modules := ""
 	for _, m := range []string{"/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/lib/aarch64-linux-gnu/baresip/modules"} {
@@ -28,8 +35,7 @@ func baresip(t *testing.T, l *lab, dir, from, to, transport string, quit time.Du
 	writeWAV(t, filepath.Join(dir, "tone.wav"), tone(30))
 	files := map[string]string{
 		"contacts": "",
-		"accounts": fmt.Sprintf("<sip:%s@lab.sip.us1.twilio.com;transport=%s>;regint=0;outbound=\"sip:%s;transport=%[2]s\";audio_codecs=PCMU/8000/1\n",
-			from, transport, l.sip()),
+		"accounts": account,
 		"config": fmt.Sprintf("sip_listen %[1]s:6060\nnet_interface %[1]s\nrtp_ports 16000-16100\n"+
 			"audio_source aufile,%[2]s/tone.wav\naudio_player aubridge,nil\naudio_alert aubridge,nil\nsnd_path %[2]s\n"+
 			"module_path %[3]s\nmodule g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\n"+
@@ -41,7 +47,7 @@ func baresip(t *testing.T, l *lab, dir, from, to, transport string, quit time.Du
 		}
 	}
 	var said bytes.Buffer
-	cmd := exec.Command(path, "-f", dir, "-e", "/dial sip:"+to+"@lab.sip.us1.twilio.com", "-t", seconds(quit))
+	cmd := exec.Command(path, "-f", dir, "-e", "/dial "+to, "-t", seconds(quit))
 	cmd.Stdout, cmd.Stderr = &said, &said
 	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Start(); err != nil {

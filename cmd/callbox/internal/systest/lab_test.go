@@ -41,6 +41,7 @@ type settings struct {
 	minSession    time.Duration // the shortest session timer the edge takes
 	ownSession    time.Duration // the one it asks for by itself
 	scripts       string        // text of a script file for the simulated centres
+	md5Only       bool          // offers no other digest algorithm: some phones cannot choose
 	anyAddress    bool          // media is bound to and advertised as whatever address a peer is reached from
 }
 
@@ -55,6 +56,7 @@ sip:
 http: {address: "{{.Host}}:6080"}
 rtp: {ports: 20000-29999{{if not .AnyAddress}}, bind: "{{.Host}}", advertise: ["{{.Host}}"]{{end}}{{with .RTPTimeout}}, timeout: {{.}}{{end}}}
 data: "{{.Dir}}/data"
+{{if .MD5Only}}auth: {algorithms: [MD5]}{{end}}
 {{with .Database}}database: {url: "{{.}}"}{{end}}
 {{if .Directory}}directory: "{{.Dir}}/directory.yaml"{{end}}
 sim: {{if .NoSim}}{enabled: false}{{else}}{address: "{{.Host}}:6070"{{if .Scripts}}, scripts: "{{.Dir}}/scripts.yaml"{{end}}}{{end}}
@@ -86,7 +88,7 @@ func (l *lab) configure(t *testing.T, s settings) {
 	var text bytes.Buffer
 	err := configuration.Execute(&text, map[string]any{
 		"Host": l.host, "Dir": l.dir, "Database": s.database, "Directory": s.directory != "", "NoSim": s.noSim, "TLS": s.tls, "More": s.more,
-		"AnyAddress": s.anyAddress, "RTPTimeout": s.rtpTimeout, "ProbeInterval": s.probeInterval, "DrainLimit": s.drainLimit,
+		"AnyAddress": s.anyAddress, "MD5Only": s.md5Only, "RTPTimeout": s.rtpTimeout, "ProbeInterval": s.probeInterval, "DrainLimit": s.drainLimit,
 		"Scripts": s.scripts != "", "Call": s.call(),
 	})
 	if err != nil {
