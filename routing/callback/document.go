@@ -76,7 +76,9 @@ func (d *document) load(ctx context.Context, f fetch, more url.Values) bool {
 	}
 	var doc *twiml.Document
 	resp, err := w.p.o.Webhook.CallOr(ctx, ask(f.method, f.url), ask(f.fallbackMethod, f.fallbackURL), func(r webhook.Response) (err error) {
-		doc, err = twiml.Parse(r.Body)
+		if err = twiml.CheckContentType(r.ContentType); err == nil {
+			doc, err = twiml.Parse(r.Body)
+		}
 		return err
 	})
 	if resp.Fallback != nil {

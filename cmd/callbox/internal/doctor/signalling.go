@@ -49,7 +49,7 @@ func (a Auth) judge() finding {
 		return finding{Wrong, "the credentials cannot be used: " + a.Flaw, "answer the challenge as it asks: MD5 or SHA-256, qop=auth, and the Request-URI as uri", ""}
 	case !a.Answered:
 		return finding{Wrong, "the challenge was not answered",
-			"give the trunk user name and password, and let it use them for calls, not for registration only; a PBX that gives up at SHA-256 beside MD5 needs auth.algorithms: [MD5] (--algorithms MD5)", cxCredentials}
+			"give the trunk user name and password, and let it use them for calls, not for registration only; one that gives up where SHA-256 is offered beside MD5 gets through when it comes again, or at once with auth.algorithms: [MD5] (here --algorithms MD5)", cxCredentials}
 	case a.Realm != a.WantRealm:
 		return finding{Wrong, fmt.Sprintf("the answer is for realm %.60q, the challenge was for %q", a.Realm, a.WantRealm),
 			"set no realm in the PBX: it takes that of the challenge", cxCredentials}
