@@ -86,6 +86,11 @@ func (c *checker) options(o Options) {
 // calls holds the session timers to what their header fields can say: whole seconds.
 func (c *checker) calls(o Call) {
 	c.notNegative("call.max_duration", o.MaxDuration, "write 0 for no limit")
+	for i, host := range o.TransferHosts {
+		if host == "" || strings.ContainsAny(host, "@:/;?<> ") && !strings.Contains(host, "::") {
+			c.add(fmt.Sprintf("call.transfer_hosts[%d]", i), "is no host", "write a host name or address without scheme and port")
+		}
+	}
 	least, own := o.MinSessionExpires, o.SessionExpires
 	if least < time.Second || least > maxSession || least%time.Second != 0 {
 		c.add("call.min_session_expires", "is no interval of a session timer", "write whole seconds up to 24h; RFC 4028 has 90s")

@@ -158,6 +158,7 @@ type Call struct {
 	MaxDuration       time.Duration `yaml:"max_duration"`        // from the answer on; 0 is unlimited
 	SessionExpires    time.Duration `yaml:"session_expires"`     // the session timer (RFC 4028) the edge asks for itself; 0 asks for none
 	MinSessionExpires time.Duration `yaml:"min_session_expires"` // a shorter one is refused by 422
+	TransferHosts     []string      `yaml:"transfer_hosts"`      // where call centres may transfer calls to, beside those of the directory
 }
 
 // Drain is how the edge goes down.

@@ -30,6 +30,8 @@ type Call struct {
 	Held       bool        // by the caller
 	Said       []string    // the sentences begun, oldest first, the last 50
 	Digits     string      // DTMF received, the last 200
+	TransferTo string      // whom the agent sends the caller to, "" for none
+	Transfer   string      // how that stands, such as "180 Ringing" or "200 OK"
 	Media      audio.Stats // zero for a script without media
 }
 

@@ -102,6 +102,12 @@ func (c *session) answer() (over bool) {
 	if c.script.HangUpAfter > 0 {
 		c.hangUp = time.AfterFunc(c.script.HangUpAfter, func() { c.post(message{timer: timeoutHangUp}) })
 	}
+	if t := c.script.Transfer; t.To != "" && t.After > 0 {
+		c.sending = time.AfterFunc(t.After, func() { c.post(message{transfer: &t}) })
+	}
+	if c.replaces != nil {
+		c.replaces.post(message{timer: timeoutHangUp})
+	}
 	c.say(c.speech)
 	return false
 }
@@ -188,6 +194,10 @@ func (c *session) key(d byte) {
 	switch action := c.script.Keys[string(rune(d))]; action {
 	case ActionHangUp:
 		c.bye()
+	case ActionTransfer:
+		if c.script.Transfer.To != "" {
+			c.transfer(c.script.Transfer)
+		}
 	case ActionRepeat:
 		c.stopWaiting()
 		c.leaving = false
@@ -212,7 +222,10 @@ func (c *session) request(r *agent.Request) {
 		}
 	case "REFER":
 		r.Respond(603, "Decline", agent.Message{})
-	case "MESSAGE", "NOTIFY", "PRACK":
+	case "NOTIFY":
+		r.Respond(200, "OK", agent.Message{})
+		c.notified(r.Message)
+	case "MESSAGE", "PRACK":
 		r.Respond(200, "OK", agent.Message{})
 	default:
 		r.Respond(501, "Not Implemented", agent.Message{})

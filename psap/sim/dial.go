@@ -93,8 +93,11 @@ func (c *session) dialled(e agent.Event) (over bool) {
 			c.hangUp = time.AfterFunc(d, func() { c.post(message{timer: timeoutHangUp}) })
 		}
 		c.note(func(i *Call) { i.State, i.AnsweredAt, i.Status = StateAnswered, time.Now(), e.Status })
+		callID, ours, theirs := c.out.DialogID()
+		c.consulted(&agent.Replaces{CallID: callID, ToTag: theirs, FromTag: ours}, "")
 		return c.advance()
 	case agent.KindFailed:
+		c.consulted(nil, e.Reason)
 		c.endedBy("caller", e.Status)
 		return true
 	}

@@ -35,6 +35,7 @@ type Script struct {
 	Reliable    bool          // its provisional answers are reliable (RFC 3262) where the caller takes that
 	Timer       time.Duration // the session timer it asks for and refreshes (RFC 4028), in whole seconds; 0 asks for none
 	Codecs      []audio.Codec // in order of preference; empty takes the caller's order
+	Transfer    Transfer      // where the agent sends the caller; without a To nowhere
 	SRTP        sdp.Security  // what it takes, and offers where it has to
 	Mute        bool          // answers with SDP but neither sends nor reads media: cheap, for load
 	Keys        map[string]Action
@@ -89,16 +90,17 @@ type Action string
 
 // The actions.
 const (
-	ActionRepeat  Action = "repeat" // says everything again
-	ActionEcho    Action = "echo"
-	ActionSilence Action = "silence"
-	ActionTone    Action = "tone"
-	ActionHangUp  Action = "hang_up"
+	ActionRepeat   Action = "repeat" // says everything again
+	ActionEcho     Action = "echo"
+	ActionSilence  Action = "silence"
+	ActionTone     Action = "tone"
+	ActionHangUp   Action = "hang_up"
+	ActionTransfer Action = "transfer" // does Script.Transfer
 )
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (a *Action) UnmarshalText(b []byte) error {
-	return oneOf(a, b, ActionRepeat, ActionEcho, ActionSilence, ActionTone, ActionHangUp)
+	return oneOf(a, b, ActionRepeat, ActionEcho, ActionSilence, ActionTone, ActionHangUp, ActionTransfer)
 }
 
 // srtpWord is sdp.Security as a script writes it.
@@ -149,6 +151,7 @@ type layer struct {
 	Timer       *time.Duration    `yaml:"timer"`
 	Codecs      []string          `yaml:"codecs"`
 	SRTP        *srtpWord         `yaml:"srtp"`
+	Transfer    *transferLayer    `yaml:"transfer"`
 	Media       *bool             `yaml:"media"`
 	Keys        map[string]Action `yaml:"keys"`
 }
@@ -176,6 +179,9 @@ func (l layer) over(s Script) Script {
 	set(&s.HangUpAfter, l.HangUpAfter)
 	set(&s.Reliable, l.Reliable)
 	set(&s.Timer, l.Timer)
+	if t := l.Transfer; t != nil {
+		s.Transfer = Transfer{To: t.To, After: t.After, Attended: t.Attended, HangUp: t.HangUp}
+	}
 	if l.SRTP != nil {
 		s.SRTP = sdp.Security(*l.SRTP)
 	}
@@ -202,6 +208,14 @@ func codecNamed(name string) (audio.Codec, bool) {
 		}
 	}
 	return 0, false
+}
+
+// transferLayer is a Transfer as a file writes it.
+type transferLayer struct {
+	To       string        `yaml:"to"`
+	After    time.Duration `yaml:"after"`
+	Attended bool          `yaml:"attended"`
+	HangUp   bool          `yaml:"hang_up"`
 }
 
 // layers is what the script files say, from the lowest to the highest.
@@ -268,6 +282,14 @@ func (l layer) check(doc *strict.Document, path string) (problems strict.Problem
 	for key, d := range map[string]*time.Duration{"ring": l.Ring, "wait": l.Wait, "hang_up_after": l.HangUpAfter, "timer": l.Timer} {
 		if d != nil && (*d < 0 || *d > maxDuration) {
 			report(key, "is out of range", "write a duration from 0s to 24h")
+		}
+	}
+	if t := l.Transfer; t != nil {
+		if t.After < 0 || t.After > maxDuration {
+			report("transfer.after", "is out of range", "write a duration from 0s to 24h")
+		}
+		if strings.ContainsAny(t.To, " @<>?;") {
+			report("transfer.to", "is no ID of a call centre", "write one of the directory, such as psap-sf")
 		}
 	}
 	if l.Status != nil && (*l.Status < 300 || *l.Status > 699) {

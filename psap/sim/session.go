@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -48,6 +49,12 @@ type session struct {
 	played   int          // which round of playing is current: the end of an earlier one means nothing
 	show     *performance // of a program; nil at a centre
 
+	peer      netip.AddrPort // where the INVITE came from
+	referring *referral      // a transfer under way, nil for none
+	sending   *time.Timer    // Script.Transfer
+	consults  *session       // the call that this one is made for: the agent asks the centre that is to take it over
+	replaces  *session       // the call whose place this one takes, nil for none
+
 	mu     sync.Mutex // guards the rest
 	info   Call
 	coming []utterance // of what is being said, what has not begun
@@ -56,13 +63,15 @@ type session struct {
 
 // message is one thing that happened on a session; the field that is set says what.
 type message struct {
-	event  *agent.Event
-	digit  byte
-	timer  timeout
-	wait   int // which setting of the timer
-	speech []voice.Speech
-	played int // the round whose last frame was sent
-	part   *part
+	event        *agent.Event
+	digit        byte
+	timer        timeout
+	wait         int // which setting of the timer
+	speech       []voice.Speech
+	played       int // the round whose last frame was sent
+	part         *part
+	transfer     *Transfer
+	consultation *consultation
 }
 
 // timeout says what a timer was set for.
@@ -90,7 +99,7 @@ const (
 func newSession(s *Server, in *agent.Incoming, script Script, d delivered) *session {
 	c := &session{
 		server: s, script: script, given: d,
-		box: make(chan message, boxSize), full: make(chan struct{}),
+		peer: in.Source, box: make(chan message, boxSize), full: make(chan struct{}),
 	}
 	c.offer.init(in, s.o.Advertise)
 	c.info = Call{
@@ -145,6 +154,12 @@ func (c *session) run(ctx context.Context) {
 		if c.refresh != nil {
 			c.refresh.Stop()
 		}
+		if c.sending != nil {
+			c.sending.Stop()
+		}
+		if r := c.referring; r != nil && r.consult != nil {
+			r.consult.post(message{timer: timeoutHangUp})
+		}
 		c.closeMedia()
 		c.finish()
 	}()
@@ -198,6 +213,10 @@ func (c *session) handle(m message) (over bool) {
 		last := len(m.speech) - 1
 		c.speech, c.farewell, c.spoken = m.speech[:last], m.speech[last:], true
 		return c.advance()
+	case m.transfer != nil:
+		c.transfer(*m.transfer)
+	case m.consultation != nil:
+		c.onConsultation(m.consultation)
 	case m.part != nil:
 		c.takePart(m.part)
 	case m.played != 0:
@@ -245,6 +264,8 @@ func (c *session) event(e agent.Event) (over bool) {
 		c.bye()
 	case agent.KindRequest:
 		c.request(e.Request)
+	case agent.KindResponse:
+		c.onResponse(e)
 	default:
 		return c.dialled(e)
 	}

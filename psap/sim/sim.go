@@ -139,7 +139,7 @@ func (s *Server) listen() (*agent.Agent, error) {
 		}
 		a, err := agent.New(agent.Options{
 			Listeners: []agent.Listener{{Network: "udp", Address: address}, {Network: "tcp", Address: address}},
-			UserAgent: s.o.UserAgent, Logger: s.log, OnInvite: s.invite, Starved: s.o.Starved,
+			UserAgent: s.o.UserAgent, Logger: s.log, OnInvite: s.invite, Replaces: !s.o.Programs, Starved: s.o.Starved,
 		})
 		if err != nil {
 			return nil, err
@@ -214,7 +214,16 @@ func (s *Server) invite(in *agent.Incoming) {
 		in.Refuse(415, "Unsupported Media Type", agent.Header{Name: "Accept", Value: "application/sdp, multipart/mixed"})
 		return
 	}
+	var old *session
+	if in.Replaces != nil {
+		if old, ok = s.replaced(in.Replaces); !ok {
+			in.Refuse(481, "Call/Transaction Does Not Exist", warning("there is no call to take the place of"))
+			return
+		}
+		script.Ring, script.EarlyMedia = 0, false // somebody is on the line already
+	}
 	c := newSession(s, in, script, d)
+	c.replaces = old
 	if performs {
 		c.show = newPerformance(program)
 	}
@@ -227,9 +236,9 @@ func (s *Server) invite(in *agent.Incoming) {
 	s.live[c] = struct{}{}
 	c.info.Name = s.nameOf(id, script)
 	s.calls.Add(1)
+	c.leg = in.Accept(c.sink) // under the lock: a call that replaces another looks for it by its leg
 	s.mu.Unlock()
 	defer s.calls.Done()
-	c.leg = in.Accept(c.sink)
 	c.run(s.ctx)
 }
 

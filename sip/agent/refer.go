@@ -173,3 +173,9 @@ func (r Replaces) Is(l *Leg) bool {
 	callID, local, remote := l.DialogID()
 	return r.CallID == callID && r.ToTag == local && r.FromTag == remote
 }
+
+// ParseAddress reads a SIP, SIPS, tel or urn URI.
+func ParseAddress(s string) (Address, error) {
+	u, err := parseURI(s)
+	return u.Address, err
+}

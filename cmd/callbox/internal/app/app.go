@@ -286,6 +286,7 @@ func (a *App) buildEdge(context.Context) error {
 	a.edge, err = b2bua.New(b2bua.Options{
 		Agent: sipAgent, Decider: &a.plan, Callbacks: guardedCallbacks{a}, Media: a.relay, Registry: a.registry,
 		Recorder: recorder{a.journal, a.metrics, a.customers.ledger}, Observer: a.metrics, Notifier: a.notify, Phones: a.registered, Logger: a.part("b2bua"),
+		Transfers:      referrals{&a.plan, a.settings.Call.TransferHosts},
 		NoMedia:        a.noMedia,
 		Announce:       func() string { return a.plan.snapshot.Load().Announcement() },
 		Advertise:      a.settings.RTP.Advertised(),

@@ -42,6 +42,7 @@ type Options struct {
 	Centres       Centres
 	Scripts       Scripts                 // nil: no centre has one
 	Callbacks     Callbacks               // nil: no centre calls anybody
+	Transfers     Transfers               // nil: no centre can be made to transfer a call
 	Metrics       http.Handler            // GET /metrics
 	Store         *store.Store            // keys, the audit log, import and export; nil: there are none
 	Import        func() transfer.Options // guide, countries and registration of imports; nil: none of them
@@ -140,12 +141,7 @@ func Handler(o Options) http.Handler {
 	registerCalls(api, calls{o.Live, o.Journal, o.Simulated, o.Notify})
 	changes := &changeLog{o.Store, o.Logger}
 	registerCentres(api, o.Centres, changes)
-	if o.Scripts != nil {
-		registerScripts(api, o.Scripts, changes)
-	}
-	if o.Callbacks != nil {
-		registerCallbacks(api, o.Callbacks, changes)
-	}
+	registerConduct(api, o, changes)
 	registerExplain(api, o.Explain)
 	registerReload(api, o.Reload, o.Logger)
 	if o.Store != nil {
