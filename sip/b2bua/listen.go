@@ -86,13 +86,11 @@ func g711(m sdp.Media) (audio.Codec, bool) {
 	return 0, false
 }
 
-// invite implements purpose.
+// invite implements purpose. The offer is sendrecv for a listener as well, though nothing that he says is used: sendonly is
+// how calls are put on hold, and phones that take it for that play nothing.
 func (l *listener) invite(b *branch) agent.Outgoing {
 	d := &l.c.plan
-	direction, name := sdp.SendOnly, "Emergency call"
-	if l.kind == directory.NotifyBarge {
-		direction = sdp.SendRecv
-	}
+	name := "Emergency call"
 	if !d.Emergency {
 		name = "Test call"
 	}
@@ -101,7 +99,7 @@ func (l *listener) invite(b *branch) agent.Outgoing {
 		Route: b.route, From: agent.Address{Scheme: "sip", User: d.Caller.Number, Display: name},
 		Message: agent.Message{
 			ContentType: typeSDP,
-			Body:        b.writer.Offer(local, []sdp.Format{sdp.PCMU(), sdp.PCMA()}, direction, int(audio.FrameTime.Milliseconds())),
+			Body:        b.writer.Offer(local, []sdp.Format{sdp.PCMU(), sdp.PCMA()}, sdp.SendRecv, int(audio.FrameTime.Milliseconds())),
 			Headers: []agent.Header{
 				l.c.idHeader[0], header(headerDialled, d.Dialled), header("Subject", name+" from "+d.Caller.Number),
 				header("Supported", " "), // no session timer: this leg ends with the call

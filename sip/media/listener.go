@@ -218,8 +218,7 @@ func (l *Listener) receive() {
 		l.mu.Lock()
 		h := parseRTP(b)
 		from = netip.AddrPortFrom(from.Addr().Unmap().WithZone(""), from.Port())
-		// A stranger is not even heard: here nobody waits for a voice that has no other way.
-		known := l.up && l.latch.rankOf(from) > rankStranger && l.latch.accept(from, h.ssrc, l.s.relay.clock(), l.s.relay.relearn) != verdictDrop
+		known := l.up && l.latch.accept(from, h.ssrc, l.s.relay.clock(), l.s.relay.relearn) != verdictDrop
 		if known && l.barge && payload != nil && l.said[0].fresh(h.seq) {
 			pcm := mix.decode(codec, payload)
 			l.said[0].put(pcm)

@@ -182,7 +182,7 @@ func TestAListenerHearsAProtectedSide(t *testing.T) {
 	})
 }
 
-func TestAStrangerCannotSpeakThroughAListenersPort(t *testing.T) {
+func TestAStrangerDoesNotComeBeforeAListener(t *testing.T) {
 	t.Parallel()
 	br := newBridge(t, newTestRelay(t, Options{}), "127.0.0.1", "127.0.0.1")
 	desk, l := newDesk(t, br.s, true, audio.PCMU)

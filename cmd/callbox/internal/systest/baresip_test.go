@@ -25,12 +25,7 @@ func baresip(t *testing.T, l *lab, dir, from, to, transport string, quit time.Du
 func runBaresip(t *testing.T, dir, account, to string, quit time.Duration) string {
 	t.Helper()
 	path := need(t, "baresip", "baresip-core")
-	modules := ""
-	for _, m := range []string{"/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/lib/aarch64-linux-gnu/baresip/modules"} {
-		if _, err := os.Stat(m); err == nil {
-			modules = m
-		}
-	}
+	modules := baresipModules()
 	host := newHost()
 	writeWAV(t, filepath.Join(dir, "tone.wav"), tone(30))
 	files := map[string]string{
@@ -59,6 +54,16 @@ func runBaresip(t *testing.T, dir, account, to string, quit time.Duration) strin
 		t.Fatalf("baresip: %v\n%s", err, &said)
 	}
 	return said.String()
+}
+
+// baresipModules is the directory of its modules.
+func baresipModules() (dir string) {
+	for _, m := range []string{"/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/lib/aarch64-linux-gnu/baresip/modules"} {
+		if _, err := os.Stat(m); err == nil {
+			dir = m
+		}
+	}
+	return dir
 }
 
 func TestBaresipTalksToACallTaker(t *testing.T) {

@@ -13,8 +13,9 @@ import (
 
 // console is a softphone that is told what to do line by line.
 type console struct {
-	in   io.Writer
-	said *buffer
+	in      io.Writer
+	said    *buffer
+	process *os.Process
 }
 
 // startConsole starts a softphone in dir, which is its home as well.
@@ -34,6 +35,7 @@ func startConsole(t *testing.T, dir, path string, args ...string) console {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	c.process = cmd.Process
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
