@@ -28,7 +28,7 @@ type mailServer struct {
 
 	mu      sync.Mutex
 	letters []string
-	secure  []bool // whether each came by TLS
+	secured []bool // whether each came by TLS
 	conns   []net.Conn
 	serving sync.WaitGroup
 }
@@ -88,81 +88,102 @@ func (s *mailServer) server(mode string) MailServer {
 	}
 }
 
+// conversation is one connection to a mailServer.
+type conversation struct {
+	*mailServer
+	c      net.Conn
+	in     *bufio.Reader
+	secure bool
+}
+
 func (s *mailServer) serve(c net.Conn) {
-	defer func() { c.Close() }()
-	secure := s.implicit
-	if secure {
-		c = tls.Server(c, s.tls)
+	defer c.Close()
+	x := &conversation{mailServer: s, c: c, secure: s.implicit}
+	if s.implicit {
+		x.c = tls.Server(c, s.tls)
 	}
-	in := bufio.NewReader(c)
-	say := func(line string) { _, _ = c.Write([]byte(line + "\r\n")) }
+	x.in = bufio.NewReader(x.c)
 	if s.answers["greeting"] != "hang" {
-		say("220 mail.example.com ESMTP")
+		x.say("220 mail.example.com ESMTP")
 	}
 	for {
-		line, err := in.ReadString('\n')
+		line, err := x.in.ReadString('\n')
 		if err != nil {
 			return
 		}
-		line = strings.TrimSpace(line)
-		verb, rest, _ := strings.Cut(line, " ")
+		verb, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 		verb = strings.ToUpper(verb)
-		if a := s.answers[verb]; a == "hang" {
-			continue
-		} else if a != "" {
-			say(a)
-			continue
-		}
-		switch verb {
-		case "EHLO", "HELO":
-			say("250-mail.example.com")
-			if s.starttls && !secure {
-				say("250-STARTTLS")
+		switch a := s.answers[verb]; a {
+		case "":
+			if !x.answer(verb, rest) {
+				return
 			}
-			if s.auth != "" {
-				say("250-AUTH PLAIN")
-			}
-			say("250 8BITMIME")
-		case "STARTTLS":
-			say("220 go on")
-			c, secure = tls.Server(c, s.tls), true
-			in = bufio.NewReader(c)
-		case "AUTH":
-			_, coded, _ := strings.Cut(rest, " ")
-			plain, _ := base64.StdEncoding.DecodeString(coded)
-			if string(plain) != "\x00"+s.auth {
-				say("535 5.7.8 wrong: " + string(plain))
-				continue
-			}
-			say("235 2.7.0 come in")
-		case "DATA":
-			say("354 go on")
-			var b strings.Builder
-			for {
-				part, err := in.ReadString('\n')
-				if err != nil {
-					return
-				}
-				if part == ".\r\n" {
-					break
-				}
-				b.WriteString(part)
-			}
-			s.mu.Lock()
-			s.letters, s.secure = append(s.letters, b.String()), append(s.secure, secure)
-			s.mu.Unlock()
-			say("250 2.0.0 taken")
-		case "QUIT":
-			say("221 2.0.0 bye")
-			return
+		case "hang":
 		default:
-			say("250 2.0.0 well")
+			x.say(a)
 		}
 	}
+}
+
+func (x *conversation) say(line string) { _, _ = x.c.Write([]byte(line + "\r\n")) }
+
+// answer gives the usual answer to a command, false after the last.
+func (x *conversation) answer(verb, rest string) bool {
+	switch verb {
+	case "EHLO", "HELO":
+		x.say("250-mail.example.com")
+		if x.starttls && !x.secure {
+			x.say("250-STARTTLS")
+		}
+		if x.auth != "" {
+			x.say("250-AUTH PLAIN")
+		}
+		x.say("250 8BITMIME")
+	case "STARTTLS":
+		x.say("220 go on")
+		x.c, x.secure = tls.Server(x.c, x.tls), true
+		x.in = bufio.NewReader(x.c)
+	case "AUTH":
+		_, coded, _ := strings.Cut(rest, " ")
+		plain, _ := base64.StdEncoding.DecodeString(coded)
+		if string(plain) != "\x00"+x.auth {
+			x.say("535 5.7.8 wrong: " + string(plain))
+		} else {
+			x.say("235 2.7.0 come in")
+		}
+	case "DATA":
+		return x.takeLetter()
+	case "QUIT":
+		x.say("221 2.0.0 bye")
+		return false
+	default:
+		x.say("250 2.0.0 well")
+	}
+	return true
+}
+
+func (x *conversation) takeLetter() bool {
+	x.say("354 go on")
+	var b strings.Builder
+	for {
+		part, err := x.in.ReadString('\n')
+		if err != nil {
+			return false
+		}
+		if part == ".\r\n" {
+			break
+		}
+		b.WriteString(part)
+	}
+	x.mu.Lock()
+	x.letters, x.secured = append(x.letters, b.String()), append(x.secured, x.secure)
+	x.mu.Unlock()
+	x.say("250 2.0.0 taken")
+	return true
 }
 
 func (s *mailServer) got() (letters []string, secure []bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]string{}, s.letters...), append([]bool{}, s.secure...)
+	return append([]string{}, s.letters...), append([]bool{}, s.secured...)
 }
