@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/icholy/digest"
 
 	"callbox/sip/call"
 )
@@ -82,6 +83,79 @@ func (p *page) final(t *testing.T) message {
 		if m := parseMessage(string(text)); !strings.HasPrefix(m.start, "SIP/2.0 1") {
 			return m
 		}
+	}
+}
+
+// register registers alice at the phones' domain, proving her password.
+func (p *page) register(t *testing.T) {
+	t.Helper()
+	const uri = "sip:phones.sip.us1.twilio.com"
+	for cseq, proof := 1, ""; cseq < 3; cseq++ {
+		text := fmt.Sprintf("REGISTER %s SIP/2.0\r\nVia: SIP/2.0/WSS page.invalid;branch=z9hG4bKr%d\r\nFrom: <sip:alice@phones.sip.us1.twilio.com>;tag=r\r\n"+
+			"To: <sip:alice@phones.sip.us1.twilio.com>\r\nCall-ID: register\r\nCSeq: %d REGISTER\r\nMax-Forwards: 70\r\n"+
+			"Contact: <sip:alice@page.invalid;transport=ws>\r\nExpires: 600\r\n%s\r\n", uri, cseq, cseq, proof)
+		if err := p.conn.Write(t.Context(), websocket.MessageText, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		answer := p.final(t)
+		switch {
+		case answer.isStatus("200"):
+			return
+		case cseq == 2 || !answer.isStatus("401"):
+			t.Fatal(answer.start, answer.headers)
+		}
+		challenge, err := digest.ParseChallenge(answer.header("WWW-Authenticate"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		credentials, err := digest.Digest(challenge, digest.Options{Method: "REGISTER", URI: uri, Username: "alice", Password: password})
+		if err != nil {
+			t.Fatal(err)
+		}
+		proof = "Authorization: " + credentials.String() + "\r\n"
+	}
+}
+
+func TestAPageRegistersAndIsCalledBack(t *testing.T) {
+	t.Parallel()
+	l := prepareLab(t, settings{})
+	l.configure(t, settings{more: fmt.Sprintf(`    - {network: wss, address: "%s:6062"}
+  websocket: {origins: ["*.example.com"]}`, l.host)})
+	l.start(t)
+	p, err := l.openPage(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.register(t)
+	if _, body := l.get(t, "/api/v1/registrations"); !strings.Contains(string(body), `"transport":"wss"`) {
+		t.Errorf("registrations: %s", body)
+	}
+	id := l.callback(t, "psap-sf", map[string]string{"number": sanFrancisco})
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	_, text, err := p.conn.Read(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	invite := parseMessage(string(text))
+	if !invite.isRequest("INVITE") || !strings.HasPrefix(invite.start, "INVITE sip:alice@page.invalid;transport=ws ") ||
+		!strings.HasPrefix(invite.header("Via"), "SIP/2.0/WSS ") || invite.header("Priority") != "psap-callback" {
+		t.Errorf("%s %v", invite.start, invite.headers)
+	}
+	answer := "SIP/2.0 486 Busy Here"
+	for _, h := range invite.headers {
+		switch name, _, _ := strings.Cut(h, ":"); name {
+		case "Via", "From", "Call-ID", "CSeq":
+			answer += "\r\n" + h
+		case "To":
+			answer += "\r\n" + h + ";tag=page"
+		}
+	}
+	if err := p.conn.Write(ctx, websocket.MessageText, []byte(answer+"\r\nContent-Length: 0\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	if r := l.record(t, id); !strings.Contains(tried(r), "alice") {
+		t.Errorf("the record tells of %s", tried(r))
 	}
 }
 
