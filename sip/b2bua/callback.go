@@ -270,11 +270,15 @@ func (c *bridge) goesOn() bool {
 	if b == nil || c.phase != phaseUp || !b.step.GoesOn && b.step.Kind != StepPlay || c.a.state != legAnswered {
 		return false
 	}
+	if c.a.said == nil { // the centre left the offer to the party that is gone, and its answer has not come yet
+		return false
+	}
 	b.outcome.Duration = time.Since(b.answered)
 	c.answerPending()
 	c.exchange, c.restore, c.stepAt = nil, nil, time.Time{}
 	c.b.state = legOver
 	c.dropB()
+	c.b.acked = true // nobody waits for the centre's ACK any more
 	c.media.side(call.LegB).Reset()
 	c.media.Hold(true) // until somebody else is there
 	c.askPlan()
