@@ -209,14 +209,13 @@ func (c *bridge) dropBranches(h ...agent.Header) {
 }
 
 // adopt makes an answered branch the call's leg B, with its place in the record and at its centre. Whatever was leg B
-// has been dealt with; its media is forgotten, and where the new one takes media is for the caller of adopt to say.
+// has been dealt with, its media too, and where the new one takes media is for the caller of adopt to say.
 func (c *bridge) adopt(b *branch) {
 	c.branches = slices.DeleteFunc(c.branches, func(o *branch) bool { return o == b })
 	c.closeAttempt("cancelled", 0)
 	c.b = b.party
 	c.attempt = attempt{target: b.target, release: b.release}
 	c.closeBranch(b, "answered", 200)
-	c.media.side(call.LegB).Reset()
 }
 
 // tickBranches ends the branches whose ring time is over.

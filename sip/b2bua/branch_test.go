@@ -161,6 +161,7 @@ func TestAnAdoptedBranchIsLegB(t *testing.T) {
 			if ev.kind == agent.KindAnswered {
 				d.c.dropB()
 				d.c.adopt(br)
+				d.c.media.side(call.LegB).Reset()
 			}
 		}
 		w.b(2).answers(answerB)

@@ -126,6 +126,9 @@ func TestTheFirstThatAnswersHasTheCall(t *testing.T) {
 		a.byes()
 		b2.expect("bye")
 		r := w.ended(call.EndCallerHungUp)
+		if n := w.media.sides[1].resets; n != 0 { // it would bar what the one that answered has begun to send
+			t.Errorf("the media was reset %d times", n)
+		}
 		if got := outcomes(r); got != "one cancelled, two answered 200, three cancelled" {
 			t.Errorf("attempts: %s", got)
 		}
@@ -181,7 +184,7 @@ func TestOneOfTwoThatRingIsHeard(t *testing.T) {
 		b1.fails(480)
 		a.expect("progress 180") // what was heard is over
 		if w.media.sides[1].resets != 1 {
-			t.Errorf("the media was reset %d times", w.media.sides[1].resets)
+			t.Errorf("after one that was heard the media was reset %d times", w.media.sides[1].resets)
 		}
 		b2.answers(with(answerB, "sendrecv", 6000))
 		a.expect("answer 200")

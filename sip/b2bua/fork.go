@@ -126,6 +126,9 @@ func (c *bridge) onForkAnswered(f *fork, b *branch, ev event) {
 		return
 	}
 	back := c.back
+	if h := back.heard; h != nil && h != f { // what came of this one before its answer was seen is heard on: no reset else
+		c.media.side(call.LegB).Reset()
+	}
 	back.heard, back.answered = nil, time.Now()
 	for _, o := range c.forks() {
 		if o != b {

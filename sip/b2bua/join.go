@@ -100,6 +100,7 @@ func (c *bridge) joinTransfer() {
 	c.owed = slices.DeleteFunc(c.owed, func(p *party) bool { return p == &c.b })
 	b, s := t.branch, t.answer
 	c.adopt(b)
+	c.media.side(call.LegB).Reset()
 	c.secure(&c.b, s, sdp.RoleAnswer)
 	c.b.said = s
 	audio, _ := s.Audio()
