@@ -170,7 +170,7 @@ func (s *shelf) PutRegistrations(ctx context.Context, rows []store.Registration)
 	return nil
 }
 
-func (s *shelf) Registrations(_ context.Context, since int64) ([]store.Registration, int64, error) {
+func (s *shelf) Registrations(_ context.Context, since int64, except string) ([]store.Registration, int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err != nil {
@@ -178,7 +178,7 @@ func (s *shelf) Registrations(_ context.Context, since int64) ([]store.Registrat
 	}
 	var out []store.Registration
 	for _, r := range s.rows {
-		if r.Rev > since {
+		if r.Rev > since && r.Writer != except {
 			out = append(out, r)
 		}
 	}

@@ -219,9 +219,9 @@ func (r *Registrar) follow(ctx context.Context) {
 func (r *Registrar) sync(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
-	rows, rev, err := r.o.Store.Registrations(ctx, r.read)
+	rows, rev, err := r.o.Store.Registrations(ctx, r.read, r.name)
 	if err == nil && rev < r.read { // another database
-		rows, rev, err = r.o.Store.Registrations(ctx, 0)
+		rows, rev, err = r.o.Store.Registrations(ctx, 0, r.name)
 	}
 	if err != nil {
 		return err
@@ -229,9 +229,6 @@ func (r *Registrar) sync(ctx context.Context) error {
 	r.read = rev
 	var domains map[string]*directory.Domain
 	for i := range rows {
-		if rows[i].Writer == r.name {
-			continue
-		}
 		if domains == nil {
 			domains = domainsBySID(r.o.Directory())
 		}

@@ -39,7 +39,7 @@ type Options struct {
 // Store keeps bindings over a restart and shares them between edges.
 type Store interface {
 	PutRegistrations(ctx context.Context, rows []store.Registration) error
-	Registrations(ctx context.Context, since int64) (rows []store.Registration, rev int64, err error)
+	Registrations(ctx context.Context, since int64, except string) (rows []store.Registration, rev int64, err error)
 	ForgetRegistrations(ctx context.Context, before int64) error
 }
 

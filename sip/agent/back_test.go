@@ -2,11 +2,15 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rs/zerolog"
 )
 
 // routeBack is the route to a phone that registered.
@@ -119,5 +123,37 @@ func TestAContactThatCannotBeCalledIsNoRoute(t *testing.T) {
 	}
 	if _, err := a.RouteBack("sip:a@h", "udp", there, there, []string{"<"}); err == nil {
 		t.Error("a Path that cannot be read is one")
+	}
+}
+
+// A phone behind a NAT may say nothing until it registers again; its connection is the only way to it.
+func TestTheConnectionOfARegisteredPhoneStays(t *testing.T) {
+	t.Parallel()
+	stays := make(chan bool, 2)
+	for _, expires := range []int{60, 0} {
+		a, err := New(Options{
+			Listeners: []Listener{tcpLoopback}, OnInvite: func(in *Incoming) {}, Logger: zerolog.Nop(),
+			OnRegister: func(r *Registration) { r.Accept([]Contact{{URI: r.Contacts[0].URI, Q: 1000, Expires: expires}}) },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.patience.idle = 20 * time.Millisecond
+		if err := a.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		c := dialRaw(t, a)
+		c.send(strings.Replace(newRawPeer(t, a).register(newBranch(), 1, "Contact: <sip:a@10.7.7.7;transport=tcp>"), "SIP/2.0/UDP", "SIP/2.0/TCP", 1))
+		c.recv("SIP/2.0 200")
+		c.SetReadDeadline(time.Now().Add(15 * a.patience.idle))
+		_, err = c.r.ReadByte()
+		stays <- errors.Is(err, os.ErrDeadlineExceeded)
+	}
+	if !<-stays {
+		t.Error("the connection of a registered phone was closed")
+	}
+	if <-stays {
+		t.Error("that of a phone that has left was not")
 	}
 }

@@ -125,10 +125,10 @@ func (s *Store) registering(ctx context.Context, fn func(*Tx) error) error {
 	return nil
 }
 
-// Registrations returns the bindings that were written after a revision, removed ones among them, and the revision they
-// lead to; since 0 all that there are. Where the database is at the revision already it asks for nothing more. A revision
+// Registrations returns the bindings that others than a writer have written after a revision, removed ones among them, and
+// the revision they lead to; since 0 all that there are. Where the database is at the revision already it asks for nothing more. A revision
 // below since says that the database is another one: then everything is to be read anew.
-func (s *Store) Registrations(ctx context.Context, since int64) (rows []Registration, rev int64, err error) {
+func (s *Store) Registrations(ctx context.Context, since int64, except string) (rows []Registration, rev int64, err error) {
 	if err = s.engine.reader().GetContext(ctx, &rev, "SELECT rev FROM registration_revision"); err != nil || rev <= since {
 		return nil, rev, s.known(ctx, "registration", err)
 	}
@@ -138,7 +138,8 @@ func (s *Store) Registrations(ctx context.Context, since int64) (rows []Registra
 			return err
 		}
 		rev = at[0]
-		return t.Select(&rows, "SELECT "+strings.Join(registrationColumns, ", ")+" FROM registrations WHERE rev > ? ORDER BY rev", since)
+		return t.Select(&rows, "SELECT "+strings.Join(registrationColumns, ", ")+" FROM registrations WHERE rev > ? AND writer <> ? ORDER BY rev",
+			since, except)
 	})
 	return rows, rev, err
 }
