@@ -233,3 +233,25 @@ func TestARowThatCannotBeReadIsNoBinding(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatWaitsToBeWrittenIsNewerThanWhatIsRead(t *testing.T) {
+	t.Parallel()
+	s := newShelf()
+	r := newTest(t, Options{Store: s})
+	p := newPhone(t, r, "alice", "desk")
+	p.must(p.ask("sip:a@desk 300"))
+	b := r.List(Filter{})[0]
+	row := r.row(&b)
+	row.Writer, row.Expires = "another", 0
+	r.merge(&row, &directory.Domain{})
+	if len(r.List(Filter{})) != 1 {
+		t.Error("an old row takes the place of a binding that was made here since")
+	}
+	if err := r.flush(t.Context(), time.Second); err != nil {
+		t.Fatal(err)
+	}
+	r.merge(&row, &directory.Domain{})
+	if len(r.List(Filter{})) != 0 {
+		t.Error("a newer row does not")
+	}
+}
