@@ -197,9 +197,11 @@ func (l *Leg) takeOffer(t *serverTx, p *packet) {
 		case l.state == legEarly || l.inv == inviteTheirs:
 			retry := Header{"Retry-After", portString(uint16(rand.IntN(10)))}
 			t.respond(500, "Server Internal Error", "", Message{Headers: []Header{retry}})
+			l.a.refused.add(t) // a storm of them must not fill the memory for 32 s
 			return
 		case l.inv == inviteOurs:
 			t.respond(491, "Request Pending", "", Message{})
+			l.a.refused.add(t)
 			return
 		}
 		t.respond(100, "Trying", "", Message{})

@@ -213,20 +213,3 @@ func (c *bridge) declineOffer(offer *sdp.Session) {
 	}
 	c.b.leg.Ack(m)
 }
-
-// checkHold tells the media whether silence is meant, and the world when that changes.
-func (c *bridge) checkHold(by *party, first bool) {
-	held := c.flow != sdp.SendRecv
-	if held == c.held && !first {
-		return
-	}
-	c.media.Hold(held)
-	if held != c.held {
-		kind := call.EventResumed
-		if held {
-			kind = call.EventHeld
-		}
-		c.note(call.Event{Leg: by.name, Kind: kind})
-	}
-	c.held = held
-}

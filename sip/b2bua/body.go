@@ -107,6 +107,7 @@ func (c *bridge) settle(offerer, answerer *party, offer, answer *sdp.Session) {
 	om, _ := offer.Audio()
 	am, _ := answer.Audio()
 	c.flow = am.Direction.Within(om.Direction.Reverse())
+	wishes(offerer, answerer, om.Direction, am.Direction)
 }
 
 // connect points the media both ways.

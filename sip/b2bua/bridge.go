@@ -48,12 +48,13 @@ type party struct {
 	signalling netip.Addr // where its SIP comes from
 	writer     *sdp.Writer
 	secrecy
-	said      *sdp.Session // the description the peer gave in the last exchange that succeeded
-	session   *session     // the session timer that runs on this leg, nil for none
-	updates   bool         // it takes UPDATE: its Allow says so
-	noUpdates bool         // it takes none: its Allow says so
-	offers    int          // B: which of the caller's offers it was asked with
-	probe     probe        // is it still there?
+	said      *sdp.Session  // the description the peer gave in the last exchange that succeeded
+	wants     sdp.Direction // of media, as far as it depends on this side
+	session   *session      // the session timer that runs on this leg, nil for none
+	updates   bool          // it takes UPDATE: its Allow says so
+	noUpdates bool          // it takes none: its Allow says so
+	offers    int           // B: which of the caller's offers it was asked with
+	probe     probe         // is it still there?
 }
 
 // bridge is one call: all of its state, owned by the goroutine that runs it.

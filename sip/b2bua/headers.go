@@ -17,7 +17,7 @@ const (
 )
 
 // allowed is what Allow says in an answer of ours to a method we do not take.
-const allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, REFER, MESSAGE"
+const allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, MESSAGE"
 
 // What passes is listed, so that a header field nobody thought of stays behind: the caller's may name its network, the
 // centre's the public safety network's. A caller's Privacy is not listed, since towards a call centre there is none.

@@ -27,6 +27,7 @@ type exchange struct {
 	refresh   refresh        // what from says about session timers
 	headers   []agent.Header // of from that pass
 	refreshes bool           // our own, to refresh a session
+	opened    bool           // offerless: the offer goes on as sendrecv
 	acking    bool
 	before    *sdp.Session // what from said until a 2xx passed
 	kept      *media.Keys  // of from until then
@@ -142,7 +143,9 @@ func (c *bridge) passExchange(x *exchange, ev event) {
 	var m agent.Message
 	if x.offerless {
 		x.offer = s
-		m = c.writeOffer(x.from, s)
+		shown := c.reopen(x.to, s)
+		x.opened = shown != s
+		m = c.writeOffer(x.from, shown)
 	} else {
 		x.before, x.kept = x.from.said, x.from.keys
 		c.settle(x.from, x.to, x.offer, s)
@@ -267,6 +270,9 @@ func (c *bridge) finishOfferless(x *exchange, ev event) {
 	}
 	c.settle(x.to, x.from, x.offer, s)
 	x.to.leg.Ack(c.writeAnswer(x.to, s, x.offer))
+	if x.opened {
+		c.reopened(x.to, x.offer, s)
+	}
 	c.reoffered(x)
 }
 

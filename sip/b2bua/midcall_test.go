@@ -19,52 +19,6 @@ func both(t *testing.T, script func(w *world, p, other *peer, side, far int)) {
 	})
 }
 
-func TestHoldAndResume(t *testing.T) {
-	both(t, func(w *world, p, other *peer, side, _ int) {
-		for _, step := range []struct{ offer, answer, want, hold string }{
-			{"sendonly", "recvonly", "a=recvonly", "true"},
-			{"sendrecv", "sendrecv", "a=sendrecv", "false"},
-			{"inactive", "inactive", "a=inactive", "true"},
-			{"sendrecv", "sendrecv", "a=sendrecv", "false"},
-			{"sendonly", "sendrecv", "a=recvonly", "true"}, // a side that ignores the direction offered
-			{"sendrecv", "sendrecv", "a=sendrecv", "false"},
-		} {
-			q := p.asks("INVITE", with(offerA, step.offer, 4000))
-			passed := other.expect("send INVITE")
-			has(other, passed.message, "a="+step.offer, "c=IN IP4 127.0.0.1")
-			lacks(other, passed.message, "10.1.1.1")
-			other.responds(passed, 200, with(answerB, step.answer, 5000))
-			has(p, q.got(200), step.want)
-			p.acks("")
-			if w.media.hold != step.hold {
-				w.t.Errorf("after %s the media is on hold: %s", step.offer, w.media.hold)
-			}
-		}
-		if h, r := w.heard(call.EventHeld), w.heard(call.EventResumed); h != 3 || r != 3 {
-			w.t.Errorf("held %d times, resumed %d times", h, r)
-		}
-		if w.heard(call.EventReoffered) != 6 {
-			w.t.Errorf("reoffered %d times", w.heard(call.EventReoffered))
-		}
-		other.byes()
-		p.expect("bye")
-	})
-}
-
-func TestHoldTheOldWay(t *testing.T) {
-	both(t, func(w *world, p, other *peer, _, _ int) {
-		q := p.asks("INVITE", strings.Replace(offerA, "c=IN IP4 10.1.1.1", "c=IN IP4 0.0.0.0", 1))
-		passed := other.expect("send INVITE")
-		has(other, passed.message, "a=sendonly", "c=IN IP4 127.0.0.1")
-		other.responds(passed, 200, with(answerB, "recvonly", 5000))
-		q.got(200)
-		if w.media.hold != "true" {
-			w.t.Error("the media does not know that the call is on hold")
-		}
-		p.byes()
-	})
-}
-
 func TestANewCodecAndPort(t *testing.T) {
 	both(t, func(w *world, p, other *peer, side, far int) {
 		q := p.asks("UPDATE", strings.Replace(with(offerA, "sendrecv", 4444), "0 8 101", "8", 1))

@@ -106,6 +106,16 @@ func (s *Session) Same(o *Session) bool {
 	})
 }
 
+// Directed returns s with another direction of its audio.
+func (s *Session) Directed(d Direction) *Session {
+	c := *s
+	c.media = slices.Clone(s.media)
+	if c.audio >= 0 {
+		c.media[c.audio].Direction, c.media[c.audio].said = d, true
+	}
+	return &c
+}
+
 // Media returns every m-line in order. The slice is the caller's.
 func (s *Session) Media() []Media { return slices.Clone(s.media) }
 
