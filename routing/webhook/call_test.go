@@ -206,6 +206,8 @@ func TestRedirects(t *testing.T) {
 			http.Redirect(w, r, "end", http.StatusSeeOther)
 		case "/same":
 			http.Redirect(w, r, "/end", http.StatusTemporaryRedirect)
+		case "/login":
+			http.Redirect(w, r, "http://bob:pw@"+r.Host+"/end", http.StatusFound)
 		case "/other":
 			http.Redirect(w, r, elsewhere+"/end", http.StatusPermanentRedirect)
 		}
@@ -218,6 +220,7 @@ func TestRedirects(t *testing.T) {
 	}{
 		{"/see", []seen{{"POST", "/see", body, "ada", "yes"}, {"GET", "/end", "", "ada", "yes"}}},
 		{"/same", []seen{{"POST", "/same", body, "ada", "yes"}, {"POST", "/end", body, "ada", "yes"}}},
+		{"/login", []seen{{"POST", "/login", body, "ada", "yes"}, {"GET", "/end", "", "bob", "yes"}}},
 		{"/other", []seen{{"POST", "/other", body, "ada", "yes"}, {"POST", "/end", body, "", "no"}}},
 	} {
 		got = nil
