@@ -136,6 +136,7 @@ func (s *simulator) Transcripts(id call.ID) []web.Transcript {
 		out = append(out, web.Transcript{
 			Centre: c.Centre, Name: c.Name, AnsweredAt: c.AnsweredAt.UTC(), Number: c.Number, Address: c.Address, Voice: c.Voice,
 			Said: append([]string{}, c.Said...), Digits: c.Digits,
+			TransferTo: c.TransferTo, Transfer: c.Transfer,
 		})
 	}
 	return out

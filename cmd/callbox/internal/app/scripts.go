@@ -76,6 +76,9 @@ func scriptOf(s sim.Script) web.Script {
 		Reliable: &s.Reliable, Timer: duration(s.Timer),
 		Codecs: []string{}, SRTP: new(s.SRTP.String()), Keys: map[string]string{},
 	}
+	if t := s.Transfer; t.To != "" {
+		out.Transfer = &web.ScriptTransfer{To: t.To, After: t.After.String(), Attended: t.Attended, HangUp: t.HangUp}
+	}
 	if s.Status != 0 {
 		out.Status = &s.Status
 	}

@@ -20,6 +20,7 @@ type Metrics struct {
 	postDial   prometheus.Histogram
 	duration   prometheus.Histogram
 	failovers  *prometheus.CounterVec
+	transfers  *prometheus.CounterVec
 	fees       prometheus.Counter
 	packets    *prometheus.CounterVec
 	silent     *prometheus.CounterVec
@@ -51,6 +52,9 @@ func NewMetrics(version string) *Metrics {
 	m.failovers = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "callbox_failovers_total", Help: "Targets that did not take their call, by what came of the attempt; the call went on to the next target if there was one.",
 	}, []string{"outcome"})
+	m.transfers = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "callbox_transfers_total", Help: "Targets of transfers by call centres (REFER), by whether they took the caller: ok or failed.",
+	}, []string{"result"})
 	m.fees = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "callbox_fees_usd_total", Help: "Fees in US dollars for emergency calls from numbers without a registered address.",
 	})
@@ -72,7 +76,7 @@ func NewMetrics(version string) *Metrics {
 		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()},
 	})
 	info.Set(1)
-	m.registry.MustRegister(m.started, m.ended, m.setup, m.postDial, m.duration, m.failovers, m.fees, m.packets,
+	m.registry.MustRegister(m.started, m.ended, m.setup, m.postDial, m.duration, m.failovers, m.transfers, m.fees, m.packets,
 		m.silent, m.reloads, m.lastReload, info, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

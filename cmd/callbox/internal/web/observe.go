@@ -8,8 +8,13 @@ import (
 
 // Observe counts an event of a call that is up.
 func (m *Metrics) Observe(e call.Event) {
-	if e.Kind == call.EventReceived {
+	switch e.Kind {
+	case call.EventReceived:
 		m.started.Inc()
+	case call.EventTransferred:
+		m.transfers.WithLabelValues("ok").Inc()
+	case call.EventTransferFailed:
+		m.transfers.WithLabelValues("failed").Inc()
 	}
 }
 
@@ -22,7 +27,7 @@ func (m *Metrics) Append(r call.Record) {
 		m.postDial.Observe(r.PostDialMS / 1000)
 	}
 	for _, a := range r.Attempts {
-		if a.Outcome == "answered" || a.Outcome == "cancelled" || a.Purpose != "" {
+		if a.Outcome == "answered" || a.Outcome == "cancelled" || a.Purpose != "" || a.TransferredBy != "" {
 			continue
 		}
 		m.failovers.WithLabelValues(bounded(a.Outcome, "busy", "failed", "timeout", "out_of_service", "unreachable")).Inc()

@@ -55,7 +55,16 @@ type Script struct {
 	Codecs      []string          `json:"codecs,omitzero" maxItems:"8" doc:"PCMU, PCMA, in order of preference; none takes the caller's order." example:"[\"PCMA\"]"`
 	SRTP        *string           `json:"srtp,omitempty" enum:"off,optional,required" doc:"Whether it takes media protected by SRTP."`
 	Media       *bool             `json:"media,omitempty" doc:"false answers with SDP but neither sends nor reads media."`
-	Keys        map[string]string `json:"keys,omitzero" doc:"What a DTMF key does: repeat, echo, silence, tone or hang_up." example:"{\"1\":\"repeat\"}"`
+	Transfer    *ScriptTransfer   `json:"transfer,omitempty" doc:"Where its agent sends the caller."`
+	Keys        map[string]string `json:"keys,omitzero" doc:"What a DTMF key does: repeat, echo, silence, tone, hang_up or transfer." example:"{\"1\":\"repeat\"}"`
+}
+
+// ScriptTransfer is how the agent of a simulated centre transfers its callers.
+type ScriptTransfer struct {
+	To       string `json:"to" maxLength:"64" example:"psap-sf" doc:"ID of the call centre that is to take the caller over; empty for none."`
+	After    string `json:"after,omitempty" maxLength:"20" example:"3s" doc:"From the answer on; 0s: only by a key, or when the API asks for it."`
+	Attended bool   `json:"attended,omitempty" doc:"The agent calls that centre first, and has its own call replaced by the caller's (RFC 3891)."`
+	HangUp   bool   `json:"hang_up,omitempty" doc:"The agent hangs up as soon as the transfer is accepted."`
 }
 
 type scriptInput struct {

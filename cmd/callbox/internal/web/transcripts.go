@@ -23,6 +23,8 @@ type Transcript struct {
 	Voice      string    `json:"voice,omitempty" enum:"builtin,espeak-ng,flite" doc:"Who spoke; absent when nobody did."`
 	Said       []string  `json:"said" doc:"The sentences begun, in order and in the words spoken: the last 50."`
 	Digits     string    `json:"digits" doc:"The DTMF digits heard: the last 200."`
+	TransferTo string    `json:"transfer_to,omitempty" doc:"The centre that its agent sends the caller to."`
+	Transfer   string    `json:"transfer,omitempty" doc:"What the edge tells the agent of that, such as 180 Ringing or 200 OK."`
 }
 
 // CallDetail is a call's record, what was spoken, and who was told.
