@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // everySetting has a value other than the default for each key.
@@ -82,4 +83,27 @@ func TestSecretsOfSettingsAreNotShownAndAreKept(t *testing.T) {
 			t.Errorf("%s: %s", in, got)
 		}
 	}
+}
+
+func FuzzSettings(f *testing.F) {
+	for _, s := range []string{
+		`{"identity": {"sources": ["diversion", "from"], "normalise": true}, "callback": {"fallback": ["sip:a@b", "+14155550100"], "ring": "2s", "window": "1h"}}`,
+		`{"notify": [{"kind": "webhook", "to": "https://u:p@h/?a=b@c:d", "secret": "x"}, {"kind": "email", "to": "a@b"}, {"kind": "listen", "to": "sips:a@[::1]:1"}]}`,
+		"identity: {sources: [from, from]}", "notify: [{}]", "callback: &a {fallback: [*a]}", "", "{",
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, src []byte) {
+		s, problems := ParseSettings("fuzz", src)
+		if len(problems) > 0 {
+			return
+		}
+		kept, err := ReadStored(s.Stored())
+		if d := cmp.Diff(s.DomainDefaults(), kept.DomainDefaults(), cmpopts.EquateEmpty()); d != "" || err != nil {
+			t.Errorf("from the database: %s %v", d, err)
+		}
+		if d := cmp.Diff(s, s.Masked().Keep(s), cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("written back masked: %s", d)
+		}
+	})
 }

@@ -72,7 +72,7 @@ func sipFigures() []web.Figure[agent.Metrics] {
 		return f
 	}
 	closed := func(reason string, read func(agent.Metrics) uint64) web.Figure[agent.Metrics] {
-		f := count("callbox_sip_refused_connections_total", "TCP and TLS connections refused or closed unasked: one address has its share (share) or there are too many (full), and the one of least use had to go; no message came in time or one did not end (late); TLS was not agreed upon (handshake).", read)
+		f := count("callbox_sip_refused_connections_total", "TCP, TLS and WebSocket connections refused or closed unasked: one address has its share (share) or there are too many (full), and the one of least use had to go; no message came in time or one did not end (late); TLS was not agreed upon (handshake).", read)
 		f.Labels = map[string]string{"reason": reason}
 		return f
 	}
@@ -92,7 +92,7 @@ func sipFigures() []web.Figure[agent.Metrics] {
 		closed("handshake", func(m agent.Metrics) uint64 { return m.Handshakes }),
 		now("callbox_sip_transactions", "SIP transactions that are open now.", func(m agent.Metrics) int { return m.Transactions }),
 		now("callbox_sip_legs", "SIP legs that are up now: a call in progress has two.", func(m agent.Metrics) int { return m.Legs }),
-		now("callbox_sip_connections", "TCP and TLS connections that are open now.", func(m agent.Metrics) int { return m.Connections }),
+		now("callbox_sip_connections", "TCP, TLS and WebSocket connections that are open now.", func(m agent.Metrics) int { return m.Connections }),
 	}
 }
 
