@@ -62,6 +62,7 @@ func TestRule5AnIdentityBesideFromCountsWhereTheSettingsSaySo(t *testing.T) {
 		{"a Diversion counts where it is named", on(lenient, "alice", diversion, good), centre, 5, "applied", "Diversion +14155550100 is on the account"},
 		{"so does a P-Preferred-Identity", on(lenient, "alice", diversion, "+12125550100", preferred, good), centre, 5, "applied", "P-Preferred-Identity +14155550100"},
 		{"From counts only where it is named", on(only, good), refused, 5, "failed", "none of the header fields that may hold the number of a caller of asserted.pstn.twilio.com was sent"},
+		{"a withheld one is not there", on(only, good, asserted, "anonymous"), refused, 5, "failed", "none of the header fields that may hold the number"},
 		{"and another in its place", on(only, good, asserted, "+12125550100"), nyc, 5, "applied", "+12125550100 is on the account, tied to asserted.pstn.twilio.com"},
 		{"the first that is judged gives the reason", on(only, good, asserted, "4155550100"), refused, 5, "failed", "P-Asserted-Identity 4155550100 is not E.164; write +14155550100"},
 
