@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
-
-	"callbox/routing/directory"
 )
 
 // The provider's limit of REGISTERs of one AOR, a second, and how many may come at once: phones of one user that start
@@ -86,7 +84,7 @@ type change struct {
 }
 
 // apply finds what a REGISTER does, all of it or nothing (RFC 3261 section 10.3). cur is not changed.
-func (r *Registrar) apply(now time.Time, d *directory.Domain, cur []*Binding, q Request) (c change, refused Answer, ok bool) {
+func (r *Registrar) apply(now time.Time, d *home, cur []*Binding, q Request) (c change, refused Answer, ok bool) {
 	c.next = cur
 	if !q.Star && len(q.Contacts) == 0 {
 		return c, Answer{}, true
@@ -112,7 +110,7 @@ func (r *Registrar) apply(now time.Time, d *directory.Domain, cur []*Binding, q 
 	}
 	if len(c.next) > r.o.MaxBindings && len(c.next) > len(cur) {
 		return change{}, forbidden(fmt.Sprintf("sip:%s@%s has %d bindings, the most there may be; unregister a device or wait until one expires",
-			q.User, d.Name, r.o.MaxBindings), codeBindings), false
+			q.User, d.name, r.o.MaxBindings), codeBindings), false
 	}
 	return c, Answer{}, true
 }
@@ -135,8 +133,8 @@ func (r *Registrar) life(said, header int) (time.Duration, bool) {
 }
 
 // bind makes, prolongs or removes one binding.
-func (c *change) bind(now time.Time, d *directory.Domain, contact Contact, life time.Duration, q Request) (Answer, bool) {
-	sid := bindingSID(d.SID, q.User, contact)
+func (c *change) bind(now time.Time, d *home, contact Contact, life time.Duration, q Request) (Answer, bool) {
+	sid := bindingSID(d.sid, q.User, contact)
 	at := slices.IndexFunc(c.next, func(b *Binding) bool { return b.SID == sid })
 	var old *Binding
 	if at >= 0 {
@@ -158,7 +156,7 @@ func (c *change) bind(now time.Time, d *directory.Domain, contact Contact, life 
 		return Answer{}, true
 	}
 	b := &Binding{
-		SID: sid, AccountSID: d.Account.SID, DomainSID: d.SID, Domain: d.Name, User: q.User,
+		SID: sid, AccountSID: d.account, DomainSID: d.sid, Domain: d.name, User: q.User,
 		URI: contact.URI, Q: contact.Q, Instance: contact.Instance, RegID: contact.RegID, CallID: q.CallID, CSeq: q.CSeq,
 		Transport: q.Transport, Remote: q.Source, Local: q.Local, Path: q.Path, UserAgent: q.UserAgent,
 		Natted: q.Direct && behindNAT(contact, q.Transport, q.Source), Created: now, Refreshed: now, Expires: now.Add(life),

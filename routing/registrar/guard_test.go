@@ -14,12 +14,13 @@ import (
 	"callbox/routing/directory"
 )
 
+var ofAlice = directory.MakeHA1("alice", secret)
+
 // try sends credentials through a guard and tells whether they were looked at and right.
 func try(g *Guard, source, user, password string) (seen, right bool) {
 	asked := 0
 	a := g.Begin(netip.MustParseAddr(source), word{user: user, password: password, asked: &asked})
-	h := directory.MakeHA1("alice", secret)
-	right = a.Verify(directory.Realm, h.MD5, h.SHA256)
+	right = a.Verify(directory.Realm, ofAlice.MD5, ofAlice.SHA256)
 	a.End()
 	return asked > 0, right
 }
@@ -56,11 +57,11 @@ func TestNobodyIsHeldUpForOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := NewGuard(zerolog.Nop())
-		for i := range 10000 {
+		for i := range 3000 {
 			try(g, fmt.Sprintf("198.51.%d.%d", i/100%100, i%100), "alice", fmt.Sprint("guess", i))
 		}
 		if _, right := try(g, "192.0.2.1", "alice", secret); !right {
-			t.Error("a PBX that was never here before is locked out by 10000 strangers")
+			t.Error("a PBX that was never here before is locked out by 3000 strangers")
 		}
 		for i := range 1000 { // one phone behind the same NAT has an old password, another goes through names
 			try(g, "192.0.2.1", "bob", "old password")
@@ -116,7 +117,7 @@ func TestADistributedGuessIsSlowed(t *testing.T) {
 func TestWhatTheGuardKeepsIsBounded(t *testing.T) {
 	t.Parallel()
 	g := NewGuard(zerolog.Nop())
-	for i := range 40000 {
+	for i := range 10000 {
 		source := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}).String()
 		try(g, source, strings.Repeat("x", i%200)+fmt.Sprint(i), "guess")
 		try(g, source, "alice", secret)

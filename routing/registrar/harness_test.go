@@ -152,8 +152,8 @@ type shelf struct {
 func newShelf() *shelf { return &shelf{rows: make(map[string]store.Registration), rev: 1} }
 
 func (s *shelf) PutRegistrations(ctx context.Context, rows []store.Registration) error {
-	if s.slow > 0 {
-		sleep(ctx, s.slow)
+	if slow := s.pace(0); slow > 0 {
+		sleep(ctx, slow)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -194,6 +194,32 @@ func (s *shelf) ForgetRegistrations(_ context.Context, before int64) error {
 		}
 	}
 	return s.err
+}
+
+// pace returns how long a write takes, and sets it where by is not 0; below 0 is no time.
+func (s *shelf) pace(by time.Duration) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if by != 0 {
+		s.slow = by
+	}
+	return s.slow
+}
+
+// commits is how many writes there were.
+func (s *shelf) commits() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.puts
+}
+
+func (s *shelf) all() (out []store.Registration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.rows {
+		out = append(out, r)
+	}
+	return out
 }
 
 func (s *shelf) set(err error) {

@@ -14,11 +14,11 @@ import (
 // Contacts returns where a user's phones are, in the order in which they are to be rung: those that are known to be lost
 // last, else by q, then the one heard of last. domain is any host form of the domain. None is nil.
 func (r *Registrar) Contacts(user, domain string) []Binding {
-	d, ok := r.o.Directory().Domain(domain)
+	home, ok := homeSID(r.o.Directory(), domain)
 	if !ok {
 		return nil
 	}
-	of := r.find(aorKey{d.SID, user})
+	of := r.find(aorKey{home, user})
 	if of == nil {
 		return nil
 	}
@@ -32,14 +32,14 @@ func (r *Registrar) Contacts(user, domain string) []Binding {
 
 // Users returns the users of a domain who have bindings, sorted.
 func (r *Registrar) Users(domain string) []string {
-	d, ok := r.o.Directory().Domain(domain)
+	home, ok := homeSID(r.o.Directory(), domain)
 	if !ok {
 		return nil
 	}
 	var out []string
 	now := time.Now()
 	for _, of := range r.all() {
-		if of.key.domain == d.SID && len(of.list(now)) > 0 {
+		if of.key.domain == home && len(of.list(now)) > 0 {
 			out = append(out, of.key.user)
 		}
 	}
@@ -75,8 +75,8 @@ type Filter struct {
 
 // List returns the bindings that a filter chooses, by domain, user and SID.
 func (r *Registrar) List(f Filter) []Binding {
-	if d, ok := r.o.Directory().Domain(f.Domain); f.Domain != "" && ok {
-		f.Domain = d.SID
+	if home, ok := homeSID(r.o.Directory(), f.Domain); ok {
+		f.Domain = home
 	}
 	var out []Binding
 	now := time.Now()

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"callbox/routing/directory"
 	"callbox/routing/directory/store"
 )
 
@@ -227,28 +226,20 @@ func (r *Registrar) sync(ctx context.Context) error {
 		return err
 	}
 	r.read = rev
-	var domains map[string]*directory.Domain
+	var homes map[string]string
 	for i := range rows {
-		if domains == nil {
-			domains = domainsBySID(r.o.Directory())
+		if homes == nil {
+			homes = homesOf(r.o.Directory())
 		}
-		if d := domains[rows[i].DomainSID]; d != nil {
-			r.merge(&rows[i], d)
+		if name, ok := homes[rows[i].DomainSID]; ok {
+			r.merge(&rows[i], name)
 		}
 	}
 	return nil
 }
 
-func domainsBySID(s *directory.Snapshot) map[string]*directory.Domain {
-	all := make(map[string]*directory.Domain)
-	for _, d := range s.Domains() {
-		all[d.SID] = d
-	}
-	return all
-}
-
 // merge takes another edge's row. One that waits to be written here is newer.
-func (r *Registrar) merge(row *store.Registration, d *directory.Domain) {
+func (r *Registrar) merge(row *store.Registration, home string) {
 	of := r.hold(aorKey{row.DomainSID, row.Username})
 	defer r.release(of)
 	of.turn.Lock()
@@ -259,7 +250,7 @@ func (r *Registrar) merge(row *store.Registration, d *directory.Domain) {
 	now := time.Now()
 	cur := of.list(now)
 	next := slices.DeleteFunc(slices.Clone(cur), func(b *Binding) bool { return b.SID == row.SID })
-	if b, err := bindingOf(row, d); err == nil && now.Before(b.Expires) {
+	if b, err := bindingOf(row, home); err == nil && now.Before(b.Expires) {
 		next = append(next, b)
 	}
 	of.bindings.Store(&next)
@@ -278,14 +269,14 @@ func (r *Registrar) row(b *Binding) store.Registration {
 var errRow = errors.New("a row of registrations cannot be read")
 
 // bindingOf reads a row.
-func bindingOf(row *store.Registration, d *directory.Domain) (*Binding, error) {
+func bindingOf(row *store.Registration, home string) (*Binding, error) {
 	remote, err := netip.ParseAddrPort(row.Source)
 	local, bad := netip.ParseAddrPort(row.Local)
 	if err != nil || bad != nil {
 		return nil, errRow
 	}
 	b := &Binding{
-		SID: row.SID, AccountSID: row.AccountSID, DomainSID: row.DomainSID, Domain: d.Name, User: row.Username, URI: row.Contact,
+		SID: row.SID, AccountSID: row.AccountSID, DomainSID: row.DomainSID, Domain: home, User: row.Username, URI: row.Contact,
 		Q: row.Q, Instance: row.Instance, RegID: row.RegID, CallID: row.CallID, CSeq: uint32(row.CSeq), Transport: row.Transport,
 		Remote: remote, Local: local, UserAgent: row.UserAgent, Natted: row.Natted,
 		Created: time.UnixMilli(row.Created), Refreshed: time.UnixMilli(row.Refreshed), Expires: time.UnixMilli(row.Expires),

@@ -97,7 +97,7 @@ func TestManyPhonesShareACommit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newShelf()
-		s.slow = 10 * time.Millisecond
+		s.pace(10 * time.Millisecond)
 		users := func(c *directory.Customers) {
 			for i := range 200 {
 				c.CredentialLists[0].Users = append(c.CredentialLists[0].Users, directory.UserRecord{
@@ -123,8 +123,8 @@ func TestManyPhonesShareACommit(t *testing.T) {
 		if n := s.lasting(); n != 200 {
 			t.Errorf("%d of 200 are in the store after their 200", n)
 		}
-		if s.puts > 10 {
-			t.Errorf("%d commits", s.puts)
+		if n := s.commits(); n > 10 {
+			t.Errorf("%d commits", n)
 		}
 	})
 }
@@ -139,19 +139,19 @@ func TestARefreshIsWrittenBehind(t *testing.T) {
 		synctest.Wait()
 		p := newPhone(t, r, "alice", "desk")
 		p.must(p.ask("sip:a@desk 300"))
-		puts := s.puts
-		s.slow = time.Hour // which a refresh must not wait for
+		puts := s.commits()
+		s.pace(time.Hour) // which a refresh must not wait for
 		begun := time.Now()
 		if got := p.must(p.ask("sip:a@desk 600")); time.Since(begun) > 0 || got[0] != "sip:a@desk 600" {
 			t.Errorf("%v, after %s", got, time.Since(begun))
 		}
-		s.slow = 0
+		s.pace(-1)
 		time.Sleep(behind + time.Millisecond)
 		synctest.Wait()
-		if s.puts != puts+1 {
-			t.Errorf("%d commits for it", s.puts-puts)
+		if s.commits() != puts+1 {
+			t.Errorf("%d commits for it", s.commits()-puts)
 		}
-		for _, row := range s.rows {
+		for _, row := range s.all() {
 			if left := time.UnixMilli(row.Expires).Sub(begun); left < 599*time.Second {
 				t.Errorf("in the store it lasts %s", left)
 			}
@@ -159,14 +159,14 @@ func TestARefreshIsWrittenBehind(t *testing.T) {
 		moved := p.ask("sip:a@desk 600")
 		moved.Source = far // another way to it
 		p.must(moved)
-		if s.puts != puts+2 {
+		if s.commits() != puts+2 {
 			t.Error("a binding whose way has changed was answered before it was in the store")
 		}
 		last := p.ask("sip:a@desk 900")
 		last.Source = far
 		p.must(last)
 		stop() // writes what waits
-		for _, row := range s.rows {
+		for _, row := range s.all() {
 			if time.UnixMilli(row.Expires).Sub(begun) < 900*time.Second {
 				t.Error("a refresh was lost by an orderly end")
 			}
@@ -220,7 +220,7 @@ func TestPhonesRegisterWhileTheDatabaseIsAway(t *testing.T) {
 func TestARowThatCannotBeReadIsNoBinding(t *testing.T) {
 	t.Parallel()
 	good := store.Registration{SID: "RG1", Contact: "sip:a@h", Source: "192.0.2.1:5060", Local: "192.0.2.2:5060"}
-	if _, err := bindingOf(&good, &directory.Domain{}); err != nil {
+	if _, err := bindingOf(&good, "home"); err != nil {
 		t.Error(err)
 	}
 	for _, change := range []func(*store.Registration){
@@ -228,7 +228,7 @@ func TestARowThatCannotBeReadIsNoBinding(t *testing.T) {
 	} {
 		bad := good
 		change(&bad)
-		if _, err := bindingOf(&bad, &directory.Domain{}); err == nil {
+		if _, err := bindingOf(&bad, "home"); err == nil {
 			t.Errorf("%+v is read", bad)
 		}
 	}
@@ -243,14 +243,14 @@ func TestWhatWaitsToBeWrittenIsNewerThanWhatIsRead(t *testing.T) {
 	b := r.List(Filter{})[0]
 	row := r.row(&b)
 	row.Writer, row.Expires = "another", 0
-	r.merge(&row, &directory.Domain{})
+	r.merge(&row, "home")
 	if len(r.List(Filter{})) != 1 {
 		t.Error("an old row takes the place of a binding that was made here since")
 	}
 	if err := r.flush(t.Context(), time.Second); err != nil {
 		t.Fatal(err)
 	}
-	r.merge(&row, &directory.Domain{})
+	r.merge(&row, "home")
 	if len(r.List(Filter{})) != 0 {
 		t.Error("a newer row does not")
 	}

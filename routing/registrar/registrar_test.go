@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -240,7 +242,7 @@ func TestContactsAreInTheOrderOfTheirRinging(t *testing.T) {
 		if got := order(); got != "first lost middle last " {
 			t.Errorf("order, with all of them there: %s", got)
 		}
-		probe.here = func(Binding) (bool, bool) { return true, false }
+		probe.close()
 		tcp := p.ask("sip:a@tcp")
 		tcp.Transport = "tcp"
 		p.must(tcp)
@@ -283,7 +285,13 @@ type prober struct {
 	mu     sync.Mutex
 	lost   map[string]bool
 	pinged map[string]int
-	here   func(Binding) (bool, bool)
+	closed bool
+}
+
+func (p *prober) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
 }
 
 func (p *prober) lose(uri string, lost bool) {
@@ -295,7 +303,7 @@ func (p *prober) lose(uri string, lost bool) {
 func (p *prober) pings() map[string]int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.pinged
+	return maps.Clone(p.pinged)
 }
 
 func (p *prober) Ping(b Binding) error {
@@ -319,11 +327,10 @@ func (p *prober) Ask(ctx context.Context, b Binding) error {
 	return nil
 }
 
-func (p *prober) Here(b Binding) (bool, bool) {
-	if p.here != nil {
-		return p.here(b)
-	}
-	return true, true
+func (p *prober) Here(Binding) (bool, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return true, !p.closed
 }
 
 func TestAUserWhoRegistersTooOftenIsHeldBack(t *testing.T) {
@@ -356,9 +363,10 @@ func TestWhatExpiresOrMayNotBeGoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		full := world(t)
 		without := world(t, func(c *directory.Customers) { c.CredentialLists[0].Users = c.CredentialLists[0].Users[:1] })
-		now := full
+		var now atomic.Pointer[directory.Snapshot]
+		now.Store(full)
 		s := newShelf()
-		r := newTest(t, Options{Directory: func() *directory.Snapshot { return now }, Store: s})
+		r := newTest(t, Options{Directory: now.Load, Store: s})
 		stop := running(t, r)
 		defer stop()
 		synctest.Wait()
@@ -369,20 +377,20 @@ func TestWhatExpiresOrMayNotBeGoes(t *testing.T) {
 		if got := r.Contacts("alice", phones); len(got) != 1 || got[0].URI != "sip:a@mobile" {
 			t.Errorf("after a minute: %+v", got)
 		}
-		now = without
+		now.Store(without)
 		time.Sleep(2 * sweepEvery)
 		if got := r.List(Filter{User: "bob"}); len(got) != 0 {
 			t.Errorf("a user who was removed has %+v", got)
 		}
 		time.Sleep(2 * time.Minute)
-		if len(r.aors) != 0 {
-			t.Errorf("%d AORs are kept", len(r.aors))
+		if n := len(r.all()); n != 0 {
+			t.Errorf("%d AORs are kept", n)
 		}
 		if f := r.Figures(); f.Waiting != 0 {
 			t.Errorf("%d rows wait", f.Waiting)
 		}
 		time.Sleep(2 * forget)
-		if n := len(s.rows); n != 0 {
+		if n := len(s.all()); n != 0 {
 			t.Errorf("%d rows stay", n)
 		}
 	})

@@ -2,6 +2,7 @@ package registrar
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"callbox/routing/directory"
@@ -35,11 +36,10 @@ func (r *Registrar) sweepUntil(ctx context.Context) {
 
 // sweep lets go of bindings that have expired and, where the directory has changed, of users who may not register any more.
 func (r *Registrar) sweep(ctx context.Context, now time.Time, s *directory.Snapshot, changed bool) {
-	domains := domainsBySID(s)
 	for _, of := range r.all() {
 		of.turn.Lock()
 		next := of.list(now)
-		if changed && len(next) > 0 && !mayRegister(domains[of.key.domain], of.key.user) {
+		if changed && len(next) > 0 && !mayRegister(s, of.key) {
 			r.keep(ctx, change{removed: next})
 			next = nil
 		}
@@ -63,14 +63,18 @@ func (r *Registrar) sweep(ctx context.Context, now time.Time, s *directory.Snaps
 }
 
 // mayRegister tells whether a user is still one whose phones may register.
-func mayRegister(d *directory.Domain, user string) bool {
-	if d == nil || !d.Registration {
-		return false
+func mayRegister(s *directory.Snapshot, key aorKey) bool {
+	if key.domain == centreSID {
+		return centreOf(s, key.user) != nil
 	}
-	for _, l := range d.Registrars {
-		if _, ok := l.HA1(user); ok {
-			return true
+	for _, d := range s.Domains() {
+		if d.SID != key.domain || !d.Registration {
+			continue
 		}
+		return slices.ContainsFunc(d.Registrars, func(l *directory.CredentialList) bool {
+			_, ok := l.HA1(key.user)
+			return ok
+		})
 	}
 	return false
 }
