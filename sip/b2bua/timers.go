@@ -229,7 +229,7 @@ func (c *bridge) refreshAt() (at time.Time) {
 		return at
 	}
 	for _, p := range []*party{&c.a, &c.b} {
-		if s := p.session; s != nil && (at.IsZero() || s.due.Before(at)) {
+		if s := p.session; s != nil && p.state == legAnswered && (at.IsZero() || s.due.Before(at)) {
 			at = s.due
 		}
 	}
@@ -241,7 +241,7 @@ func (c *bridge) onRefreshDue(now time.Time) {
 	for _, p := range []*party{&c.a, &c.b} {
 		s := p.session
 		switch {
-		case c.phase != phaseUp || s == nil || now.Before(s.due):
+		case c.phase != phaseUp || s == nil || p.state != legAnswered || now.Before(s.due):
 		case s.ours:
 			c.refresh(p)
 		case c.leaves(p):

@@ -249,3 +249,25 @@ func TestWhoRefreshesMayChangeAndEndWithTheCentre(t *testing.T) {
 		p.byes()
 	})
 }
+
+func TestTheTimerOfACentreThatHasTransferredItsCallAndLeftIsOver(t *testing.T) {
+	for _, refresher := range []string{"uac", "uas"} {
+		playWith(t, Options{MinSession: time.Second}, func(w *world) {
+			a := w.invite(offerA)
+			b := w.b(1)
+			b.answers(answerB, headers([]string{mustTimer, takesIt, "Session-Expires: 10;refresher=" + refresher})...)
+			a.expect("answer 200")
+			a.acks("")
+			b.refers("Refer-To: <sip:psap-oak@127.0.0.1:5070>").got(202)
+			b.expect("send NOTIFY")
+			b.byes()
+			w.pass(15 * time.Second) // the target still rings
+			w.b(2).answers(answerB)
+			w.pass(time.Second)
+			if len(w.records) > 0 {
+				t.Error("the call ended")
+			}
+			a.byes()
+		})
+	}
+}
