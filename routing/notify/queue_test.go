@@ -75,22 +75,23 @@ func TestATargetThatFailsLeavesHalfOfThePlacesToOthers(t *testing.T) {
 	}
 }
 
-func TestWhatFailsIsTriedForADayAtGrowingDistance(t *testing.T) {
+func TestWhatFailsIsTriedAtGrowingDistanceAndThenGivenUp(t *testing.T) {
 	t.Parallel()
+	const giveUp = 3 * time.Minute // a day has too many of the writer's looks for a test
 	synctest.Test(t, func(t *testing.T) {
 		s, err := store.Open(t.Context(), storetest.URL(t, storetest.SQLite), store.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		p := newPhone(func(context.Context, Notice) error { return errors.New("500 Internal Server Error") })
-		q := New(s, Options{Senders: senders(p)})
+		q := New(s, Options{Senders: senders(p), GiveUp: giveUp})
 		stop := start(t, q)
 		began := time.Now()
 		q.Add(facts("CA1"), hook("http://broken"))
-		time.Sleep(25 * time.Hour)
+		time.Sleep(2 * giveUp)
 		stop()
 		if n := states(t, s); n[store.NotificationFailed] != 1 {
-			t.Errorf("after a day the database has %v", n)
+			t.Errorf("after that the database has %v", n)
 		}
 		for i := range p.at[1:] {
 			pause, want := p.at[i+1].Sub(p.at[i]), pauseAfter(i+1)
@@ -101,7 +102,7 @@ func TestWhatFailsIsTriedForADayAtGrowingDistance(t *testing.T) {
 				t.Errorf("attempt %d is %+v", i+2, p.calls[i+1])
 			}
 		}
-		if last := p.at[len(p.at)-1].Sub(began); last < 24*time.Hour-lastPause || last > 24*time.Hour+lastPause {
+		if last := p.at[len(p.at)-1].Sub(began); last < giveUp || last > giveUp+pauseAfter(len(p.at)) {
 			t.Errorf("the last attempt came after %s", last)
 		}
 		if f := q.Figures(); f.GivenUp != 1 || f.Failed[KindWebhook] != uint64(len(p.at)) {
@@ -111,6 +112,17 @@ func TestWhatFailsIsTriedForADayAtGrowingDistance(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+func TestPausesGrowToAQuarterOfAnHour(t *testing.T) {
+	t.Parallel()
+	for attempts, want := range map[int]time.Duration{
+		1: time.Second, 2: 2 * time.Second, 3: 4 * time.Second, 10: 512 * time.Second, 11: 15 * time.Minute, 100: 15 * time.Minute,
+	} {
+		if got := pauseAfter(attempts); got != want {
+			t.Errorf("after %d attempts %s, want %s", attempts, got, want)
+		}
+	}
 }
 
 func TestWhatWasOnItsWayIsDeliveredAfterAKill(t *testing.T) {
