@@ -326,3 +326,28 @@ func TestANotificationCanBeRetriedAtOnce(t *testing.T) {
 		t.Errorf("one that is not there is tried again: %v", err)
 	}
 }
+
+func TestAnOrderlyStopGivesBackWhatIsOnItsWayAndWhatWaits(t *testing.T) {
+	t.Parallel()
+	s := open(t, storetest.SQLite)
+	hung := newPhone(func(ctx context.Context, _ Notice) error { <-ctx.Done(); return ctx.Err() })
+	q := New(s, Options{Senders: senders(hung), PerTarget: 1})
+	stop := start(t, q)
+	q.Add(facts("CA1"), hook("http://a"), hook("http://a"))
+	until(t, "both are written, and one is on its way", func() bool {
+		return states(t, s)[store.NotificationQueued] == 2 && len(hung.rung()) == 1
+	})
+	stop()
+	err := s.View(t.Context(), func(tx *store.Tx) error {
+		rows, err := store.Find[store.Notification](tx, store.Query{})
+		for _, r := range rows {
+			if r.ClaimedBy != "" || r.ClaimUntil != 0 || r.Attempts != 0 || r.State != store.NotificationQueued {
+				t.Errorf("left behind: %+v", r)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
