@@ -351,3 +351,39 @@ func TestASecurityDeskBargesIn(t *testing.T) {
 		t.Errorf("a desk that barges in is heard at %.0f dBFS", loud)
 	}
 }
+
+func TestAMessageFindsARegisteredPhone(t *testing.T) {
+	t.Parallel()
+	l := startLab(t, settings{})
+	l.tellOf(t, map[string]any{"kind": "message", "to": "sip:alice@" + phones})
+	_, id := l.call(t, caller{scenario: "answered.xml", to: "911", hold: 100 * time.Millisecond}).answer()
+	eventually(t, 30*time.Second, "it is said that nobody is registered", func() error {
+		if _, body := l.get(t, "/api/v1/notifications?call="+id); !strings.Contains(string(body), "nobody is registered as sip:alice@"+phones) {
+			return fmt.Errorf("%s", body)
+		}
+		return nil
+	})
+	h := newHandset(t, l, "alice", password)
+	if m := h.register(t, "SHA-256"); !m.isStatus("200") {
+		t.Fatal(m.start)
+	}
+	for deadline := time.Now().Add(60 * time.Second); ; {
+		m, ok := h.receive(t, time.Until(deadline))
+		if !ok {
+			t.Fatal("no MESSAGE has come")
+		}
+		if !m.isRequest("MESSAGE") {
+			continue
+		}
+		if !strings.HasPrefix(m.start, "MESSAGE sip:alice@"+h.host) || m.header("X-Callbox-Call") != id || !strings.Contains(m.body, "dialled 911") {
+			t.Errorf("it was told %+v", m)
+		}
+		answer := "SIP/2.0 200 OK\r\n"
+		for _, name := range []string{"Via", "From", "To", "Call-ID", "CSeq"} {
+			answer += name + ": " + m.header(name) + "\r\n"
+		}
+		h.send(t, answer+"Content-Length: 0\r\n\r\n")
+		break
+	}
+	l.untilTold(t, id, 1)
+}
