@@ -34,6 +34,10 @@ func TestEachTargetIsToldOnceAndTheDatabaseKnows(t *testing.T) {
 
 func TestASlowTargetDelaysNobody(t *testing.T) {
 	t.Parallel()
+	storetest.Each(t, slowTarget)
+}
+
+func slowTarget(t *testing.T, engine string) {
 	release := make(chan struct{})
 	p := newPhone(func(ctx context.Context, n Notice) error {
 		if n.Target.To != "http://slow" {
@@ -46,7 +50,7 @@ func TestASlowTargetDelaysNobody(t *testing.T) {
 			return ctx.Err()
 		}
 	})
-	q := New(open(t, storetest.SQLite), Options{Senders: senders(p), PerKind: 8, PerTarget: 2})
+	q := New(open(t, engine), Options{Senders: senders(p), PerKind: 8, PerTarget: 2})
 	start(t, q)
 	for i := range 20 {
 		q.Add(facts(fmt.Sprint("CA", i)), hook("http://slow"))

@@ -184,7 +184,7 @@ func TestAListenerHearsAProtectedSide(t *testing.T) {
 
 func TestAStrangerDoesNotComeBeforeAListener(t *testing.T) {
 	t.Parallel()
-	br := newBridge(t, newTestRelay(t, Options{}), "127.0.0.1", "127.0.0.1")
+	br := newBridge(t, newTestRelay(t, Options{Relearn: time.Minute}), "127.0.0.1", "127.0.0.1")
 	desk, l := newDesk(t, br.s, true, audio.PCMU)
 	stranger, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 9)})
 	if err != nil {
