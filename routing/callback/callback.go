@@ -110,7 +110,7 @@ func (p *Planner) Callback(r b2bua.CallbackRequest) (b2bua.CallbackDecision, boo
 	t := &trail{}
 	d := b2bua.CallbackDecision{Realm: w.realm, Status: w.status, Reason: w.reason, From: r.From.User}
 	if w.centre != nil {
-		d.Centre, d.From = w.centre.ID, from(r, w.centre)
+		d.Centre, d.From, d.SRTP = w.centre.ID, from(r, w.centre), w.centre.SRTP
 	}
 	t.note("centre", w.outcome, "%s", w.saw)
 	if w.centre == nil {

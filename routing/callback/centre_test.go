@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"callbox/routing/directory"
 	"callbox/sip/b2bua"
 )
 
@@ -57,6 +58,9 @@ func TestWhoIsACallCentre(t *testing.T) {
 			d, mine := planner(t, nil).Callback(r)
 			if mine == tt.nothing || d.Centre != tt.centre || d.Status != tt.status || (d.Realm != "") != (tt.status == 407) {
 				t.Errorf("mine %v, centre %q, status %d, realm %q", mine, d.Centre, d.Status, d.Realm)
+			}
+			if (d.SRTP == directory.SRTPRequired) != (tt.centre == "psap-la") {
+				t.Errorf("its media is to be SRTP: %v", d.SRTP)
 			}
 			if (d.Plan != nil) != (tt.centre != "") {
 				t.Errorf("plan %v", d.Plan)

@@ -43,7 +43,7 @@ numbers:
   - {number: "+12125550100", domains: [other.sip.twilio.com], trunks: [safe.pstn.twilio.com]}
 psaps:
   - {id: psap-sf, uri: "sip:sf@127.0.0.2:5070", serves: {country: US, whole_country: true}}
-  - {id: psap-la, uri: "sip:la@127.0.0.2:5070"}
+  - {id: psap-la, uri: "sip:la@127.0.0.2:5070", srtp: required}
   - {id: psap-named, uri: "sip:x@named.example:5080", callback: {user: named, password: Callback-secret-1}}
   - {id: psap-gb, uri: "sip:gb@127.0.0.3:5070;transport=tcp", serves: {country: GB, whole_country: true}}
 eccs:

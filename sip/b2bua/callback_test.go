@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"callbox/routing/directory"
 	"callbox/sip/agent"
 	"callbox/sip/call"
 )
@@ -20,6 +21,7 @@ type backPlan struct {
 	refuse *CallbackDecision
 	block  bool // Next waits until its context ends
 	closed int
+	centre directory.SRTP
 }
 
 func (p *backPlan) Callback(r CallbackRequest) (CallbackDecision, bool) {
@@ -28,7 +30,7 @@ func (p *backPlan) Callback(r CallbackRequest) (CallbackDecision, bool) {
 		return *p.refuse, true
 	}
 	return CallbackDecision{
-		Plan: p, Centre: "psap-sf", From: "psap-sf", Number: "+14155550100", Country: "US", Account: "AC0",
+		Plan: p, Centre: "psap-sf", From: "psap-sf", Number: "+14155550100", Country: "US", Account: "AC0", SRTP: p.centre,
 		Trace: []call.Step{{Rule: 1, Name: "centre", Outcome: "passed", Saw: "psap-sf"}},
 	}, true
 }

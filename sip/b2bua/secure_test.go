@@ -337,3 +337,63 @@ func TestKeysOfACancelledReInviteAreTakenBack(t *testing.T) {
 		a.byes()
 	})
 }
+
+// A centre with SRTP calls back; of two phones one must have SRTP and one must not, and the first answers in the clear.
+func TestACallbackByACentreWithSRTP(t *testing.T) {
+	step := ring("secure", "plain")
+	step.Dial[0].Secure = true
+	for _, winner := range []string{"secure", "plain"} {
+		p := &backPlan{steps: []Step{step, {Kind: StepEnd}}, centre: directory.SRTPRequired}
+		playWith(t, Options{Callbacks: p}, func(w *world) {
+			centre, phone := &device{t: w.t}, &device{t: w.t}
+			a := w.invite(secured(offerA, centre.ring.Offer()...))
+			has(w.b(1), w.b(1).out.Message, "RTP/SAVP 0 8 101", "a=crypto:4 ")
+			lacks(w.b(2), w.b(2).out.Message, "crypto", "SAVP")
+			if winner == "secure" {
+				text, keys := phone.answer(answerB, w.b(1).out.Message.Body)
+				w.b(1).answers(text)
+				w.b(2).expect("cancel")
+				w.keyed(call.LegB, keys)
+			} else {
+				w.b(1).answers(answerB)
+				w.b(1).expect("bye")
+				w.b(2).answers(answerB)
+				w.keyed(call.LegB, nil)
+			}
+			w.keyed(call.LegA, centre.answered(a.expect("answer 200").message.Body))
+			a.acks("")
+			a.byes()
+		})
+	}
+}
+
+func TestACentreThatShouldHaveSRTPCallsBackWithout(t *testing.T) {
+	p := &backPlan{centre: directory.SRTPRequired}
+	playWith(t, Options{Callbacks: p}, func(w *world) {
+		w.invite(offerA)
+		w.refused(488, "Warning: 399 callbox", "X-Callbox-Error: 32208")
+	})
+}
+
+// What a centre has answered is offered back to the caller when the centre takes a re-INVITE back: its keys stay, though
+// the first line of that answer is not the one that was agreed on.
+func TestKeysOfAnAnswerThatIsOfferedBack(t *testing.T) {
+	play(t, func(w *world) {
+		secureWorld(w, directory.SRTPRequired)
+		w.plan.Secure = false
+		a, centre := w.invite(offerA), &device{t: w.t}
+		b := w.b(1)
+		text, keys := centre.answer(answerB, b.out.Message.Body)
+		other := new(sdp.Keyring).Offer()[2]
+		other.Tag = 99
+		b.answers(strings.Replace(text, "a=crypto:", lines(other)+"a=crypto:", 1))
+		a.expect("answer 200")
+		w.keyed(call.LegB, keys)
+		a.acks("")
+		q := b.asks("INVITE", secured(answerB, new(sdp.Keyring).Offer()...))
+		b.withdrawsLate(q, a, a.expect("send INVITE"), offerA)
+		a.responds(a.expect("send INVITE"), 200, offerA)
+		w.keyed(call.LegB, keys)
+		a.byes()
+	})
+}

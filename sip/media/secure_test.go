@@ -95,6 +95,16 @@ func (c *cipher) hearsSealed(p *phone) rtp.Packet {
 	return got
 }
 
+// hearsReport has B send RTCP and A take it.
+func (c *cipher) hearsReport(br *bridge) {
+	c.t.Helper()
+	br.b.sendRTCP(marshal(c.t, report(0xb)))
+	b, _ := br.a.read(br.a.rtcp)
+	if _, err := c.in.DecryptRTCP(nil, b, nil); err != nil {
+		c.t.Errorf("RTCP cannot be opened: %v", err)
+	}
+}
+
 func everySuite(t *testing.T, f func(t *testing.T, s Suite)) {
 	for s := AESCM128HMACSHA180; int(s) < len(suites); s++ {
 		t.Run(s.String(), func(t *testing.T) { f(t, s) })
@@ -224,19 +234,22 @@ func TestTheRolloverCounterGoesOn(t *testing.T) {
 		say(1)
 		br.a.send(late)
 		br.b.hears(65534)
-		say(2)
+		second := c.rtp(2, 0xa)
+		br.a.send(second)
+		br.b.hears(2)
+		c.hearsReport(br)
 		br.reoffer(c) // on hold and back: the same keys
+		c.hearsReport(br)
+		br.a.send(second)
+		dropped(t, br.s, call.LegA, 1)
 		for _, seq := range []uint16{3, 30000, 60000} {
 			say(seq)
 		}
 		say(5) // a second wrap
-		if f := br.s.Stats().FromCaller; f.Dropped != 0 {
-			t.Errorf("figures: %+v", f)
-		}
 		br.a.send(late)
-		dropped(t, br.s, call.LegA, 1)
-		if f := br.s.Stats().FromCaller; f.Replayed+f.Forged != 1 {
-			t.Errorf("a copy from before the re-INVITE: %+v", f)
+		dropped(t, br.s, call.LegA, 2)
+		if f := br.s.Stats().FromCaller; f.Replayed+f.Forged != 2 || f.Replayed < 1 {
+			t.Errorf("copies from before the re-INVITE: %+v", f)
 		}
 	})
 }
@@ -340,49 +353,6 @@ func TestNothingPassesBeforeTheKeyIsKnown(t *testing.T) {
 	s.Side(call.LegB).SetRemote(b.remote())
 	b.say(2, 0xb)
 	a.hears(2)
-}
-
-func TestAPlainStreamThatBeginsAgainGoesOn(t *testing.T) {
-	r := newTestRelay(t, Options{Timeout: -1})
-	br, c := secureBridge(t, r, AEADAES256GCM)
-	hear := func(sent, want uint16) {
-		t.Helper()
-		br.b.say(sent, 0xb)
-		if got := c.hearsSealed(br.a); got.SequenceNumber != want {
-			t.Fatalf("%d comes as %d, want %d", sent, got.SequenceNumber, want)
-		}
-	}
-	hear(65000, 65000&^0x8000) // in the lower half
-	hear(65001, 65001&^0x8000)
-	hear(65003, 65003&^0x8000)
-	hear(65002, 65002&^0x8000)
-	br.b.say(65003, 0xb) // a copy
-	dropped(t, br.s, call.LegB, 1)
-	br.b.say(60000, 0xb) // the stream begins again
-	dropped(t, br.s, call.LegB, 2)
-	hear(60001, 65004&^0x8000)
-	hear(60002, 65005&^0x8000)
-	br.b.say(5, 0xc) // another stream
-	if got := c.hearsSealed(br.a); got.SSRC != 0xc || got.SequenceNumber != 5 {
-		t.Errorf("another stream: %v", got)
-	}
-	hear(60003, 65006&^0x8000)
-}
-
-// Who changes the SSRC with every packet gets no memory for it, and no number twice.
-func TestStreamsAreBounded(t *testing.T) {
-	r := newTestRelay(t, Options{Timeout: -1})
-	br, c := secureBridge(t, r, AESCM128HMACSHA180)
-	for i := range uint32(maxStreams + 20) {
-		br.b.say(1, 1000+i)
-		br.b.sendRTCP(marshal(t, report(1000+i)))
-		br.a.send(c.rtp(1, 1000+i))
-	}
-	dropped(t, br.s, call.LegA, 20)
-	dropped(t, br.s, call.LegB, 40)
-	if f := br.s.Stats().FromCaller; f.Packets != maxStreams {
-		t.Errorf("figures: %+v", f)
-	}
 }
 
 func TestNewKeysSaysWhatIsWrong(t *testing.T) {
