@@ -40,6 +40,8 @@ trap 'stop; rm -rf "$work" "$report.part"' EXIT
 . "$here/memory.sh"
 # shellcheck source=auth.sh
 . "$here/auth.sh"
+# shellcheck source=secure.sh
+. "$here/secure.sh"
 
 need() { command -v "$1" >/dev/null || { echo "bench: $1 is not installed (Debian: $2)" >&2; exit 1; }; }
 
@@ -72,7 +74,7 @@ start_peer() {
 	local media=$!
 	started+=("$media")
 	until_udp 127.0.0.1:2223
-	kamailio -f "$here/kamailio.cfg" -A "EDGE=udp:$edge" -DD -E -m 512 -M 16 -Y "$work" -P "$work/kamailio.pid" \
+	kamailio -f "$here/kamailio.cfg" -A "EDGE=udp:$edge" ${srtp:+-A SRTP} -DD -E -m 512 -M 16 -Y "$work" -P "$work/kamailio.pid" \
 		>"$work/kamailio.log" 2>&1 &
 	started+=($!)
 	until_udp "$edge"
@@ -178,6 +180,7 @@ measure() {
 	result[$name.memory]=$(pair memory_mb "$line")
 	result[$name.each]=$(awk -v a="${result[$name.memory]}" -v b="${result[$name.idle]}" -v n="$calls" 'BEGIN { printf "%.1f", (a - b) * 1000 / n }')
 	stop
+	secure_media "$name"
 }
 
 row() {
@@ -208,6 +211,8 @@ $(row "post-dial delay added at half of each one's rate, p50, µs" dial50)
 $(row "post-dial delay added at half of each one's rate, p99, µs" dial99)
 $(row "RTP: CPU per packet, $calls calls, µs" packet)
 $(row "RTP: loss, %" loss)
+$(row "SRTP towards the call centre: CPU per packet, µs" srtp)
+$(row "SRTP: loss, %" srtploss)
 $(row "RTP: delay added, p50, µs" p50)
 $(row "RTP: delay added, p99, µs" p99)
 $(row "memory before the first call, MB" idle)

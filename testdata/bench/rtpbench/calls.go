@@ -102,7 +102,8 @@ func serveCentre(ctx context.Context, address string, s *side) error {
 	)
 	invite := func(req *sip.Request, tx sip.ServerTransaction) {
 		to, err := mediaAddress(req.Body())
-		if err != nil {
+		keys, line, wrong := secure(req.Body())
+		if err != nil || wrong != nil {
 			_ = tx.Respond(sip.NewResponseFromRequest(req, 488, "Not Acceptable Here", nil))
 			return
 		}
@@ -113,10 +114,11 @@ func serveCentre(ctx context.Context, address string, s *side) error {
 		i := int(calls.Add(1))
 		mu.Lock()
 		s.add(i, to)
+		s.protect(to, keys)
 		mu.Unlock()
 		_ = d.Respond(180, "Ringing", nil)
 		dialogs.Store(d.ID, d)
-		if d.RespondSDP([]byte(s.sdp(i))) == nil {
+		if d.RespondSDP([]byte(sealed(s.sdp(i), line))) == nil {
 			<-d.Context().Done()
 		}
 	}

@@ -27,6 +27,7 @@ type stream struct {
 	sequence    uint16
 	destination *net.UDPAddr
 	socket      int
+	keys        *protection // nil: RTP
 }
 
 // side is all the callers, or all the call centres: a few sockets and the streams that leave by them.
@@ -35,6 +36,7 @@ type side struct {
 	base    int
 	conns   []*ipv4.PacketConn
 	streams []*stream
+	keys    map[netip.AddrPort]*protection // of SRTP, by where the edge sends from
 	seen    [sockets]struct {
 		delays []int32 // microseconds
 		count  atomic.Int64
@@ -93,7 +95,7 @@ func (s *side) read(i int) {
 		}
 		now := time.Since(epoch)
 		for _, m := range batch[:n] {
-			b := m.Buffers[0][:m.N]
+			b := s.open(m.Buffers[0][:m.N], m.Addr)
 			if len(b) < stampOffset+8 || b[12] != marker {
 				continue
 			}
@@ -150,7 +152,7 @@ type sender struct {
 func (o *sender) queue(st *stream) {
 	n := len(o.batch)
 	if n == len(o.buffers) {
-		o.buffers = append(o.buffers, make([]byte, 12+payload))
+		o.buffers = append(o.buffers, make([]byte, 12+payload, 12+payload+16))
 	}
 	b := o.buffers[n]
 	st.sequence++
@@ -159,6 +161,9 @@ func (o *sender) queue(st *stream) {
 	binary.BigEndian.PutUint32(b[4:], uint32(st.sequence)*payload)
 	binary.BigEndian.PutUint32(b[8:], st.ssrc)
 	binary.BigEndian.PutUint64(b[stampOffset:], uint64(time.Since(epoch)))
+	if st.keys != nil {
+		b, _ = st.keys.send.EncryptRTP(b[:0], b, nil) // its own packets: there is nothing to fail
+	}
 	o.batch = append(o.batch, ipv4.Message{Buffers: [][]byte{b}, Addr: st.destination})
 }
 
