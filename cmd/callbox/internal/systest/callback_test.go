@@ -22,7 +22,7 @@ func (l *lab) callback(t *testing.T, centre string, whom map[string]string) stri
 	var made struct {
 		CallID string `json:"call_id"`
 	}
-	if err := json.Unmarshal(l.post(t, "/api/v1/psaps/"+centre+"/callback", whom, http.StatusAccepted), &made); err != nil {
+	if err := json.Unmarshal(l.post(t, "/api/v1/psaps/"+centre+"/callback", whom, http.StatusOK), &made); err != nil {
 		t.Fatal(err)
 	}
 	if made.CallID == "" {

@@ -50,8 +50,7 @@ type callbackInput struct {
 }
 
 type callbackOutput struct {
-	Status int
-	Body   Callback
+	Body Callback
 }
 
 // registerCallbacks adds POST /api/v1/psaps/{id}/callback.
@@ -61,15 +60,14 @@ func registerCallbacks(api huma.API, c Callbacks, log *changeLog) {
 		Summary: "Have a simulated call centre call somebody back",
 		Description: "The centre calls the number it was given, as a dispatcher does after a caller was lost: with Priority: " +
 			"psap-callback (RFC 7090). The new call's record says whom it rang, by which rule, and which emergency call it is about.",
-		DefaultStatus: http.StatusAccepted,
-		Errors:        []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}, func(ctx context.Context, in *callbackInput) (*callbackOutput, error) {
 		if (in.Body.CallID == "") == (in.Body.Number == "") {
 			return nil, huma.Error422UnprocessableEntity("write call_id or number, and not both")
 		}
-		do, status := c.Callback, http.StatusAccepted
+		do := c.Callback
 		if in.DryRun {
-			do, status = c.ExplainCallback, http.StatusOK
+			do = c.ExplainCallback
 		}
 		made, err := do(ctx, in.ID, in.Body)
 		var refused *CallbackError
@@ -84,6 +82,6 @@ func registerCallbacks(api huma.API, c Callbacks, log *changeLog) {
 		if !in.DryRun {
 			log.note(ctx, "callback", "psap", in.ID, "{}")
 		}
-		return &callbackOutput{Status: status, Body: made}, nil
+		return &callbackOutput{made}, nil
 	})
 }

@@ -47,7 +47,10 @@ func examples(key string) map[string]example {
 		"get-psap-script": {"/api/v1/psaps/psap-sf/script", "", missing("/api/v1/psaps/ecc-us/script")},
 		"set-psap-script": {"/api/v1/psaps/psap-sf/script", `{"answer":"busy","ring":"2s","status":486,"codecs":["PCMA"],"keys":{"1":"repeat"},"media":true}`,
 			[]deviation{{"", `{"ring":"soon"}`, 422}, {"/api/v1/psaps/x/script", "", 404}, {"", `{}`, 200}}},
-		"reset-psap-script":   {"/api/v1/psaps/psap-sf/script", "", missing("/api/v1/psaps/ecc-us/script")},
+		"reset-psap-script": {"/api/v1/psaps/psap-sf/script", "", missing("/api/v1/psaps/ecc-us/script")},
+		"callback-psap": {"/api/v1/psaps/psap-sf/callback?dry_run=true", `{"call_id":"CA1"}`, []deviation{
+			{"/api/v1/psaps/psap-sf/callback", `{"number":"+14155550100"}`, 200}, {"/api/v1/psaps/psap-moon/callback", `{"number":"1"}`, 404},
+			{"/api/v1/psaps/psap-real/callback", `{"number":"1"}`, 409}, {"", `{}`, 422}}},
 		"explain":             {explainPath, `{"from":"+14155550100","to":"911","transport":"tls"}`, []deviation{{"", `{"from":"x","to":"y","source":"nowhere"}`, 422}}},
 		"reload":              {"/-/reload", "", nil},
 		"list-keys":           {keysPath, "", nil},
