@@ -101,7 +101,7 @@ func (p *Planner) Callback(r b2bua.CallbackRequest) (b2bua.CallbackDecision, boo
 	s := p.o.Snapshot()
 	dialled, ok := dialledNumber(r.Scheme, r.User)
 	if !ok {
-		return b2bua.CallbackDecision{}, false
+		return p.consult(s, r)
 	}
 	w := p.whose(s, r)
 	if !w.mine {

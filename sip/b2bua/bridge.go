@@ -158,6 +158,10 @@ func (c *bridge) handle(ev event) {
 	case kindPeek:
 		r := c.snapshot()
 		ev.peek.done(&r)
+	case kindFarLeg:
+		c.onFarLeg(ev.far)
+	case kindConsulted:
+		c.onConsulted(ev.consulted)
 	case kindShutdown:
 		c.end(ending{reason: call.EndShutdown, status: 503, cause: 503, sentence: "the edge is going down"})
 	default:

@@ -41,6 +41,8 @@ type CallbackDecision struct {
 	Account string         // SID of the number's account
 	SRTP    directory.SRTP // of the centre's leg
 	Trace   []call.Step    // what led to this
+
+	Consultation bool // it calls another centre, which gets no Priority: psap-callback
 }
 
 // CallbackPlan gives the steps of one callback, one at a time. Its methods are called from one goroutine at a time, and

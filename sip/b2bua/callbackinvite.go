@@ -30,8 +30,10 @@ func (c *bridge) callbackInvitation(f *fork, b *branch) agent.Outgoing {
 		Route: b.route, From: agent.Address{Scheme: "sip", User: c.back.From}, Username: f.to.Username, Password: f.to.Password,
 	}
 	h := make([]agent.Header, 0, 8)
-	h = append(h, c.idHeader[0], header("Priority", priorityCallback),
-		header("P-Asserted-Identity", "<sip:"+c.back.From+"@"+hostOf(b.local)+">"))
+	if !c.back.Consultation {
+		h = append(h, header("Priority", priorityCallback))
+	}
+	h = append(h, c.idHeader[0], header("P-Asserted-Identity", "<sip:"+c.back.From+"@"+hostOf(b.local)+">"))
 	h = append(h, f.to.Headers...)
 	if c.in != nil { // until the centre's call is answered
 		out.Spent = 71 - c.in.MaxForwards

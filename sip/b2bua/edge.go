@@ -198,5 +198,7 @@ func (e *Edge) late(ev event) {
 		respond(ev.request, 481)
 	case kindPeek:
 		ev.peek.done(nil)
+	case kindFarLeg:
+		ev.far.done(nil)
 	}
 }

@@ -13,30 +13,34 @@ import (
 // event is one thing a call's goroutine has to look at: what happened on a leg, a notice of the media, or word from
 // the edge. The kinds of the legs are the agent's.
 type event struct {
-	kind    agent.Kind
-	leg     leg // the leg it happened on, nil for kinds of our own
-	id      uint32
-	status  int
-	local   bool
-	reason  string
-	contact string // of a redirection
-	fork    string
-	offer   bool // of a provisional answer: its PRACK is owed
-	message agent.Message
-	request request
-	notice  media.Notice
-	routed  *routed
-	planned *planned
-	peek    *peek
+	kind      agent.Kind
+	leg       leg // the leg it happened on, nil for kinds of our own
+	id        uint32
+	status    int
+	local     bool
+	reason    string
+	contact   string // of a redirection
+	fork      string
+	offer     bool // of a provisional answer: its PRACK is owed
+	message   agent.Message
+	request   request
+	notice    media.Notice
+	routed    *routed
+	planned   *planned
+	peek      *peek
+	far       *farLeg
+	consulted *consulted
 }
 
 // The kinds of our own, out of the agent's way.
 const (
-	kindNotice   agent.Kind = iota + 128 // the media noticed something
-	kindRouted                           // a target's host name was looked up
-	kindPeek                             // someone wants to see the call's record
-	kindShutdown                         // the edge is told to stop
-	kindPlanned                          // the plan of a callback has a next step
+	kindNotice    agent.Kind = iota + 128 // the media noticed something
+	kindRouted                            // a target's host name was looked up
+	kindPeek                              // someone wants to see the call's record
+	kindFarLeg                            // another call asks whom this one has on its other side
+	kindConsulted                         // the answer
+	kindShutdown                          // the edge is told to stop
+	kindPlanned                           // the plan of a callback has a next step
 )
 
 // routed is the outcome of looking up where a target is. The call knows by its address whether it still wants it.

@@ -43,6 +43,9 @@ func (p *peer) say(what string, m agent.Message) {
 func (p *peer) CallID() string { return "call-" + p.name }
 
 func (p *peer) DialogID() (callID, localTag, remoteTag string) {
+	if p.uas {
+		return "a-leg", "edge-a", "tag-a"
+	}
 	return p.CallID(), "edge-" + p.name, "tag-" + p.name
 }
 

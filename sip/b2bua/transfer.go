@@ -78,11 +78,14 @@ func (c *bridge) onRefer(p *party, r request) {
 	c.transfers++
 	c.e.count.transfers.Add(1)
 	t.headers = referred(r.message(), t.by, hostOf(c.b.local))
-	if to.Replaces != nil {
-		t.headers = append(t.headers, header("Replaces", to.Replaces.String()), header("Require", "replaces"))
-	}
 	c.note(call.Event{Leg: call.LegB, Kind: call.EventTransferring, Target: target.ID, Detail: target.URI})
 	t.sub.tell(100, "Trying", false)
+	if to.Replaces != nil {
+		if c.consultation(t, *to.Replaces) {
+			return
+		}
+		t.replace(*to.Replaces)
+	}
 	t.ring()
 }
 
