@@ -177,7 +177,7 @@ func (q *Queue) Add(f Facts, to ...Target) {
 	defer q.mu.Unlock()
 	now := q.o.Now().UnixMilli()
 	for _, t := range to {
-		if len(q.held) >= q.o.Held || q.closed {
+		if q.closed || len(q.held) >= q.o.Held && !q.makeRoom() {
 			if q.figures.Lost++; q.figures.Lost&(q.figures.Lost-1) == 0 {
 				q.o.Logger.Error().Str("call_id", f.Call).Uint64("lost", q.figures.Lost).
 					Msg("no room for notifications: the database does not take them")
@@ -193,6 +193,18 @@ func (q *Queue) Add(f Facts, to ...Target) {
 	}
 	wake(q.deliver)
 	wake(q.write)
+}
+
+// makeRoom forgets one notification that was delivered and could not be written down: that it is known matters less than that
+// the next one is delivered. mu is held.
+func (q *Queue) makeRoom() bool {
+	for _, it := range q.held {
+		if it.row.State != store.NotificationQueued && !it.sending {
+			q.letGo(it)
+			return true
+		}
+	}
+	return false
 }
 
 func wake(c chan struct{}) {

@@ -280,6 +280,21 @@ func TestMemoryHasABound(t *testing.T) {
 	}
 }
 
+func TestWhatWasDeliveredMakesRoomWhileNothingCanBeWritten(t *testing.T) {
+	t.Parallel()
+	db := newCut(open(t, storetest.SQLite))
+	db.set(true)
+	q := newQueue(db, Options{Senders: senders(newPhone(nil)), Held: 3})
+	start(t, q)
+	for n := range uint64(10) {
+		q.Add(facts("CA1"), hook("http://a"))
+		until(t, "it is delivered", func() bool { return q.Figures().Sent[KindWebhook] == n+1 })
+	}
+	if f := q.Figures(); f.Held > 3 || f.Lost != 0 {
+		t.Errorf("figures %+v", f)
+	}
+}
+
 func TestASenderThatPanicsHasFailed(t *testing.T) {
 	t.Parallel()
 	p := newPhone(func(_ context.Context, n Notice) error {
