@@ -1,6 +1,6 @@
 # Sourced by bench.sh: what digest authentication and the registrar cost.
 
-users=1000 # that register, and prove who they are
+users=4000 # that register, and prove who they are
 
 # user_files writes the users for SIPp, and the directory that knows them, beside each other.
 user_files() {
