@@ -15,8 +15,11 @@ const maxForks = 16
 // owner has to: an answer with an offer, to an INVITE without. One that came before, or too early, is not taken (RFC
 // 3262 section 4). l.mu is held.
 func (l *Leg) heardReliably(p *packet) (take, offer bool) {
+	if !hasTag(p.require, "100rel") {
+		return true, false
+	}
 	seq, err := strconv.ParseUint(strings.TrimSpace(p.message.Get("RSeq")), 10, 32)
-	if !hasTag(p.require, "100rel") || err != nil || seq == 0 || p.to.tag == "" {
+	if err != nil || seq == 0 || p.to.tag == "" {
 		return true, false
 	}
 	d := l.dial
