@@ -21,6 +21,11 @@ const wait = 5 * time.Second
 // newTestAgent starts an agent on loopback with short timers.
 func newTestAgent(t *testing.T, onInvite func(*Incoming), listeners ...Listener) *Agent {
 	t.Helper()
+	return newAgentWithT1(t, 20*time.Millisecond, onInvite, listeners...)
+}
+
+func newAgentWithT1(t *testing.T, t1 time.Duration, onInvite func(*Incoming), listeners ...Listener) *Agent {
+	t.Helper()
 	if len(listeners) == 0 {
 		listeners = []Listener{{Network: "udp", Address: "127.0.0.1:0"}}
 	}
@@ -31,7 +36,7 @@ func newTestAgent(t *testing.T, onInvite func(*Incoming), listeners ...Listener)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.t1 = 20 * time.Millisecond
+	a.t1 = t1
 	if err := a.Start(); err != nil {
 		t.Fatal(err)
 	}
