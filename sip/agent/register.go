@@ -152,7 +152,8 @@ func (a *Agent) newRegistration(f flow, p *packet) (*Registration, *fault) {
 	if r.Star && r.Expires != 0 {
 		return nil, badRequest("Contact: * needs Expires: 0")
 	}
-	r.key = serverKey(p) + " " + p.callID + " " + strconv.FormatUint(uint64(p.cseq), 10) + " " + f.remote.String()
+	// To belongs to it: who registers as one user must not be shown another's bindings as those of a request repeated.
+	r.key = serverKey(p) + " " + p.callID + " " + strconv.FormatUint(uint64(p.cseq), 10) + " " + f.remote.String() + " " + r.To.String()
 	r.Again = !f.reliable() && a.registers.accepted.has(f.remote, []byte(r.key))
 	r.Proof, r.flaw = r.agent.credentials(f, p)
 	return r, nil

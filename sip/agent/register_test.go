@@ -107,6 +107,34 @@ func TestARegisterThatCannotBeReadIsRefused(t *testing.T) {
 	}
 }
 
+// Who may register as one user and sends the same again in another's name must not pass for a repetition, which needs no
+// credentials.
+func TestARegisterOfAnotherUserIsNoRepetition(t *testing.T) {
+	t.Parallel()
+	got := make(chan *Registration, 1)
+	a := newRegistrar(t, func(r *Registration) {
+		r.Accept(nil)
+		got <- r
+	})
+	p, branch := newRawPeer(t, a), newBranch()
+	first := p.register(branch, 1)
+	for _, tt := range []struct {
+		text  string
+		again bool
+	}{
+		{first, false},
+		{first, true},
+		{strings.Replace(first, "To: <sip:alice@", "To: <sip:bob@", 1), false},
+		{strings.Replace(first, "To: <sip:alice@lab.", "To: <sip:alice@other.", 1), false},
+	} {
+		p.send(tt.text)
+		if r := <-got; r.Again != tt.again {
+			t.Errorf("To %s is taken for a repetition: %v", r.To, r.Again)
+		}
+		p.recvUntil("SIP/2.0 200")
+	}
+}
+
 func TestARegisterThatIsRepeatedIsNotTakenTwice(t *testing.T) {
 	t.Parallel()
 	got, proceed := make(chan *Registration, 8), make(chan struct{})
