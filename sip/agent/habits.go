@@ -30,7 +30,11 @@ const (
 	habitSilent        // offered several, nothing answered yet
 	habitMD5
 	habitBetter
-	habitMask = 3
+	habitMask  = 3
+	aloneShift = 2
+	mostAlone  = 7 // challenges by MD5 alone, to who knew it: several calls at once are challenged before the first answers
+	timeShift  = 5
+	hashShift  = 21
 )
 
 // habitTime is how long a habit counts.
@@ -43,32 +47,33 @@ func (h *habits) slot(source netip.Addr, userAgent string) (*atomic.Uint64, uint
 		ip    netip.Addr
 		agent string
 	}{neighbourhood(source.Unmap()), userAgent})
-	return &h.slots[sum%uint64(len(h.slots))], sum &^ (1<<18 - 1)
+	return &h.slots[sum%uint64(len(h.slots))], sum &^ (1<<hashShift - 1)
 }
 
 func (h *habits) minutes() uint64 { return uint64(time.Since(h.born)/time.Minute) & 0xffff }
 
-func (h *habits) get(source netip.Addr, userAgent string) uint64 {
+// get returns a habit, and how often MD5 alone was not answered.
+func (h *habits) get(source netip.Addr, userAgent string) (habit, alone uint64) {
 	slot, sum := h.slot(source, userAgent)
 	v := slot.Load()
-	if v&^(1<<18-1) != sum || (h.minutes()-v>>2)&0xffff > uint64(habitTime/time.Minute) {
-		return habitNone
+	if v&^(1<<hashShift-1) != sum || (h.minutes()-v>>timeShift)&0xffff > uint64(habitTime/time.Minute) {
+		return habitNone, 0
 	}
-	return v & habitMask
+	return v & habitMask, v >> aloneShift & mostAlone
 }
 
-func (h *habits) set(source netip.Addr, userAgent string, habit uint64) {
+func (h *habits) set(source netip.Addr, userAgent string, habit, alone uint64) {
 	slot, sum := h.slot(source, userAgent)
-	slot.Store(sum | h.minutes()<<2 | habit)
+	slot.Store(sum | h.minutes()<<timeShift | alone<<aloneShift | habit)
 }
 
 // answered notes by which algorithm somebody has answered a challenge of ours.
 func (h *habits) answered(source netip.Addr, userAgent, algorithm string) {
 	if algorithm == "" || strings.EqualFold(algorithm, "MD5") {
-		h.set(source, userAgent, habitMD5)
+		h.set(source, userAgent, habitMD5, 0)
 		return
 	}
-	h.set(source, userAgent, habitBetter)
+	h.set(source, userAgent, habitBetter, 0)
 }
 
 // offer chooses the algorithms to challenge somebody with who has sent no credentials.
@@ -76,11 +81,16 @@ func (h *habits) offer(source netip.Addr, userAgent string, all []string) []stri
 	if len(all) < 2 || !slices.Contains(all, "MD5") {
 		return all
 	}
-	switch h.get(source, userAgent) {
-	case habitSilent, habitMD5:
+	switch habit, alone := h.get(source, userAgent); {
+	case habit == habitBetter:
+		return all
+	case habit == habitMD5 && alone < mostAlone:
+		h.set(source, userAgent, habitMD5, alone+1)
 		return []string{"MD5"}
-	case habitNone:
-		h.set(source, userAgent, habitSilent)
+	case habit == habitSilent && alone == 0:
+		h.set(source, userAgent, habitSilent, 1)
+		return []string{"MD5"}
 	}
+	h.set(source, userAgent, habitSilent, 0)
 	return all
 }

@@ -40,6 +40,33 @@ func TestWhoGivesUpOnTwoChallengesIsOfferedOne(t *testing.T) {
 	})
 }
 
+// One request in the name of a PBX without MD5, or an answer of ours that got lost, must not lock it out.
+func TestWhoDoesNotAnswerMD5AloneIsOfferedAll(t *testing.T) {
+	t.Parallel()
+	h, all := newHabits(), []string{"MD5", "SHA-256"}
+	offered := func(agent string) int { return len(h.offer(loopback(1), agent, all)) }
+	for i, want := range []int{2, 1, 2, 1} {
+		if n := offered("silent"); n != want {
+			t.Errorf("challenge %d of who never answers is of %d algorithms, want %d", i+1, n, want)
+		}
+	}
+	h.answered(loopback(1), "changed", "MD5")
+	for i := range mostAlone {
+		if n := offered("changed"); n != 1 {
+			t.Errorf("challenge %d of a PBX that knows MD5 is of %d algorithms", i+1, n)
+		}
+	}
+	if n := offered("changed"); n != 2 {
+		t.Errorf("a PBX that does not answer MD5 any more is never offered another: %d algorithms", n)
+	}
+	h.answered(loopback(1), "changed", "SHA-256")
+	for range 3 {
+		if n := offered("changed"); n != 2 {
+			t.Errorf("%d algorithms after an answer by the better", n)
+		}
+	}
+}
+
 // As baresip 1.0 does it: it says nothing to two challenges and tries again after a while.
 func TestAPhoneThatKnowsOnlyMD5GetsThrough(t *testing.T) {
 	t.Parallel()
