@@ -53,6 +53,9 @@ func signedURL(rawURL string) string {
 	if u.Scheme == "https" && u.Port() != "" {
 		u.Host = u.Host[:len(u.Host)-len(u.Port())-1]
 	}
+	if u.Path == "" {
+		u.Path = "/" // as the receiver sees it
+	}
 	return u.String()
 }
 

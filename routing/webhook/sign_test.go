@@ -17,6 +17,7 @@ func TestSign(t *testing.T) {
 	for _, u := range []string{
 		"https://customer.example/voice", "https://customer.example:8443/voice?a=b&c=%20d", "http://customer.example:8080/voice",
 		"http://customer.example/", "https://user:pass@customer.example:8443/voice", "https://customer.example/voice#rc=2",
+		"http://customer.example", "https://customer.example:8443?a=b",
 	} {
 		form := url.Values{"To": {"+14155550100"}, "From": {"psap-sf"}, "CallSid": {"CA0"}, "Empty": {""}, "Name": {"Zoë & co"}}
 		params := map[string]string{}
@@ -46,5 +47,8 @@ func bareURL(t *testing.T, s string) string {
 		t.Fatal(err)
 	}
 	u.User, u.Fragment = nil, ""
+	if u.Path == "" {
+		u.Path = "/"
+	}
 	return u.String()
 }
