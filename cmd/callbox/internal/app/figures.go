@@ -120,7 +120,7 @@ func mediaFigures() []web.Figure[media.Metrics] {
 		return web.Figure[media.Metrics]{Name: name, Help: help, Counter: true, Value: func(m media.Metrics) float64 { return float64(read(m)) }}
 	}
 	dropped := func(reason string, read func(media.Metrics) uint64) web.Figure[media.Metrics] {
-		f := count("callbox_media_dropped_packets_total", "Media packets not relayed: not RTP, too large, from a stranger, refused by the kernel (send), or sent before the other side was known (unroutable).", read)
+		f := count("callbox_media_dropped_packets_total", "Media packets not relayed: not RTP, too large, from a stranger, not protected with the key agreed on (forged) or seen before (replayed), refused by the kernel (send), or sent before the other side was known (unroutable).", read)
 		f.Labels = map[string]string{"reason": reason}
 		return f
 	}

@@ -256,7 +256,7 @@ func TestForgedAndReplayedSRTPIsDroppedAndCounted(t *testing.T) {
 	done := make(chan placed, 1)
 	go func() {
 		defer close(done)
-		done <- phone(t, 0, l.secureArgs(secureTrunk, "--srtp", "required", "--tone", "--duration", "8s")...)
+		done <- phone(t, 0, l.secureArgs(secureTrunk, "--srtp", "required", "--tone", "--duration", "12s")...)
 	}()
 	r := l.recordWhen(t, l.theCall(t), "media flows", func(r call.Record) bool { return r.Media.FromCaller.Packets > 10 })
 	var seen []packet
