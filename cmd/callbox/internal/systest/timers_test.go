@@ -1,6 +1,9 @@
 package systest
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -106,5 +109,26 @@ func TestASimulatedCentreRefreshesItsSession(t *testing.T) {
 	_, id := l.call(t, caller{scenario: "answered.xml", to: "911", hold: 5 * time.Second}).answer()
 	if r := l.record(t, id); r.EndReason != call.EndCallerHungUp || r.AnsweredBy != "psap-sf" {
 		t.Errorf("answered by %q, ended by %v", r.AnsweredBy, r.EndReason)
+	}
+}
+
+func TestLinphonesSessionIsRefreshed(t *testing.T) {
+	t.Parallel()
+	l := startLab(t, quick())
+	p := startLinphone(t, linphoneAccount(l.sip(), "udp"),
+		"session_expires_enabled=1\nsession_expires_value=4\nsession_expires_min_value=2\nsession_expires_refresher_value=1\n")
+	p.do(t, "call sip:911@lab.sip.us1.twilio.com")
+	p.await(t, "Media streams established", 1)
+	id := l.theCall(t)
+	eventually(t, 30*time.Second, "the edge has refreshed the session twice", func() error {
+		log, err := os.ReadFile(filepath.Join(p.dir, "log"))
+		if n := strings.Count(string(log), "UPDATE sip:"); err == nil && n < 2 {
+			err = fmt.Errorf("linphone's log has %d UPDATEs", n)
+		}
+		return err
+	})
+	p.do(t, "terminate")
+	if r := l.record(t, id); r.EndReason != call.EndCallerHungUp {
+		t.Errorf("the call ended by %v", r.EndReason)
 	}
 }
