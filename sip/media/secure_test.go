@@ -284,6 +284,26 @@ func TestAPeerIsRekeyed(t *testing.T) {
 	}
 }
 
+// A peer that takes another's place has heard nothing of the stream: to it the rollover counter is 0.
+func TestTheNextPeerBeginsAtTheFirstRollover(t *testing.T) {
+	r := newTestRelay(t, Options{Timeout: -1})
+	everySuite(t, func(t *testing.T, s Suite) {
+		br, c := secureBridge(t, r, s)
+		for _, seq := range []uint16{1, 30000, 60000, 20000} {
+			br.b.say(seq, 0xb)
+			c.hearsSealed(br.a)
+		}
+		next := newCipher(t, s)
+		br.s.Side(call.LegA).Reset()
+		br.reoffer(next)
+		br.b.say(20001, 0xb)
+		next.hearsSealed(br.a)
+		br.reoffer(next)
+		br.b.say(20002, 0xb)
+		next.hearsSealed(br.a)
+	})
+}
+
 func TestAFormerKeyEnds(t *testing.T) {
 	old, k := newKey(t, AEADAES128GCM), newKey(t, AEADAES128GCM)
 	far := old.context()

@@ -71,6 +71,9 @@ func (sd *Side) SetRemote(rem Remote) {
 		sd.s.listen(now)
 	}
 	sd.mux, sd.clock = rem.Mux, rem.ClockRate
+	if first && sd.out != nil && rem.Keys != nil && !sd.out.key.equal(rem.Keys.send) {
+		sd.out = nil // another leg's: this peer has heard nothing yet, so its rollover counters are 0
+	}
 	sd.secure(rem.Keys)
 	sd.flow.rate = 0 // asks the new clock
 	sd.muted = rem.RTP.IsValid() && rem.RTP.Addr().Unmap().IsUnspecified()
