@@ -284,9 +284,13 @@ func (w *plan) ringPhones(d *directory.Domain, targets []b2bua.DialTarget) b2bua
 	return w.rung(targets, d.Settings.Callback)
 }
 
-// registered makes targets of phones.
+// registered makes targets of phones. One that registered in the clear before its domain became secure is left out: it
+// would be sent the keys of its media in the clear.
 func registered(phones []Phone, secure bool) (all []b2bua.DialTarget) {
 	for _, p := range phones {
+		if secure && p.Route.Transport != "tls" && p.Route.Transport != "wss" {
+			continue
+		}
 		all = append(all, b2bua.DialTarget{Name: p.Name, URI: p.Route.URI, Route: &p.Route, Secure: secure})
 	}
 	return all
@@ -351,8 +355,10 @@ func (w *plan) reach(to string) ([]b2bua.DialTarget, string) {
 	}
 	for _, t := range w.s.Trunks() {
 		if n.OnTrunk(t) {
-			if urls := w.p.order(w.small.urls[t.SID]); len(urls) > 0 {
-				return []b2bua.DialTarget{w.originate(t, urls[0], n.E164)}, ""
+			for _, u := range w.p.order(w.small.urls[t.SID]) {
+				if target, ok := w.originate(t, u, n.E164); ok {
+					return []b2bua.DialTarget{target}, ""
+				}
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"callbox/routing/directory/store"
+	"callbox/sip/agent"
 	"callbox/sip/b2bua"
 	"callbox/sip/call"
 
@@ -110,6 +111,45 @@ func TestASecureTrunkIsReachedByTLSAlone(t *testing.T) {
 	}
 	if !steps[0].Dial[0].Secure || !saw(steps, "trunk", "failed: sip:127.0.1.3;transport=udp of safe.pstn.twilio.com is not TLS") {
 		t.Errorf("steps %+v", steps)
+	}
+}
+
+// A number of a secure trunk may be the fallback of a domain that is not secure.
+func TestAFallbackToASecureTrunkIsReachedByTLSAlone(t *testing.T) {
+	t.Parallel()
+	st := stored(t, func(tx *store.Tx, trunk, _ func(string) string) error {
+		for i, uri := range []string{"sip:127.0.1.3;transport=udp", "sip:127.0.1.1"} {
+			u := origin(trunk("safe.pstn.twilio.com"), uri, i, 1, true)
+			if err := store.Insert(tx, &u); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	rung, _ := way(t, planner(t, func(o *Options) { o.Store = st }), request(number))
+	want := []string{"sip:reception@127.0.0.8", "sip:desk@127.0.0.9", "sip:+12125550100@127.0.1.1;transport=tls"}
+	if d := cmp.Diff(want, rung); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestAPhoneOfASecureDomainIsReachedByTLSAlone(t *testing.T) {
+	t.Parallel()
+	var phones []Phone
+	for _, transport := range []string{"udp", "tcp", "tls", "ws", "wss"} {
+		phones = append(phones, Phone{Name: transport, Route: agent.Route{Transport: transport}})
+	}
+	names := func(all []b2bua.DialTarget) (s string) {
+		for _, t := range all {
+			s += t.Name + " "
+		}
+		return s
+	}
+	if got := names(registered(phones, true)); got != "tls wss " {
+		t.Errorf("on a secure domain it rings %s", got)
+	}
+	if got := names(registered(phones, false)); got != "udp tcp tls ws wss " {
+		t.Errorf("on another it rings %s", got)
 	}
 }
 

@@ -32,26 +32,28 @@ func (w *plan) trunk(t *directory.Trunk) (all []stage) {
 
 // origination is the step of one origination URL.
 func (w *plan) origination(t *directory.Trunk, u store.OriginationURL) (b2bua.Step, bool) {
-	target := w.originate(t, u, w.n.E164)
-	if t.Secure {
-		uri, ok := secureURI(target.URI)
-		if !ok {
-			w.trail.note("trunk", failed, "%s of %s is not TLS, and the trunk is secure: write a sips: URI or transport=tls",
-				u.SipURL, t.Name)
-			return b2bua.Step{}, false
-		}
-		target.URI = uri
+	target, ok := w.originate(t, u, w.n.E164)
+	if !ok {
+		w.trail.note("trunk", failed, "%s of %s is not TLS, and the trunk is secure: write a sips: URI or transport=tls",
+			u.SipURL, t.Name)
+		return b2bua.Step{}, false
 	}
 	target.Ring = t.Settings.Callback.Ring
 	w.trail.note("trunk", applied, "rings %s of %s, priority %d, weight %d", u.SipURL, t.Name, u.Priority, u.Weight)
 	return b2bua.Step{Kind: b2bua.StepDial, Dial: []b2bua.DialTarget{target}}, true
 }
 
-// originate is the leg of an origination URL. Where the URL names no user it is the number, as the provider has it.
-func (w *plan) originate(t *directory.Trunk, u store.OriginationURL, number string) b2bua.DialTarget {
-	return b2bua.DialTarget{
+// originate is the leg of an origination URL, false where the trunk is secure and the URL is not. Where the URL names no
+// user it is the number, as the provider has it.
+func (w *plan) originate(t *directory.Trunk, u store.OriginationURL, number string) (target b2bua.DialTarget, ok bool) {
+	target = b2bua.DialTarget{
 		Name: cmp.Or(u.FriendlyName, hostOf(u.SipURL)), URI: withUser(u.SipURL, number), Secure: t.Secure, Redirects: true,
 	}
+	if !t.Secure {
+		return target, true
+	}
+	target.URI, ok = secureURI(target.URI)
+	return target, ok
 }
 
 // order returns the enabled origination URLs in the order to try them: by priority, the lowest first, and within one

@@ -2,6 +2,7 @@ package b2bua
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -24,6 +25,7 @@ type branch struct {
 	wanted  *routed            // the look-up under way
 	stop    context.CancelFunc // ends it
 	due     time.Time          // end of its ring time; zero: never
+	sealed  bool               // only TLS may lead to it
 }
 
 // purpose is what a branch is for, told what becomes of it on the call's goroutine. Only invite may be called from within
@@ -56,6 +58,9 @@ func (c *bridge) startBranch(t *routing.Target, p purpose, ring time.Duration, r
 	if ring > 0 {
 		b.due = time.Now().Add(ring)
 	}
+	if f, ok := p.(*fork); ok {
+		b.sealed = f.sealed
+	}
 	c.branches = append(c.branches, b)
 	w := &routed{target: t, branch: b}
 	b.wanted = w
@@ -64,7 +69,7 @@ func (c *bridge) startBranch(t *routing.Target, p purpose, ring time.Duration, r
 		w.route = *route
 		c.onBranchRouted(w)
 	case literal(t.URI):
-		if w.route, w.err = c.e.legs.Route(context.Background(), t.URI); w.err == nil {
+		if w.route, w.err = c.wayTo(context.Background(), b); w.err == nil {
 			c.onBranchRouted(w)
 		} else {
 			c.box.post(event{kind: kindRouted, routed: w})
@@ -86,9 +91,23 @@ func (c *bridge) lookUp(b *branch, w *routed) {
 			}
 			c.box.post(event{kind: kindRouted, routed: w})
 		}()
-		w.route, w.err = c.e.legs.Route(ctx, w.target.URI)
+		w.route, w.err = c.wayTo(ctx, b)
 	})
 }
+
+// errOpen is why a redirection from TLS to something else is not followed.
+var errOpen = errors.New("the way there is not TLS, and the call is secure")
+
+// wayTo finds the next hop of a branch.
+func (c *bridge) wayTo(ctx context.Context, b *branch) (agent.Route, error) {
+	r, err := c.e.legs.Route(ctx, b.target.URI)
+	if err == nil && b.sealed && !encrypted(r.Transport) {
+		err = errOpen
+	}
+	return r, err
+}
+
+func encrypted(transport string) bool { return transport == "tls" || transport == "wss" }
 
 // onBranchRouted dials a branch whose next hop is known, unless the call has moved on without it.
 func (c *bridge) onBranchRouted(w *routed) {

@@ -15,14 +15,15 @@ import (
 
 // fork is the purpose of the branches that a callback rings at once. The first that answers becomes leg B.
 type fork struct {
-	c     *bridge
-	to    DialTarget
-	until time.Time // end of its ring time
-	plain bool      // rung without session timers after a 422
-	moved bool      // rung where a redirection sent it
-	tag   string    // the branch of its own whose early description is in use
-	early *sdp.Session
-	raw   []byte // its bytes as they came
+	c      *bridge
+	to     DialTarget
+	until  time.Time // end of its ring time
+	plain  bool      // rung without session timers after a 422
+	moved  bool      // rung where a redirection sent it
+	sealed bool      // that one came by TLS and keys for SRTP go there: TLS alone may lead to it
+	tag    string    // the branch of its own whose early description is in use
+	early  *sdp.Session
+	raw    []byte // its bytes as they came
 }
 
 // ringAll rings everybody of the step.
@@ -83,7 +84,7 @@ func (f *fork) lost(b *branch, l loss) {
 		c.ringOne(again, b.target.URI, &b.route)
 		return
 	case l.contact != "" && f.to.Redirects && !f.moved:
-		again.moved = true
+		again.moved, again.sealed = true, f.to.Secure && encrypted(b.route.Transport)
 		c.ringOne(again, l.contact, nil)
 		return
 	}

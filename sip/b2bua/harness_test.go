@@ -145,6 +145,9 @@ func (w *world) Route(ctx context.Context, uri string) (agent.Route, error) {
 	r := agent.Route{
 		URI: uri, Transport: "udp", Remote: netip.MustParseAddrPort("127.0.0.1:5070"), Local: netip.MustParseAddr("127.0.0.1"),
 	}
+	if strings.HasSuffix(uri, ";transport=tls") {
+		r.Transport = "tls"
+	}
 	w.mu.Lock()
 	wait := w.routes[uri]
 	w.mu.Unlock()
