@@ -86,6 +86,7 @@ type bridge struct {
 	transfer             *transfer // under way; nil for none
 	transfers, referrals int       // there were
 	back                 *callback // a centre's call to a number it was given; nil for every other call
+	ringsBack            bool      // it is one that was taken; guarded by the edge's mu
 	attempt              attempt
 	upcoming             int            // index of the next target
 	route                agent.Route    // of the last target dialled

@@ -126,9 +126,9 @@ func (c *bridge) callback() bool {
 	if p == nil {
 		return false
 	}
+	original := call.ID(c.in.Message.Get(headerCall))
 	d, mine := p.Callback(CallbackRequest{
-		Request: c.question(), Peer: c.in.Source, Priority: c.in.Message.Get("Priority"),
-		Original: call.ID(c.in.Message.Get(headerCall)), Call: c.rec.ID,
+		Request: c.question(), Peer: c.in.Source, Priority: c.in.Message.Get("Priority"), Original: original, Call: c.rec.ID,
 	})
 	if !mine {
 		return false
@@ -142,8 +142,15 @@ func (c *bridge) callback() bool {
 		c.inv.Challenge(d.Realm, c.callHeaders()...)
 	case d.Plan == nil:
 		c.refuse(call.EndRefused, d.Status, d.Reason)
+	case !d.Consultation && c.e.comesBack(c, original):
+		c.refuse(call.EndRefused, 482, "this callback leads back to the edge itself: one of those that it rings, such as an origination "+
+			"URL, is the edge's own address")
 	default:
-		if f := c.protect(security(d.SRTP)); f != nil {
+		f := c.tooShort(refreshOf(c.in.Message))
+		if f == nil {
+			f = c.protect(security(d.SRTP))
+		}
+		if f != nil {
 			c.refuse(call.EndBadRequest, f.status, f.sentence, f.headers...)
 			return true
 		}
@@ -153,6 +160,16 @@ func (c *bridge) callback() bool {
 		}
 	}
 	return true
+}
+
+// comesBack notes that a call is a callback, and tells whether it is a leg of another that has come back here: those name
+// their call. A leg that came from this machine itself may look like a centre's, and each of them would ring all there is anew.
+func (e *Edge) comesBack(c *bridge, named call.ID) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c.ringsBack = true
+	other := e.calls[named]
+	return other != nil && other.ringsBack
 }
 
 // recordCallback writes down whose call this is.

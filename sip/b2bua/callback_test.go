@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"callbox/routing/directory"
@@ -368,6 +369,37 @@ func TestARedirectionOutOfTLSIsNotFollowed(t *testing.T) {
 			}
 		}, s)
 	}
+}
+
+// An origination URL that is the edge's own address has the edge call itself, from an address that may be a centre's.
+func TestACallbackThatComesBackIsRefused(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &backPlan{steps: []Step{ring("itself"), ring("more")}}
+		w := newWorld(t, Options{Callbacks: p})
+		a := w.invite(offerA)
+		b := w.b(1)
+		w.invite(offerA, header(headerCall, b.out.Message.Get(headerCall)))
+		w.refused(482, "leads back to the edge itself")
+		if n := len(w.dialled); n != 1 {
+			t.Errorf("%d legs were rung", n)
+		}
+		a.cancels()
+		b.expect("cancel")
+		w.running.Wait()
+		w.invite(offerA, header(headerCall, b.out.Message.Get(headerCall))) // that call is over
+		w.b(2).answers(answerB)
+		w.caller.expect("answer 200")
+		w.caller.byes()
+		w.running.Wait()
+	})
+}
+
+func TestACentreThatAsksForTooShortASessionIsTold(t *testing.T) {
+	playWith(t, Options{Callbacks: &backPlan{}}, func(w *world) {
+		w.invite(offerA, header("Supported", "timer"), header("Session-Expires", "30"))
+		w.refused(422, "Min-SE: 90")
+	})
 }
 
 func TestACentreThatMakesNoOfferGetsTheOneOfWhoAnswers(t *testing.T) {

@@ -138,6 +138,8 @@ func phrase(status int) string {
 		return "Temporarily Unavailable"
 	case 481:
 		return "Call/Transaction Does Not Exist"
+	case 482:
+		return "Loop Detected"
 	case 486:
 		return "Busy Here"
 	case 487:
