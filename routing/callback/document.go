@@ -67,6 +67,9 @@ func (w *plan) document(ctx context.Context, f fetch, s directory.CallbackSettin
 	return d.next(ctx, b2bua.StepOutcome{})
 }
 
+// mostWarnings is how many of one document's are in the trace.
+const mostWarnings = 10
+
 // load asks for a document and makes it the one that is carried out.
 func (d *document) load(ctx context.Context, f fetch, more url.Values) bool {
 	w := d.w
@@ -94,7 +97,11 @@ func (d *document) load(ctx context.Context, f fetch, more url.Values) bool {
 		return false
 	}
 	w.trail.note("document", passed, "answered with %d verbs after %s", len(doc.Verbs), resp.Elapsed.Round(1e6))
-	for _, warning := range doc.Warnings {
+	for i, warning := range doc.Warnings {
+		if i == mostWarnings {
+			w.trail.note("document", passed, "there are %d more warnings like these", len(doc.Warnings)-i)
+			break
+		}
 		w.trail.note("document", passed, "%s", warning)
 	}
 	return true

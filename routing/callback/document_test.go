@@ -1,6 +1,7 @@
 package callback
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -174,5 +175,35 @@ func TestTheDisasterRecoveryURLIsAskedWhenTheTrunkIsDown(t *testing.T) {
 	want := []string{"sip:+14155550100@127.0.1.1", "sip:mobile@127.0.0.20", "sip:reception@127.0.0.8", "sip:desk@127.0.0.9"}
 	if !slices.Equal(rung, want) || len(*asked) != 1 || (*asked)[0].Method != "GET" {
 		t.Errorf("rung %v", rung)
+	}
+}
+
+// What a customer's server writes must not fill the memory and the call record.
+func TestTheTraceOfAHostileDocumentIsBounded(t *testing.T) {
+	t.Parallel()
+	odd := ""
+	for i := range 1000 {
+		odd += fmt.Sprintf(" a%d=''", i)
+	}
+	p, _, _, _ := asking(t, map[string]string{
+		"/v": "<Response>" + strings.Repeat("<Dial><Number>+19995550199</Number></Dial>", 300) + "<Redirect>/w</Redirect></Response>",
+		"/w": "<Response><Pause" + odd + "/><Redirect>/v</Redirect></Response>",
+	}, nil)
+	_, steps := way(t, p, request(number))
+	notes, warnings := 0, 0
+	for _, s := range steps {
+		notes += len(s.Trace)
+		for _, one := range s.Trace {
+			if strings.Contains(one.Saw, "is not allowed in <Pause>") {
+				warnings++
+			}
+		}
+	}
+	if notes > mostSteps || warnings > mostWarnings || !saw(steps, "trace", "left out") {
+		t.Errorf("%d steps, %d of them warnings", notes, warnings)
+	}
+	p, _, _, _ = asking(t, map[string]string{"/v": "<Response><Pause" + odd + "/></Response>"}, nil)
+	if _, steps = way(t, p, request(number)); !saw(steps, "document", "there are 990 more warnings") || !saw(steps, "fallback", "desk") {
+		t.Error("the trace of a document with many warnings does not say what came after")
 	}
 }

@@ -18,10 +18,15 @@ const (
 // longestSaw bounds a sentence of the trace: parts of it come from the network.
 const longestSaw = 300
 
+// mostSteps bounds the trace of one callback: a document of the customer's may have a thousand verbs that lead nowhere, and
+// lead to another such.
+const mostSteps = 300
+
 // trail is the trace of a callback. What is played may add to it from another goroutine.
 type trail struct {
 	mu    sync.Mutex
 	rules int // numbered before
+	noted int
 	steps []call.Step
 }
 
@@ -29,6 +34,12 @@ type trail struct {
 func (t *trail) note(rule, outcome, format string, args ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.noted++; t.noted > mostSteps {
+		return
+	}
+	if t.noted == mostSteps {
+		rule, outcome, format, args = "trace", skipped, "what comes from here on is left out: the trace has %d steps", []any{mostSteps}
+	}
 	t.rules++
 	t.steps = append(t.steps, call.Step{Rule: t.rules, Name: rule, Outcome: outcome, Saw: clean(fmt.Sprintf(format, args...))})
 }
