@@ -3,6 +3,7 @@ package registrar
 import (
 	"context"
 	"hash/fnv"
+	"maps"
 	"sync"
 	"time"
 )
@@ -71,11 +72,13 @@ func (s *silences) state(sid string) (State, time.Time) {
 	return StateAnswers, s.since[sid]
 }
 
-func (s *silences) forget(sid string) {
+// forgetBut forgets all phones but these. One that is gone may have been asked a moment before, so that to forget it when
+// it goes is not enough.
+func (s *silences) forgetBut(there map[string]bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.since, sid)
-	delete(s.lost, sid)
+	maps.DeleteFunc(s.since, func(sid string, _ time.Time) bool { return !there[sid] })
+	maps.DeleteFunc(s.lost, func(sid string, _ int) bool { return !there[sid] })
 }
 
 // keepAwake sends keepalives until ctx ends: to each phone one in every KeepaliveEvery, all spread over that time.
@@ -98,6 +101,9 @@ func (r *Registrar) keepAwake(ctx context.Context) {
 	}
 }
 
+// asked tells whether a phone gets keepalives.
+func (b *Binding) asked() bool { return b.Natted && b.Transport == "udp" }
+
 // behindNAT returns the bindings whose turn it is.
 func (r *Registrar) behindNAT(turn, turns int) []Binding {
 	var out []Binding
@@ -106,7 +112,7 @@ func (r *Registrar) behindNAT(turn, turns int) []Binding {
 		for _, b := range of.list(now) {
 			h := fnv.New32a()
 			_, _ = h.Write([]byte(b.SID))
-			if b.Natted && b.Transport == "udp" && int(h.Sum32()%uint32(turns)) == turn {
+			if b.asked() && int(h.Sum32()%uint32(turns)) == turn {
 				out = append(out, *b)
 			}
 		}

@@ -36,6 +36,7 @@ func (r *Registrar) sweepUntil(ctx context.Context) {
 
 // sweep lets go of bindings that have expired and, where the directory has changed, of users who may not register any more.
 func (r *Registrar) sweep(ctx context.Context, now time.Time, s *directory.Snapshot, changed bool) {
+	there := make(map[string]bool) // bindings that are asked whether they are there
 	for _, of := range r.all() {
 		of.turn.Lock()
 		next := of.list(now)
@@ -44,15 +45,16 @@ func (r *Registrar) sweep(ctx context.Context, now time.Time, s *directory.Snaps
 			next = nil
 		}
 		if len(next) != len(*of.bindings.Load()) {
-			for _, b := range *of.bindings.Load() {
-				if next == nil || !now.Before(b.Expires) {
-					r.quiet.forget(b.SID)
-				}
-			}
 			of.bindings.Store(&next)
+		}
+		for _, b := range next {
+			if b.asked() {
+				there[b.SID] = true
+			}
 		}
 		of.turn.Unlock()
 	}
+	r.quiet.forgetBut(there)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for key, of := range r.aors {
