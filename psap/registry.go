@@ -29,6 +29,10 @@ type Options struct {
 	Logger   zerolog.Logger   // changes only
 	Clock    func() time.Time // nil is time.Now
 	Rand     func() float64   // in [0, 1), spreads the probes; nil is math/rand
+
+	// Registered tells whether a centre has registered: it is in service then whatever becomes of probes of its URI. It must
+	// not block. nil: none has.
+	Registered func(id string) bool
 }
 
 // Registry holds the state of every centre. Its methods are safe for concurrent use.
@@ -67,19 +71,20 @@ type state struct {
 
 // Status is the state of one centre.
 type Status struct {
-	ID        string    `json:"id"`
-	Name      string    `json:"name"`
-	URI       string    `json:"uri"`
-	ECC       bool      `json:"ecc"`
-	State     string    `json:"state"` // up, down, drained, or unknown until probed
-	InService bool      `json:"in_service"`
-	Active    int       `json:"active_calls"`
-	Capacity  int       `json:"capacity,omitempty"`        // 0 is no limit
-	SRTP      string    `json:"srtp"`                      // of its calls' media: off, optional or required
-	Failures  int       `json:"probe_failures"`            // in a row
-	Detail    string    `json:"probe_detail,omitempty"`    // what the last probe saw
-	ProbedAt  time.Time `json:"probed_at,omitzero"`        // the last probe's end
-	ChangedAt time.Time `json:"state_changed_at,omitzero"` // the last change up, down, drained or restored
+	ID         string    `json:"id"`
+	Name       string    `json:"name"`
+	URI        string    `json:"uri"`
+	ECC        bool      `json:"ecc"`
+	State      string    `json:"state"` // up, down, drained, or unknown until probed; one that is registered is up
+	InService  bool      `json:"in_service"`
+	Registered bool      `json:"registered"` // here: its calls go to where it has
+	Active     int       `json:"active_calls"`
+	Capacity   int       `json:"capacity,omitempty"`        // 0 is no limit
+	SRTP       string    `json:"srtp"`                      // of its calls' media: off, optional or required
+	Failures   int       `json:"probe_failures"`            // in a row
+	Detail     string    `json:"probe_detail,omitempty"`    // what the last probe saw
+	ProbedAt   time.Time `json:"probed_at,omitzero"`        // the last probe's end
+	ChangedAt  time.Time `json:"state_changed_at,omitzero"` // the last change up, down, drained or restored
 }
 
 // New returns a registry without centres. Call Set, then Run.
@@ -98,6 +103,9 @@ func New(o Options) *Registry {
 	}
 	if o.Rand == nil {
 		o.Rand = rand.Float64
+	}
+	if o.Registered == nil {
+		o.Registered = func(string) bool { return false }
 	}
 	r := &Registry{o: o, wake: make(chan struct{}, 1)}
 	r.table.Store(&table{byID: map[string]*entry{}})
@@ -136,10 +144,10 @@ func (s *state) forget() {
 }
 
 // InService tells whether a centre may be given calls: it is neither down nor drained. One that is unknown or not yet
-// probed is in service. It takes no lock.
+// probed is in service, and so is one that has registered. It takes no lock.
 func (r *Registry) InService(id string) bool {
 	e, ok := r.table.Load().byID[id]
-	return !ok || !e.down.Load() && !e.drained.Load()
+	return !ok || !e.drained.Load() && (!e.down.Load() || r.o.Registered(id))
 }
 
 // Drain takes a centre out of service until Restore; calls in progress stay. It reports whether the centre exists.
@@ -186,9 +194,11 @@ func (r *Registry) List() []Status {
 	order := r.table.Load().order
 	list := make([]Status, len(order))
 	for i, e := range order {
+		registered := r.o.Registered(e.ID)
 		list[i] = Status{
-			ID: e.ID, Name: e.Name, URI: e.URI, ECC: e.ECC, State: e.word(), InService: !e.down.Load() && !e.drained.Load(),
-			Active: int(e.active.Load()), Capacity: e.Capacity, SRTP: e.SRTP.String(), Failures: e.failures, Detail: e.detail,
+			ID: e.ID, Name: e.Name, URI: e.URI, ECC: e.ECC, State: e.word(registered), Registered: registered,
+			InService: !e.drained.Load() && (!e.down.Load() || registered),
+			Active:    int(e.active.Load()), Capacity: e.Capacity, SRTP: e.SRTP.String(), Failures: e.failures, Detail: e.detail,
 			ProbedAt: e.probedAt, ChangedAt: e.changedAt,
 		}
 	}
@@ -196,10 +206,12 @@ func (r *Registry) List() []Status {
 }
 
 // word names the state; Registry.mu is held.
-func (s *state) word() string {
+func (s *state) word(registered bool) string {
 	switch {
 	case s.drained.Load():
 		return "drained"
+	case registered:
+		return "up"
 	case s.down.Load():
 		return "down"
 	case s.probedAt.IsZero():

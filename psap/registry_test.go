@@ -288,3 +288,28 @@ func TestStoppingDuringAProbeLeavesTheCentreAsItWas(t *testing.T) {
 		}
 	})
 }
+
+// A phone that has registered takes calls, whatever becomes of what the centre's URI leads to.
+func TestACentreThatHasRegisteredIsInService(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		there := true
+		r := started(t, &answers{}, Options{Registered: func(id string) bool { return id == "a" && there }}, centre("a"), centre("b"))
+		<-time.After(35 * time.Second)
+		synctest.Wait()
+		if !r.InService("a") || r.InService("b") {
+			t.Errorf("in service: a %v, b %v", r.InService("a"), r.InService("b"))
+		}
+		if s := r.List()[0]; s.State != "up" || !s.InService || !s.Registered {
+			t.Errorf("its state is %+v", s)
+		}
+		r.Drain("a")
+		if s := r.List()[0]; r.InService("a") || s.State != "drained" || s.InService {
+			t.Errorf("drained its state is %+v", s)
+		}
+		r.Restore("a")
+		there = false
+		if r.InService("a") || r.List()[0].State != "down" {
+			t.Errorf("without its phone it is %+v", r.List()[0])
+		}
+	})
+}

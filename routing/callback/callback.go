@@ -44,6 +44,15 @@ type Phones interface {
 	Registered(domain *directory.Domain, user string) []Phone
 }
 
+// Centres are the call centres that have registered.
+type Centres interface {
+	// Centre returns the ways to where a centre has registered, by its ID. It must not block.
+	Centre(id string) []agent.Route
+	// CentreAt returns the ID of the centre that has registered from an address, by UDP or by the connection from it, ""
+	// for none. It must not block.
+	CentreAt(transport string, remote netip.AddrPort) string
+}
+
 // Router finds the way to where a URI leads, and back to where a request came from.
 type Router interface {
 	Route(ctx context.Context, uri string) (agent.Route, error)
@@ -63,6 +72,7 @@ type Options struct {
 	Store    *store.Store                          // of origination URLs and voice URLs; nil: there are none
 	Calls    Calls                                 // nil: none is known
 	Phones   Phones                                // nil: none is registered
+	Centres  Centres                               // nil: none has registered
 	Webhook  *webhook.Client                       // nil: no voice URL is called
 	Voice    Voice                                 // nil: documents that play something fail
 	Token    func(account string) directory.Secret // auth token that signs webhooks; nil: none

@@ -101,10 +101,15 @@ type whose struct {
 	reason  string
 }
 
-// whose tells which centre an INVITE comes from: by the address of its URI, else by its credentials. Whoever names a
+// whose tells which centre an INVITE comes from: by where it has registered or the address of its URI, else by its credentials. Whoever names a
 // centre that has credentials, as its From or user, is asked for them.
 func (p *Planner) whose(s *directory.Snapshot, r b2bua.CallbackRequest) whose {
 	x := p.index(s)
+	if p.o.Centres != nil {
+		if c, ok := s.Centre(p.o.Centres.CentreAt(r.Transport, r.Peer)); ok {
+			return whose{mine: true, centre: c, outcome: passed, saw: c.ID + " calls from where it has registered, " + r.Peer.String()}
+		}
+	}
 	if c := x.byAddress(r); c != nil {
 		return whose{mine: true, centre: c, outcome: passed, saw: c.ID + " calls from the address of its URI, " + r.Peer.String()}
 	}

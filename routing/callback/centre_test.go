@@ -2,10 +2,12 @@ package callback
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
 	"callbox/routing/directory"
+	"callbox/sip/agent"
 	"callbox/sip/b2bua"
 )
 
@@ -108,5 +110,55 @@ func TestHowACentreMayWriteANumber(t *testing.T) {
 		if !ok || d.Status != 404 || d.Plan != nil || !strings.Contains(d.Reason, "is no number of any account") {
 			t.Errorf("%s: %d %s", user, d.Status, d.Reason)
 		}
+	}
+}
+
+// named has psap-named registered by UDP.
+type named struct{}
+
+func (named) Centre(id string) []agent.Route {
+	if id != "psap-named" {
+		return nil
+	}
+	return []agent.Route{{URI: "sip:desk@127.0.0.70:6060", Transport: "udp", Remote: netip.MustParseAddrPort("127.0.0.70:6060")}}
+}
+
+func (named) CentreAt(transport string, remote netip.AddrPort) string {
+	if transport != "udp" || remote != netip.MustParseAddrPort("127.0.0.70:6060") {
+		return ""
+	}
+	return "psap-named"
+}
+
+func TestAConsultationRingsWhereTheCentreHasRegistered(t *testing.T) {
+	t.Parallel()
+	p := planner(t, func(o *Options) { o.Centres = named{} })
+	d, _ := p.Callback(request("psap-named"))
+	if d.Plan == nil {
+		t.Fatalf("no plan: %+v", d)
+	}
+	var rung []string
+	for _, to := range d.Plan.Next(t.Context(), b2bua.StepOutcome{}).Dial {
+		rung = append(rung, to.URI)
+		if (to.Route != nil) != (to.URI == "sip:desk@127.0.0.70:6060") {
+			t.Errorf("the way to %s is %v", to.URI, to.Route)
+		}
+	}
+	if !slices.Equal(rung, []string{"sip:x@named.example:5080", "sip:desk@127.0.0.70:6060"}) {
+		t.Errorf("rung %v", rung)
+	}
+}
+
+func TestACentreIsKnownByWhereItHasRegistered(t *testing.T) {
+	t.Parallel()
+	p := planner(t, func(o *Options) { o.Centres = named{} })
+	r := request(number)
+	r.Peer, r.From.User = netip.MustParseAddrPort("127.0.0.70:6060"), "psap-named"
+	if d, mine := p.Callback(r); !mine || d.Centre != "psap-named" || d.Plan == nil {
+		t.Errorf("centre %q, %d %s", d.Centre, d.Status, d.Reason)
+	}
+	r.Transport, r.From.User = "tcp", "alice"
+	if d, mine := p.Callback(r); mine {
+		t.Errorf("by another connection it is %q", d.Centre)
 	}
 }

@@ -28,6 +28,7 @@ func (c *bridge) onProgress(ev event) {
 	if c.phase != phaseDialling && c.phase != phaseAnnouncing || ev.status == 199 { // 199: a branch ended, RFC 6228
 		return
 	}
+	c.deskStirs()
 	if c.attempt.early != nil && c.attempt.fork != ev.fork {
 		return // another branch of a forked INVITE plays already; its ringing would cut that off
 	}

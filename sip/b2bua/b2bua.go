@@ -63,6 +63,10 @@ type Options struct {
 	// host is a domain of the edge, so that there is no other way. It must not block. nil: nobody is registered.
 	Phones func(uri string) (routes []agent.Route, ours bool)
 
+	// Centres returns the ways to where a call centre has registered, by its ID, the likeliest first. They are tried before
+	// its URI. It must not block. nil: none has.
+	Centres func(id string) []agent.Route
+
 	// NoMedia is told why a call got no media ports. It must not block; nil tells the log each time.
 	NoMedia func(error)
 
@@ -131,6 +135,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Phones == nil {
 		o.Phones = func(string) ([]agent.Route, bool) { return nil, false }
+	}
+	if o.Centres == nil {
+		o.Centres = func(string) []agent.Route { return nil }
 	}
 	return o
 }

@@ -89,6 +89,7 @@ type bridge struct {
 	ringsBack            bool      // it is one that was taken; guarded by the edge's mu
 	attempt              attempt
 	upcoming             int            // index of the next target
+	desks                *desks         // of the target before that, where its next way is to be tried first
 	route                agent.Route    // of the last target dialled
 	lookups              sync.WaitGroup // its members post kindRouted
 

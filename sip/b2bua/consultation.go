@@ -64,7 +64,7 @@ func (c *bridge) onConsulted(x *consulted) {
 		t.missed(loss{outcome: "failed", status: 481, detail: "the call to be replaced is not up"})
 	default:
 		t.replace(*x.replaces)
-		t.ring()
+		t.ringCentre()
 	}
 }
 

@@ -31,14 +31,17 @@ type attempt struct {
 	early    *sdp.Session       // that description
 	earlyRaw []byte             // its bytes as they came, to know it again
 	updated  bool               // UPDATE has changed it, whatever the 2xx says
+	desks    *desks             // a device that the centre has registered is tried; nil: its URI
 }
 
 // nextTarget tries the targets that are left until one is on its way.
 func (c *bridge) nextTarget() {
-	for c.phase != phaseOver && c.upcoming < len(c.plan.Targets) {
-		t := &c.plan.Targets[c.upcoming]
-		c.upcoming++
-		if c.try(t) {
+	for c.phase != phaseOver {
+		t, d := c.following()
+		if t == nil {
+			break
+		}
+		if c.try(t, d) {
 			return
 		}
 	}
@@ -47,8 +50,8 @@ func (c *bridge) nextTarget() {
 	}
 }
 
-// try starts on a target, false when it was passed over at once.
-func (c *bridge) try(t *routing.Target) bool {
+// try starts on a target, by a device that it has registered where d is not nil; false when it was passed over at once.
+func (c *bridge) try(t *routing.Target, d *desks) bool {
 	c.attempt = attempt{target: t, session: c.ownSession()}
 	c.openAttempt()
 	if t.Kind != routing.TargetTest { // the test service is no call centre
@@ -63,12 +66,11 @@ func (c *bridge) try(t *routing.Target) bool {
 		}
 		c.attempt.release = release
 	}
-	ring := t.Ring
-	if ring <= 0 {
-		ring = c.e.o.Ring
+	if d == nil {
+		c.stepAt = time.Now().Add(c.ringTime(t))
+		return c.locate(t)
 	}
-	c.stepAt = time.Now().Add(ring)
-	return c.locate(t)
+	return c.callDesk(t, d)
 }
 
 // locate finds the target's next hop. A host name may take a while, during which the caller can still hang up, so it
@@ -227,6 +229,7 @@ func (c *bridge) onStepOver() {
 // ringing.
 func (c *bridge) passOver(outcome string, status int, detail string) {
 	t := c.attempt.target
+	c.desks = c.attempt.desks
 	c.e.count.passedOver.Add(1)
 	c.closeAttempt(outcome, status)
 	c.dropB(reason(480, "another call centre is tried"))

@@ -39,13 +39,16 @@ type transfer struct {
 	alone   bool    // that centre has hung up
 	failed  bool    // the target did not take the call, and the centre has yet to hear so
 
-	session  int          // the session interval to ask for in seconds, 0 for none
-	raised   bool         // a 422 has changed that
-	route    *agent.Route // to the target, where it is known
-	moved    bool         // a redirection was followed
-	fork     string       // the branch of the forked INVITE whose early description is known
-	early    *sdp.Session // that description
-	answer   *sdp.Session // of its 2xx, nil before
+	session  int           // the session interval to ask for in seconds, 0 for none
+	raised   bool          // a 422 has changed that
+	route    *agent.Route  // to the target, where it is known
+	moved    bool          // a redirection was followed
+	ways     []agent.Route // where the target has registered, those not tried yet; its URI comes last
+	desk     bool          // it rings at one of those
+	until    time.Time     // end of the ring time that all ways share
+	fork     string        // the branch of the forked INVITE whose early description is known
+	early    *sdp.Session  // that description
+	answer   *sdp.Session  // of its 2xx, nil before
 	rest     []routing.Target
 	resolved bool // rest is set
 }
@@ -85,8 +88,10 @@ func (c *bridge) onRefer(p *party, r request) {
 			return
 		}
 		t.replace(*to.Replaces)
+		t.ring() // the dialog to be replaced is where Refer-To says
+		return
 	}
-	t.ring()
+	t.ringCentre()
 }
 
 // mayTransfer finds what speaks against a transfer whatever its target is.
@@ -137,6 +142,13 @@ func referred(m agent.Message, by, host string) []agent.Header {
 	return []agent.Header{header("Referred-By", "<"+agent.Address{Scheme: "sip", User: by, Host: host}.String()+">")}
 }
 
+// ringCentre dials the target where it has registered, then by its URI.
+func (t *transfer) ringCentre() {
+	t.ways = t.c.e.o.Centres(t.target.ID)
+	t.until = time.Now().Add(t.c.ringTime(&t.target))
+	t.ring()
+}
+
 // ring dials the target where it is in service and has room.
 func (t *transfer) ring() {
 	c := t.c
@@ -150,13 +162,19 @@ func (t *transfer) ring() {
 		t.missed(loss{outcome: "busy", status: 486, detail: "at capacity"})
 		return
 	}
-	ring := t.target.Ring
-	if ring <= 0 {
-		ring = c.e.o.Ring
+	target, due := t.target, time.Now().Add(c.ringTime(&t.target))
+	switch {
+	case t.route != nil: // as it rang before
+	case len(t.ways) > 0:
+		t.desk, t.route, t.ways, due = true, &t.ways[0], t.ways[1:], knockUntil(t.until)
+	case t.desk:
+		t.desk, due = false, t.until
 	}
-	target := t.target
+	if t.desk {
+		target = *atDesk(&target, *t.route)
+	}
 	t.fork, t.early, t.answer = "", nil, nil
-	t.branch = c.startBranch(&target, t, ring, t.route, release)
+	t.branch = c.startBranch(&target, t, time.Until(due), t.route, release)
 	t.route = nil
 	c.rec.Attempts[t.branch.record].TransferredBy = t.by
 }
@@ -191,6 +209,9 @@ func (t *transfer) on(b *branch, ev event) {
 func (t *transfer) onProgress(b *branch, ev event) {
 	if ev.status == 199 {
 		return
+	}
+	if t.desk {
+		b.due = t.until
 	}
 	if t.early == nil {
 		if s, _, f := b.offered(ev.message, sdp.RoleAnswer); f == nil && s != nil {
@@ -232,6 +253,15 @@ func (t *transfer) lost(b *branch, l loss) {
 	}
 	if l.contact != "" && t.target.Policy.FollowRedirects && !t.moved {
 		t.moved, t.target.URI = true, l.contact
+		t.ring()
+		return
+	}
+	if b != nil && t.desk && time.Now().Before(t.until) {
+		c.note(call.Event{Leg: call.LegB, Kind: call.EventPassedOver, Target: t.target.ID, Status: l.status, Detail: l.detail})
+		t.raised, t.session = false, c.ownSession()
+		if c.bereft() {
+			c.media.side(call.LegB).Reset()
+		}
 		t.ring()
 		return
 	}
@@ -282,7 +312,7 @@ func (t *transfer) goOn() {
 		return
 	}
 	t.target, t.rest = t.rest[0], t.rest[1:]
-	t.failed, t.moved, t.raised, t.session = false, false, false, c.ownSession()
+	t.failed, t.moved, t.raised, t.desk, t.session = false, false, false, false, c.ownSession()
 	c.note(call.Event{Leg: call.LegB, Kind: call.EventTransferring, Target: t.target.ID, Detail: t.target.URI})
-	t.ring()
+	t.ringCentre()
 }

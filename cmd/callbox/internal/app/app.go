@@ -279,13 +279,14 @@ func (a *App) buildEdge(context.Context) error {
 	a.buildRegistrar()
 	a.registry = psap.New(psap.Options{
 		Prober: sipAgent, Interval: a.settings.PSAP.ProbeInterval, Timeout: a.settings.PSAP.ProbeTimeout, Logger: a.part("psap"),
+		Registered: func(id string) bool { return len(registeredCentres{a}.Centre(id)) > 0 },
 	})
 	a.registry.Set(a.plan.snapshot.Load().PSAPs())
 	a.plan.registry = a.registry
 	a.buildCallbacks()
 	a.edge, err = b2bua.New(b2bua.Options{
 		Agent: sipAgent, Decider: &a.plan, Callbacks: guardedCallbacks{a}, Media: a.relay, Registry: a.registry,
-		Recorder: recorder{a.journal, a.metrics, a.customers.ledger}, Observer: a.metrics, Notifier: a.notify, Phones: a.registered, Logger: a.part("b2bua"),
+		Recorder: recorder{a.journal, a.metrics, a.customers.ledger}, Observer: a.metrics, Notifier: a.notify, Phones: a.registered, Centres: registeredCentres{a}.Centre, Logger: a.part("b2bua"),
 		Transfers:      referrals{&a.plan, a.settings.Call.TransferHosts},
 		NoMedia:        a.noMedia,
 		Announce:       func() string { return a.plan.snapshot.Load().Announcement() },

@@ -25,7 +25,7 @@ import (
 func (a *App) buildCallbacks() {
 	a.callbacks = callback.New(callback.Options{
 		Snapshot: a.plan.snapshot.Load, Router: a.agent, Store: a.customers.store, Calls: pastCalls{a},
-		Phones: registeredPhones{a.registrar, phones{a.agent}}, Webhook: a.webhooks, Voice: a.speech, Token: a.authToken,
+		Phones: registeredPhones{a.registrar, phones{a.agent}}, Centres: registeredCentres{a}, Webhook: a.webhooks, Voice: a.speech, Token: a.authToken,
 		Logger: a.part("callback"),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -179,9 +179,7 @@ func (c centreCallbacks) Callback(ctx context.Context, centre string, w web.Whom
 	server := c.app.simulator.server
 	name, ok := simulatedName(q.centre.URI, server.Addr())
 	if !ok || !c.app.simulator.enabled {
-		return web.Callback{}, &web.CallbackError{Status: http.StatusConflict, Message: fmt.Sprintf(
-			"%s is not simulated, so it has to call by itself: have it send an INVITE for sip:%s@%s from the address of its URI %s, "+
-				"or give it callback: {user, password} in the directory file", centre, q.number, c.app.dialAddress(), q.centre.URI)}
+		return web.Callback{}, &web.CallbackError{Status: http.StatusConflict, Message: c.byItself(q)}
 	}
 	x, mine := c.app.callbacks.Explain(ctx, q.request(server.Addr()))
 	switch {

@@ -106,7 +106,7 @@ eccs: [{id: ecc-us, country: US, uri: "sip:ecc-us@sim"}]
 		t.Errorf("a stranger was answered %s", final.start)
 	}
 	body := string(l.post(t, "/api/v1/psaps/psap-real/callback", map[string]string{"number": sanFrancisco}, http.StatusConflict))
-	if !strings.Contains(body, "is not simulated") || !strings.Contains(body, "callback: {user, password}") {
+	if !strings.Contains(body, "neither simulated nor registered") || !strings.Contains(body, "register a phone as psap-real at psap.") {
 		t.Errorf("the answer is %s", body)
 	}
 }
