@@ -132,16 +132,21 @@ func (s Settings) Masked() Settings {
 
 // MaskedURL returns a URL with *** for its password, if it has one.
 func MaskedURL(text string) string {
-	user, host, ok := strings.Cut(text, "@")
-	i := strings.Index(user, "://")
-	if !ok || i < 0 || strings.ContainsAny(user[i+3:], "/?#") {
+	i := strings.Index(text, "://")
+	if i < 0 {
 		return text
 	}
-	name, _, ok := strings.Cut(user[i+3:], ":")
+	i += 3
+	end := len(text)
+	if n := strings.IndexAny(text[i:], "/?#"); n >= 0 {
+		end = i + n
+	}
+	at := strings.LastIndexByte(text[i:end], '@') // a password may hold one, too
+	name, _, ok := strings.Cut(text[i:i+max(at, 0)], ":")
 	if !ok {
 		return text
 	}
-	return user[:i+3] + name + ":***@" + host
+	return text[:i] + name + ":***" + text[i+at:]
 }
 
 // Keep returns s with what was masked in it put back from old, as somebody who read settings and writes them back cannot

@@ -73,6 +73,8 @@ func TestSecretsOfSettingsAreNotShownAndAreKept(t *testing.T) {
 	}
 	for in, want := range map[string]string{
 		"https://u:p@h/x":     "https://u:***@h/x",
+		"https://u:p@ss@h/x":  "https://u:***@h/x",
+		"https://u:p@h?a=@":   "https://u:***@h?a=@",
 		"https://u@h":         "https://u@h",
 		"https://h/x?a=b:c@d": "https://h/x?a=b:c@d",
 		"sip:a@h":             "sip:a@h",
