@@ -35,16 +35,21 @@ type outStream struct {
 // section 3.3.1).
 func newSealer(k Key, former *sealer) *sealer {
 	s := &sealer{key: k, ctx: k.context()}
-	if former == nil {
-		return s
+	s.goOn(former)
+	return s
+}
+
+// goOn takes the streams as far as another key has brought them; nil is none.
+func (s *sealer) goOn(other *sealer) {
+	if other == nil {
+		return
 	}
-	s.streams = former.streams
+	s.streams = slices.Clone(other.streams)
 	for _, st := range s.streams {
-		if roc, ok := former.ctx.ROC(st.ssrc); ok {
+		if roc, ok := other.ctx.ROC(st.ssrc); ok {
 			s.ctx.SetROC(st.ssrc, roc)
 		}
 	}
-	return s
 }
 
 // sealRTP protects b, a valid RTP packet, in place: its buffer has room for sealTail more bytes.

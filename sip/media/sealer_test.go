@@ -48,3 +48,58 @@ func TestStreamsAreBounded(t *testing.T) {
 		t.Errorf("figures: %+v", f)
 	}
 }
+
+// A re-INVITE that is taken back brings the key of before back, after RTP or another key. No number comes twice under it.
+func TestAKeyThatComesBackGoesOn(t *testing.T) {
+	r := newTestRelay(t, Options{Timeout: -1})
+	for _, between := range []*Keys{nil, newCipher(t, AEADAES128GCM).keys()} {
+		br, c := secureBridge(t, r, AESCM128HMACSHA180)
+		seen := map[uint16]bool{}
+		say := func(from, to uint16) {
+			t.Helper()
+			for seq := from; seq != to; seq++ {
+				br.b.say(seq, 0xb)
+				got := c.hearsSealed(br.a) // whose window lets no number pass twice
+				if seen[got.SequenceNumber] {
+					t.Fatalf("%d was there before", got.SequenceNumber)
+				}
+				seen[got.SequenceNumber] = true
+			}
+		}
+		say(40000, 40010)
+		c.hearsReport(br)
+		rem := br.a.remote()
+		rem.Keys = between
+		br.s.Side(call.LegA).SetRemote(rem)
+		for seq := uint16(40010); seq < 40013; seq++ {
+			br.b.say(seq, 0xb)
+			br.a.read(br.a.rtp)
+		}
+		br.b.sendRTCP(marshal(t, report(0xb)))
+		br.a.read(br.a.rtcp)
+		br.reoffer(c)
+		say(40013, 40020)
+		c.hearsReport(br)
+	}
+}
+
+// Where RTP came between, the stream may even have begun anew.
+func TestAStreamThatBeginsAnewUnderAKeyThatComesBack(t *testing.T) {
+	r := newTestRelay(t, Options{Timeout: -1})
+	br, c := secureBridge(t, r, AEADAES256GCM)
+	for _, seq := range []uint16{100, 101, 102} {
+		br.b.say(seq, 0xb)
+		c.hearsSealed(br.a)
+	}
+	rem := br.a.remote()
+	br.s.Side(call.LegA).SetRemote(rem)
+	br.b.say(7, 0xb)
+	br.a.read(br.a.rtp)
+	br.reoffer(c)
+	br.b.say(100, 0xb)
+	dropped(t, br.s, call.LegB, 1)
+	br.b.say(101, 0xb)
+	if got := c.hearsSealed(br.a); got.SequenceNumber != 103 {
+		t.Errorf("101 comes as %d", got.SequenceNumber)
+	}
+}

@@ -39,6 +39,7 @@ type Side struct {
 	rtcp  rtcpLatch
 	in    *opener // what comes is SRTP; nil: RTP
 	out   *sealer // what goes out is SRTP; nil: RTP
+	was   *sealer // of our key before, which comes back when a re-INVITE is taken back
 	flow  flow    // what comes from this side's peer
 	clock func(uint8) uint32
 
@@ -99,16 +100,35 @@ func (sd *Side) Await() {
 func (sd *Side) secure(k *Keys) {
 	sd.latch.keyed = k != nil
 	if k == nil {
-		sd.in, sd.out, sd.flow.suite = nil, nil, 0
+		sd.in, sd.flow.suite = nil, 0
+		sd.seal(nil)
 		return
 	}
 	if sd.in == nil || !sd.in.key.equal(k.receive) {
 		sd.in = newOpener(k.receive, sd.in)
 	}
 	if sd.out == nil || !sd.out.key.equal(k.send) {
-		sd.out = newSealer(k.send, sd.out)
+		sd.seal(&k.send)
 	}
 	sd.flow.suite = k.receive.Suite
+}
+
+// seal protects what goes out with another key, nil for none. The key before that goes on where it was: its numbers must
+// not come twice. mu is held.
+func (sd *Side) seal(k *Key) {
+	now, was := sd.out, sd.was
+	switch {
+	case k == nil:
+		sd.out = nil
+	case was != nil && was.key.equal(*k):
+		was.goOn(now)
+		sd.out = was
+	default:
+		sd.out = newSealer(*k, now)
+	}
+	if now != nil {
+		sd.was = now
+	}
 }
 
 // expect tells both latches that there is something to hear, once both sides are known. mu is held.
