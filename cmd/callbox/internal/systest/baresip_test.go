@@ -31,7 +31,7 @@ func runBaresip(t *testing.T, dir, account, to string, quit time.Duration) strin
 	files := map[string]string{
 		"contacts": "",
 		"accounts": account,
-		"config": fmt.Sprintf("sip_listen %[1]s:6060\nnet_interface %[1]s\nrtp_ports 16000-16100\n"+
+		"config": fmt.Sprintf("sip_listen %[1]s:6060\nnet_interface %[1]s\nrtp_ports 17000-17900\n"+
 			"audio_source aufile,%[2]s/tone.wav\naudio_player aubridge,nil\naudio_alert aubridge,nil\nsnd_path %[2]s\n"+
 			"module_path %[3]s\nmodule g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\n"+
 			"module_tmp account.so\nmodule_app menu.so\n", host, dir, modules),

@@ -32,7 +32,7 @@ func softphone(t *testing.T, l *lab, user, transport, mode string) (host string)
 		"contacts": "",
 		"accounts": fmt.Sprintf("<sip:%[1]s@%[2]s;transport=%[3]s>;auth_user=%[1]s;auth_pass=%[4]s;regint=600;answermode=%[5]s;outbound=\"sip:%[6]s;transport=%[3]s\";audio_codecs=PCMU/8000/1\n",
 			user, phones, transport, password, mode, l.sip()),
-		"config": fmt.Sprintf("sip_listen %[1]s:6060\nnet_interface %[1]s\nrtp_ports 16000-16100\n"+
+		"config": fmt.Sprintf("sip_listen %[1]s:6060\nnet_interface %[1]s\nrtp_ports 17000-17900\n"+
 			"audio_source aufile,%[2]s/tone.wav\naudio_player aubridge,nil\naudio_alert aubridge,nil\nsnd_path %[2]s\n"+
 			"module_path %[3]s\nmodule g711.so\nmodule aufile.so\nmodule aubridge.so\n"+
 			"module_tmp account.so\nmodule_app menu.so\n", host, dir, modules),

@@ -160,7 +160,7 @@ func TestTheDoctorExaminesBaresip(t *testing.T) {
 		"contacts": "",
 		"accounts": fmt.Sprintf("<sip:%s@%s;transport=tls>;auth_user=alice;auth_pass=Callbox-lab-911;regint=60;outbound=\"sip:%s:5061;transport=tls\";mediaenc=srtp-mand;audio_codecs=PCMU/8000/1\n",
 			sanFrancisco, trunk, host),
-		"config": fmt.Sprintf("sip_listen %[1]s:0\nnet_interface %[1]s\nsip_verify_server no\nrtp_ports 17000-17100\naudio_source aufile,%[2]s/tone.wav\naudio_player aubridge,nil\n"+
+		"config": fmt.Sprintf("sip_listen %[1]s:0\nnet_interface %[1]s\nsip_verify_server no\nrtp_ports 17000-17900\naudio_source aufile,%[2]s/tone.wav\naudio_player aubridge,nil\n"+
 			"audio_alert aubridge,nil\nsnd_path %[2]s\nmodule_path %[3]s\nmodule g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule srtp.so\n"+
 			"module_tmp account.so\nmodule_app menu.so\n", local, dir, modules),
 	}

@@ -34,7 +34,7 @@ func startLinphone(t *testing.T, account, more string) linphone {
 			t.Fatal(err)
 		}
 	}
-	config := "[rtp]\naudio_rtp_port=-1\n[sip]\nsip_port=-1\nsip_tcp_port=-1\nsip_tls_port=-1\nverify_server_certs=0\nverify_server_cn=0\ndefault_proxy=0\n" + more + account
+	config := "[rtp]\naudio_rtp_port=18100-18999\n[sip]\nsip_port=-1\nsip_tcp_port=-1\nsip_tls_port=-1\nverify_server_certs=0\nverify_server_cn=0\ndefault_proxy=0\n" + more + account
 	if err := os.WriteFile(filepath.Join(p.dir, "rc"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -286,7 +286,7 @@ func startDesk(t *testing.T, dir string) (uri string, baresip console) {
 	writeWAV(t, filepath.Join(dir, "tone.wav"), tone(60))
 	for name, text := range map[string]string{
 		"contacts": "", "accounts": fmt.Sprintf("<sip:desk@%s:6060>;regint=0;answermode=auto;audio_codecs=PCMA/8000/1\n", host),
-		"config": fmt.Sprintf("sip_listen %[1]s:6060\nnet_interface %[1]s\nrtp_ports 16000-16100\n"+
+		"config": fmt.Sprintf("sip_listen %[1]s:6060\nnet_interface %[1]s\nrtp_ports 17000-17900\n"+
 			"audio_source aufile,%[2]s/tone.wav\naudio_player aubridge,nil\naudio_alert aubridge,nil\nsnd_path %[2]s\n"+
 			"module_path %[3]s\nmodule g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\n"+
 			"module_tmp account.so\nmodule_app menu.so\n", host, dir, baresipModules()),

@@ -159,7 +159,7 @@ func secureBaresip(t *testing.T, l *lab, host, dir string, quit time.Duration) s
 		"contacts": "",
 		"accounts": fmt.Sprintf("<sip:%s@%s;transport=tls>;regint=0;outbound=\"sip:%s;transport=tls\";audio_codecs=PCMU/8000/1;mediaenc=srtp-mand\n",
 			sanFrancisco, secureTrunk, l.sips()),
-		"config": fmt.Sprintf("sip_listen %[1]s:6060\nnet_interface %[1]s\nrtp_ports 16000-16100\n"+
+		"config": fmt.Sprintf("sip_listen %[1]s:6060\nnet_interface %[1]s\nrtp_ports 17000-17900\n"+
 			"audio_source aufile,%[2]s/tone.wav\naudio_player aubridge,nil\naudio_alert aubridge,nil\nsnd_path %[2]s\n"+
 			"module_path %[3]s\nmodule g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\nmodule srtp.so\n"+
 			"module_tmp account.so\nmodule_app menu.so\n", host, dir, modules[0]),
