@@ -83,6 +83,29 @@ func TestACallReachesAPhoneThroughItsPath(t *testing.T) {
 	s.expect(KindFailed)
 }
 
+func TestAMessageReachesAPhoneThroughItsPath(t *testing.T) {
+	t.Parallel()
+	got := make(chan *Registration, 1)
+	a := newRegistrar(t, func(r *Registration) { got <- r; r.Accept(nil) })
+	p := newRawPeer(t, a)
+	p.send(p.register(newBranch(), 1, "Contact: <sip:alice@10.7.7.7>", "Path: <sip:flow7@"+p.addr()+";lr>"))
+	r := <-got
+	p.recvUntil("SIP/2.0 200")
+	done := make(chan Reply, 1)
+	go func() {
+		reply, _ := a.Request(t.Context(), "MESSAGE", Outgoing{Route: routeBack(t, a, r)})
+		done <- reply
+	}()
+	req := p.recvUntil("MESSAGE sip:alice@10.7.7.7 SIP/2.0")
+	if header(req, "Route") != "<sip:flow7@"+p.addr()+";lr>" {
+		t.Errorf("without the way:\n%s", req)
+	}
+	p.send(answerTo(req, "200 OK"))
+	if reply := <-done; reply.Status != 200 {
+		t.Errorf("answered %+v", reply)
+	}
+}
+
 func TestACallReachesAPhoneByItsConnection(t *testing.T) {
 	t.Parallel()
 	got := make(chan *Registration, 1)

@@ -57,6 +57,7 @@ type lone struct {
 	a                *Agent
 	method, target   string
 	from, to, callID string
+	path             []string // proxies on the way to a phone that registered through them
 	seq              int
 	spent            int
 	message          Message
@@ -66,7 +67,7 @@ func newLone(a *Agent, method string, o Outgoing, f flow) *lone {
 	from, to := a.identities(o, f)
 	return &lone{
 		a: a, method: method, target: o.Route.URI, from: from + ";tag=" + newTag(), to: to, callID: token(16),
-		spent: o.Spent, message: o.Message,
+		path: o.Route.path(), spent: o.Spent, message: o.Message,
 	}
 }
 
@@ -84,6 +85,9 @@ func (l *lone) build(f flow, branch string, m Message) []byte {
 	w := writer{b: make([]byte, 0, 512+len(m.Body))}
 	w.line(l.method, " ", l.target, " SIP/2.0")
 	l.a.viaLine(&w, f, branch)
+	for _, p := range l.path {
+		w.field("Route", p)
+	}
 	w.field("From", l.from)
 	w.field("To", l.to)
 	w.field("Call-ID", l.callID)
