@@ -170,6 +170,9 @@ func (c *bridge) quieten(f *fork) {
 	}
 	c.back.heard = nil
 	c.media.side(call.LegB).Reset()
+	for _, b := range c.forks() { // what the others said of SRTP holds for them
+		c.await(&b.party)
+	}
 	if c.told == toldMedia && c.phase == phaseDialling {
 		c.ring()
 	}

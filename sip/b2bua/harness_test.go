@@ -374,9 +374,13 @@ type fakeSide struct {
 	remote media.Remote
 	resets int
 	awaits int
+	shut   bool // nothing passes until SetRemote
 }
 
+// open tells whether what comes in the clear passes.
+func (s *fakeSide) open() bool { return !s.shut && s.remote.Keys == nil }
+
 func (s *fakeSide) Ports() (uint16, uint16)  { return s.ports, s.ports + 1 }
-func (s *fakeSide) SetRemote(r media.Remote) { s.remote = r }
-func (s *fakeSide) Reset()                   { s.resets++; s.remote = media.Remote{} }
-func (s *fakeSide) Await()                   { s.awaits++ }
+func (s *fakeSide) SetRemote(r media.Remote) { s.remote, s.shut = r, false }
+func (s *fakeSide) Reset()                   { s.resets++; s.remote, s.shut = media.Remote{}, false }
+func (s *fakeSide) Await()                   { s.awaits++; s.shut = true }

@@ -9,13 +9,19 @@ import (
 	"callbox/sip/sdp"
 )
 
-// offerOn writes what the caller said last as an offer to the target of a transfer. A caller whom the centre holds is
-// offered as one who talks; one who holds by itself is not.
-func (c *bridge) offerOn(p *party) agent.Message {
-	audio, _ := c.a.said.Audio()
-	l := p.propose(c.local(p))
-	l.Resume = audio.Direction != sdp.SendOnly
-	return agent.Message{ContentType: typeSDP, Body: p.writer.Rewrite(nil, c.a.said, l, sdp.RoleOffer)}
+// offerOn writes what the caller said last as an offer to the target of a transfer.
+func (t *transfer) offerOn(p *party) agent.Message {
+	t.asked = t.c.unheld()
+	return t.c.writeOffer(p, t.asked)
+}
+
+// unheld is what the caller said last, as the target of a transfer is to have it: a caller whom the centre holds is one who
+// talks; one who holds by itself is not.
+func (c *bridge) unheld() *sdp.Session {
+	if audio, _ := c.a.said.Audio(); audio.Direction == sdp.SendOnly || audio.Direction == sdp.SendRecv {
+		return c.a.said
+	}
+	return c.a.said.Directed(sdp.SendRecv)
 }
 
 // leaves takes it that a side is gone, and tells whether the call goes on all the same: a centre that has asked for a
@@ -95,9 +101,9 @@ func (c *bridge) joinTransfer() {
 		return
 	}
 	old, was := c.b, c.b.said
+	told := len(c.owed) == 0 && (c.restore == nil || c.restore.to != &c.a) // the caller knows what was said
 	c.transfer, c.restore, c.stepAt = nil, nil, time.Time{}
 	c.forsake(&c.b)
-	c.owed = slices.DeleteFunc(c.owed, func(p *party) bool { return p == &c.b })
 	b, s := t.branch, t.answer
 	c.adopt(b)
 	c.media.side(call.LegB).Reset()
@@ -110,10 +116,22 @@ func (c *bridge) joinTransfer() {
 	c.note(call.Event{Leg: call.LegB, Kind: call.EventTransferred, Target: b.target.ID, Status: 200})
 	c.part(old, t.sub)
 	c.checkHold(&c.b, true)
-	if len(c.owed) > 0 || differs(caller, was, s) {
-		c.owed = nil
+	switch c.owed = nil; {
+	case stale(t.asked, s, c.unheld()):
+		c.owed = []*party{&c.a}
+		c.offerBack(&c.b, c.unheld(), 0)
+	case !told || differs(caller, was, s):
 		c.offerBack(&c.a, s, 0)
 	}
+}
+
+// stale tells whether a target's answer to asked does not fit what the caller would offer it now: it has held or resumed
+// since, or takes other codecs.
+func stale(asked, answer, now *sdp.Session) bool {
+	o, _ := asked.Audio()
+	s, _ := answer.Audio()
+	n, _ := now.Audio()
+	return o.Direction != n.Direction || slices.ContainsFunc(s.Formats, func(f string) bool { return !slices.Contains(n.Formats, f) })
 }
 
 // differs tells whether a caller who was told was has to be told s: who talks has changed, or the codecs that both sides

@@ -70,6 +70,9 @@ func TestATransferWaitsForTheOfferThatIsUnderWay(t *testing.T) {
 		a.acks("")
 		b.told(200, "terminated")
 		b.expect("bye")
+		s = w.b(2).expect("send INVITE") // it was asked before the caller held
+		has(w.b(2), s.message, "a=sendonly")
+		w.b(2).responds(s, 488, "")
 		has(a, a.expect("send INVITE").message, "a=sendrecv")
 		a.byes()
 	})

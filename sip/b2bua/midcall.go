@@ -51,7 +51,7 @@ func (c *bridge) onRequest(p, other *party, r request) {
 	case method == "UPDATE" && c.phase != phaseUp:
 		c.updateEarly(p, r)
 	case c.phase != phaseUp || other.state != legAnswered:
-		respond(r, 500, header("Retry-After", "3"), warning("the call is not answered yet"))
+		c.unjoined(p, other, r)
 	case method == "INVITE", method == "UPDATE":
 		c.startExchange(p, other, r)
 	case method == "INFO", method == "MESSAGE":

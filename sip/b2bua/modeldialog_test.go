@@ -144,7 +144,7 @@ func (m *model) requested(h happening) {
 	case q.method == "PRACK":
 		m.pracked(q)
 	case to.seen != legAnswered:
-		q.answer(500)
+		m.unjoined(q)
 	case q.method == "INVITE", q.method == "UPDATE" && q.body != bodyNone:
 		m.exchange(q, to)
 	case len(m.relayed) == 16:

@@ -16,12 +16,16 @@ func (m *model) join() {
 	if m.phase != phaseUp || t == nil || !t.ready || m.x != nil {
 		return
 	}
+	owing := m.restore != nil && m.restore.to == m.a // the caller was to be offered what held before
 	m.t, m.restore, m.step, m.owed = nil, nil, 0, false
 	m.forsake()
 	m.closeTry("answered")
 	old := m.b
 	m.b = t.leg
 	m.b.asB = true
+	if owing {
+		defer m.offerBack(m.a, 0)
+	}
 	if old.seen != legAnswered {
 		return
 	}

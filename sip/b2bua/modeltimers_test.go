@@ -112,3 +112,17 @@ func (m *model) notRefreshed(h happening, method string) {
 		t.due = m.now + 15*time.Minute
 	}
 }
+
+// unjoined answers a request of a side that has nobody on the other: its session must not run out over that.
+func (m *model) unjoined(q *modelAsk) {
+	l := q.leg
+	switch may := q.timed && m.phase == phaseUp && m.x == nil && m.a.acked; {
+	case may && q.method == "INVITE" && q.body == bodyGood && l.asB && m.restore == nil:
+		q.answer(200)
+		m.agreed(l, true)
+		return
+	case may && l.timer != nil && !l.timer.ours:
+		l.timer.start(m.now)
+	}
+	q.answer(500)
+}

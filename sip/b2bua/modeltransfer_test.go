@@ -82,7 +82,7 @@ func (m *model) refer(q *modelAsk) {
 		q.answer(603)
 	case m.phase != phaseUp || q.leg.seen != legAnswered || !m.a.acked:
 		q.answer(500)
-	case m.t != nil && !m.t.failed:
+	case m.t != nil && (!m.t.failed || m.t.sub.next != ""):
 		q.answer(491)
 	case m.transfers == 10 || m.referrals > 50:
 		q.answer(603)

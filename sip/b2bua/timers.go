@@ -9,6 +9,7 @@ import (
 
 	"callbox/sip/agent"
 	"callbox/sip/call"
+	"callbox/sip/sdp"
 )
 
 // Session timers (RFC 4028) are kept leg by leg: each agrees on its own interval and refresher, and neither side hears
@@ -344,4 +345,23 @@ func (c *bridge) answerRepeat(p, other *party, x *exchange) {
 	m := c.writeAnswer(p, other.said, x.offer)
 	m.Headers = c.agree(p, x.refresh)
 	x.request.Respond(200, phrase(200), m)
+}
+
+// unjoined answers a request of a side that has nobody on the other, not yet or not for the moment. Its session must not run
+// out over that: a refresh of what holds is answered, and one that cannot be shows that its sender is there.
+func (c *bridge) unjoined(p, other *party, r request) {
+	asked := refreshOf(r.message())
+	if c.phase == phaseUp && asked.seconds >= c.e.minSession && c.exchange == nil && c.a.acked {
+		offer, _, f := p.offered(r.message(), sdp.RoleOffer)
+		x := &exchange{from: p, to: other, request: r, method: r.method(), offer: offer, refresh: asked}
+		if f == nil && c.repeats(p, other, x) {
+			p.learn(r.message())
+			c.answerRepeat(p, other, x)
+			return
+		}
+		if p.session != nil && !p.session.ours {
+			p.session.start()
+		}
+	}
+	respond(r, 500, header("Retry-After", "3"), warning("the call is not answered yet"))
 }

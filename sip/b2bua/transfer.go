@@ -49,6 +49,7 @@ type transfer struct {
 	fork     string        // the branch of the forked INVITE whose early description is known
 	early    *sdp.Session  // that description
 	answer   *sdp.Session  // of its 2xx, nil before
+	asked    *sdp.Session  // what it was offered
 	rest     []routing.Target
 	resolved bool // rest is set
 }
@@ -109,7 +110,7 @@ func (c *bridge) mayTransfer(p *party) *fault {
 		return &fault{status: 603, sentence: "transfer by the call centre is not configured"}
 	case c.phase != phaseUp || p.state != legAnswered || !c.a.acked:
 		return &fault{status: 500, sentence: "the call is not answered yet", headers: later}
-	case c.transfer != nil && !c.transfer.failed:
+	case c.transfer != nil && (!c.transfer.failed || c.transfer.sub.next != ""): // it has yet to be told of that one
 		return &fault{status: 491, sentence: "another transfer is under way", headers: later}
 	case c.transfers >= maxTransfers || c.referrals > maxReferrals:
 		return &fault{status: 603, sentence: "the call was transferred too often"}
@@ -176,6 +177,9 @@ func (t *transfer) ring() {
 	t.fork, t.early, t.answer = "", nil, nil
 	t.branch = c.startBranch(&target, t, time.Until(due), t.route, release)
 	t.route = nil
+	if c.bereft() {
+		c.await(&t.branch.party)
+	}
 	c.rec.Attempts[t.branch.record].TransferredBy = t.by
 }
 
@@ -190,7 +194,7 @@ func (t *transfer) missed(l loss) {
 
 // invite implements purpose: the target gets of the caller what the first centre got.
 func (t *transfer) invite(b *branch) agent.Outgoing {
-	out, h := t.c.delivery(b.target, b.route, t.c.offerOn(&b.party))
+	out, h := t.c.delivery(b.target, b.route, t.offerOn(&b.party))
 	out.Message.Headers = t.c.askTimer(append(h, t.headers...), t.session)
 	return out
 }

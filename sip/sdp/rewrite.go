@@ -31,12 +31,8 @@ func (s *Session) Rewrite(dst []byte, l Local, role Role) []byte {
 			dst = m.appendRefused(dst)
 			continue
 		}
-		dir := m.Direction
-		if l.Resume && role == RoleOffer {
-			dir = SendRecv
-		}
 		dst = m.appendRelayed(dst, l, relayed{
-			proto: m.profile(l.Security == Required), dir: dir, say: m.said || m.Held,
+			proto: m.profile(l.Security == Required), dir: m.Direction, say: m.said || m.Held,
 			mux: role == RoleOffer && m.muxable(),
 		})
 	}

@@ -65,10 +65,6 @@ type Local struct {
 	Security Security
 	Crypto   []Crypto
 
-	// Resume writes sendrecv into an offer, whatever the description says: who
-	// was put on hold by one side is offered to another as it would talk.
-	Resume bool
-
 	// Answers is the offer that came in on this leg, for an answer that goes
 	// back on it. With it the answer has the offer's m-lines, in number and
 	// order, its t= lines, a direction it allows, and a=rtcp-mux only if it had
