@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/url"
 	"strings"
+	"time"
 
 	"callbox/routing/directory"
 	"callbox/routing/twiml"
@@ -240,12 +241,26 @@ func (d *document) dial(m *twiml.Dial) (b2bua.Step, bool) {
 	if len(all) == 0 {
 		return b2bua.Step{}, false
 	}
+	d.without(m)
 	names := make([]string, len(all))
 	for i := range all {
 		all[i].Ring, names[i] = m.Timeout, all[i].Name
 	}
 	d.w.trail.note("document", applied, "rings %s", strings.Join(names, ", "))
 	return b2bua.Step{Kind: b2bua.StepDial, Dial: all, GoesOn: true}, true
+}
+
+// providersLimit is the timeLimit of a <Dial> that names none.
+const providersLimit = 4 * time.Hour
+
+// without says which wishes of a <Dial> have no effect.
+func (d *document) without(m *twiml.Dial) {
+	if m.CallerID != "" {
+		d.w.trail.note("document", skipped, "callerId=%s of <Dial> has no effect: who is rung sees the call centre", m.CallerID)
+	}
+	if m.TimeLimit != 0 && m.TimeLimit < providersLimit {
+		d.w.trail.note("document", skipped, "timeLimit of <Dial>, %s, has no effect: no callback is cut off", m.TimeLimit)
+	}
 }
 
 // release gives back what the voice was given.

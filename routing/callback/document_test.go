@@ -207,3 +207,18 @@ func TestTheTraceOfAHostileDocumentIsBounded(t *testing.T) {
 		t.Error("the trace of a document with many warnings does not say what came after")
 	}
 }
+
+func TestTheTraceSaysWhatOfADialHasNoEffect(t *testing.T) {
+	t.Parallel()
+	for document, words := range map[string]string{
+		`<Dial callerId="+14155550111"><Sip>sip:a@127.0.0.20</Sip></Dial>`: "callerId=+14155550111 of <Dial> has no effect",
+		`<Dial timeLimit="60"><Sip>sip:a@127.0.0.20</Sip></Dial>`:          "timeLimit of <Dial>, 1m0s, has no effect",
+		`<Dial><Sip>sip:a@127.0.0.20</Sip></Dial>`:                         "",
+	} {
+		p, _, _, _ := asking(t, map[string]string{"/v": "<Response>" + document + "</Response>"}, nil)
+		_, steps := way(t, p, request(number))
+		if got := saw(steps, "document", "has no effect"); got != (words != "") || words != "" && !saw(steps, "document", "skipped: "+words) {
+			t.Errorf("the trace of %s is not right", document)
+		}
+	}
+}
