@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"callbox/routing"
+	"callbox/routing/directory"
 	"callbox/sip/agent"
 	"callbox/sip/call"
 )
@@ -58,8 +59,11 @@ func (c *bridge) startBranch(t *routing.Target, p purpose, ring time.Duration, r
 	if ring > 0 {
 		b.due = time.Now().Add(ring)
 	}
-	if f, ok := p.(*fork); ok {
-		b.sealed = f.sealed
+	switch p := p.(type) {
+	case *fork:
+		b.sealed = p.sealed
+	case *transfer:
+		b.sealed = p.sealed
 	}
 	c.branches = append(c.branches, b)
 	w := &routed{target: t, branch: b}
@@ -101,10 +105,20 @@ var errOpen = errors.New("the way there is not TLS, and the call is secure")
 // wayTo finds the next hop of a branch.
 func (c *bridge) wayTo(ctx context.Context, b *branch) (agent.Route, error) {
 	r, err := c.e.legs.Route(ctx, b.target.URI)
-	if err == nil && b.sealed && !encrypted(r.Transport) {
-		err = errOpen
+	return r, checkSealed(b.sealed, r, err)
+}
+
+// checkSealed adds to the outcome of a look-up that only TLS would do.
+func checkSealed(sealed bool, r agent.Route, err error) error {
+	if err == nil && sealed && !encrypted(r.Transport) {
+		return errOpen
 	}
-	return r, err
+	return err
+}
+
+// seals tells whether a target that redirects from a hop may send the call to TLS alone: it gets the keys of SRTP.
+func seals(t *routing.Target, from agent.Route) bool {
+	return t.SRTP == directory.SRTPRequired && encrypted(from.Transport)
 }
 
 func encrypted(transport string) bool { return transport == "tls" || transport == "wss" }

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"callbox/routing"
+	"callbox/routing/directory"
 	"callbox/sip/agent"
 )
 
@@ -37,6 +39,38 @@ func TestARedirectionOutOfTLSIsNotFollowed(t *testing.T) {
 			}
 		}, s)
 	}
+}
+
+// redirecting makes a target one with TLS and SRTP that may send calls elsewhere.
+func redirecting(to *routing.Target) {
+	to.URI, to.SRTP, to.Policy.FollowRedirects = "sip:psap@127.0.0.1:5070;transport=tls", directory.SRTPRequired, true
+}
+
+func TestACentreDoesNotRedirectOutOfTLS(t *testing.T) {
+	moved := event{kind: agent.KindFailed, status: 302, contact: "sip:other@127.0.0.1:5099"}
+	play(t, func(w *world) {
+		redirecting(&w.plan.Targets[0])
+		a := w.invite(offerA)
+		w.b(1).state = legOver
+		w.b(1).does(moved)
+		if uri := w.b(2).out.Route.URI; uri != "sip:psap-oak@127.0.0.1:5070" {
+			t.Errorf("dialled %s", uri)
+		}
+		a.cancels()
+	})
+	play(t, func(w *world) { // and where it is to take a caller over
+		a, b := w.up()
+		b.refers("Refer-To: <sip:psap-new@tls.example>").got(202)
+		b.told(100, "active")
+		w.b(2).state = legOver
+		w.b(2).does(moved)
+		b.told(503, "terminated")
+		if n := len(w.dialled); n != 2 {
+			t.Errorf("%d legs were dialled", n)
+		}
+		a.byes()
+		b.expect("bye")
+	})
 }
 
 // An origination URL that is the edge's own address has the edge call itself, from an address that may be a centre's.

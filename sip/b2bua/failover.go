@@ -27,6 +27,7 @@ type attempt struct {
 	session  int                // the session interval to ask for in seconds, 0 for none
 	raised   bool               // a 422 has changed that
 	moved    bool               // a redirection was followed
+	sealed   bool               // it came by TLS: nothing else may lead to where it sends the call
 	fork     string             // the branch whose early description is in use
 	early    *sdp.Session       // that description
 	earlyRaw []byte             // its bytes as they came, to know it again
@@ -116,7 +117,7 @@ func (c *bridge) onRouted(w *routed) {
 
 // depart dials a target whose next hop is known, false when it was passed over.
 func (c *bridge) depart(t *routing.Target, r agent.Route, err error) bool {
-	if err != nil {
+	if err = checkSealed(c.attempt.sealed, r, err); err != nil {
 		if !c.attempt.farewell {
 			c.passOver("unreachable", 0, err.Error())
 		}
@@ -182,7 +183,7 @@ func (c *bridge) redirects(ev event) bool {
 func (c *bridge) follow(uri string) {
 	t := *c.attempt.target
 	t.URI = uri
-	c.attempt.target, c.attempt.moved = &t, true
+	c.attempt.target, c.attempt.moved, c.attempt.sealed = &t, true, seals(&t, c.route)
 	c.hushed()
 	if !c.locate(&t) {
 		c.nextTarget()

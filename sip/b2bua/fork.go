@@ -84,7 +84,7 @@ func (f *fork) lost(b *branch, l loss) {
 		c.ringOne(again, b.target.URI, &b.route)
 		return
 	case l.contact != "" && f.to.Redirects && !f.moved:
-		again.moved, again.sealed = true, f.to.Secure && encrypted(b.route.Transport)
+		again.moved, again.sealed = true, seals(b.target, b.route)
 		c.ringOne(again, l.contact, nil)
 		return
 	}

@@ -43,6 +43,7 @@ type transfer struct {
 	raised   bool          // a 422 has changed that
 	route    *agent.Route  // to the target, where it is known
 	moved    bool          // a redirection was followed
+	sealed   bool          // it came by TLS: nothing else may lead to where it sends the call
 	ways     []agent.Route // where the target has registered, those not tried yet; its URI comes last
 	desk     bool          // it rings at one of those
 	until    time.Time     // end of the ring time that all ways share
@@ -256,7 +257,7 @@ func (t *transfer) lost(b *branch, l loss) {
 		return
 	}
 	if l.contact != "" && t.target.Policy.FollowRedirects && !t.moved {
-		t.moved, t.target.URI = true, l.contact
+		t.moved, t.target.URI, t.sealed = true, l.contact, seals(&t.target, b.route)
 		t.ring()
 		return
 	}
@@ -316,7 +317,7 @@ func (t *transfer) goOn() {
 		return
 	}
 	t.target, t.rest = t.rest[0], t.rest[1:]
-	t.failed, t.moved, t.raised, t.desk, t.session = false, false, false, false, c.ownSession()
+	t.failed, t.moved, t.sealed, t.raised, t.desk, t.session = false, false, false, false, false, c.ownSession()
 	c.note(call.Event{Leg: call.LegB, Kind: call.EventTransferring, Target: t.target.ID, Detail: t.target.URI})
 	t.ringCentre()
 }

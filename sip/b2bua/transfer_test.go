@@ -15,6 +15,7 @@ import (
 )
 
 // Referral knows every centre whose name begins with psap or ecc; a host is looked up where it is a name.
+// tls.example redirects.
 func (w *world) Referral(to agent.ReferTo, deliver directory.Delivery) (routing.Target, bool) {
 	id := to.Target.User
 	if !strings.HasPrefix(id, "psap") && !strings.HasPrefix(id, "ecc") {
@@ -24,7 +25,11 @@ func (w *world) Referral(to agent.ReferTo, deliver directory.Delivery) (routing.
 	if to.Target.Host == "lab.example" {
 		uri = "sip:" + id + "@lab.example"
 	}
-	return routing.Target{ID: id, URI: uri, Ring: 20 * time.Second, Deliver: deliver}, true
+	t := routing.Target{ID: id, URI: uri, Ring: 20 * time.Second, Deliver: deliver}
+	if to.Target.Host == "tls.example" {
+		redirecting(&t)
+	}
+	return t, true
 }
 
 const referSF = "Refer-To: <sip:psap-new@callbox.example>"
