@@ -13,6 +13,7 @@ import (
 // Request is what a decision needs to know of an INVITE.
 type Request struct {
 	Source    netip.Addr // where it really came from
+	Port      uint16     // the port there, 0 where it is not known
 	Transport string     // udp, tcp, tls, ws or wss
 	Scheme    string     // of the Request-URI: sip, sips, tel or urn
 	User      string     // its user part, or all after tel: or urn: ("service:sos.police")

@@ -32,6 +32,8 @@ const (
 // refused like wrong credentials without a look at them, so that a right guess does not show. A source that fails at many users
 // is held up for all users but those who have come in from there. What other addresses do holds up nobody who has not failed
 // himself: a PBX is not locked out by strangers, and since nonces are good for one address, not by a forged source either.
+// Nor is it by somebody at its own address, behind the same NAT or on the same machine: the very port or connection that a
+// user came in from is not held up, until it is wrong itself.
 type Guard struct {
 	log zerolog.Logger
 
@@ -40,6 +42,7 @@ type Guard struct {
 	sources book[netip.Prefix]
 	users   book[string]
 	friends map[pair]time.Time
+	spots   map[spot]time.Time
 	figures GuardFigures
 }
 
@@ -49,6 +52,12 @@ type GuardFigures struct{ Right, Wrong, Held uint64 }
 type pair struct {
 	source netip.Prefix
 	user   string
+}
+
+// spot is a port that a user came in from: the PBX's by UDP, else one connection.
+type spot struct {
+	at   netip.AddrPort
+	user string
 }
 
 // record is what a key has failed at.
@@ -111,7 +120,7 @@ func (b *book[K]) makeRoom(now time.Time) {
 func NewGuard(log zerolog.Logger) *Guard {
 	return &Guard{
 		log: log, pairs: newBook[pair](maxPairs), sources: newBook[netip.Prefix](maxSources), users: newBook[string](maxUsers),
-		friends: make(map[pair]time.Time),
+		friends: make(map[pair]time.Time), spots: make(map[spot]time.Time),
 	}
 }
 
@@ -120,17 +129,27 @@ type Attempt struct {
 	proof        routing.Proof
 	guard        *Guard
 	pair         pair
+	spot         spot
+	known        bool // the user came in from this very spot
 	held         bool
 	asked, right bool
 }
 
-// Begin takes the credentials of a request from a source.
-func (g *Guard) Begin(source netip.Addr, p routing.Proof) *Attempt {
+// Begin takes the credentials of a request from a source, whose port is 0 where it is not known.
+func (g *Guard) Begin(source netip.AddrPort, p routing.Proof) *Attempt {
 	user := p.Username()
-	a := &Attempt{proof: p, guard: g, pair: pair{network(source), user[:min(len(user), 64)]}}
+	user = user[:min(len(user), 64)]
+	a := &Attempt{
+		proof: p, guard: g, pair: pair{network(source.Addr()), user},
+		spot: spot{netip.AddrPortFrom(source.Addr().Unmap(), source.Port()), user},
+	}
 	now := time.Now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	since, ok := g.spots[a.spot]
+	if a.known = ok && now.Sub(since) < friendFor; a.known {
+		return a
+	}
 	for _, r := range g.holding(a.pair, now) {
 		if now.Before(r.until) {
 			a.held = true
@@ -186,24 +205,36 @@ func (a *Attempt) End() {
 		g.figures.Held++
 	case a.right:
 		g.figures.Right++
-		g.befriend(a.pair, now)
+		g.befriend(a, now)
 	default:
 		g.figures.Wrong++
+		delete(g.spots, a.spot)
 		g.fail(a.pair, now)
 	}
 }
 
-// befriend notes that a user came in from a source.
-func (g *Guard) befriend(p pair, now time.Time) {
-	delete(g.pairs.of, p)
-	if _, known := g.friends[p]; !known && len(g.friends) >= maxFriends {
-		for k, since := range g.friends {
-			if now.Sub(since) >= friendFor || len(g.friends) > maxFriends-maxFriends/4 {
-				delete(g.friends, k)
+// befriend notes that a user came in from a source. What others at that address have failed at stays, where the user came
+// in by a spot of his own: his calls must not give them tries.
+func (g *Guard) befriend(a *Attempt, now time.Time) {
+	if !a.known {
+		delete(g.pairs.of, a.pair)
+	}
+	note(g.friends, a.pair, now)
+	if a.spot.at.Port() != 0 {
+		note(g.spots, a.spot, now)
+	}
+}
+
+// note keeps when something was last seen, of maxFriends at most.
+func note[K comparable](seen map[K]time.Time, k K, now time.Time) {
+	if _, known := seen[k]; !known && len(seen) >= maxFriends {
+		for k, since := range seen {
+			if now.Sub(since) >= friendFor || len(seen) > maxFriends-maxFriends/4 {
+				delete(seen, k)
 			}
 		}
 	}
-	g.friends[p] = now
+	seen[k] = now
 }
 
 // fail notes wrong credentials and holds up who sent them.

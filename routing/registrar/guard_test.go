@@ -18,8 +18,12 @@ var ofAlice = directory.MakeHA1("alice", secret)
 
 // try sends credentials through a guard and tells whether they were looked at and right.
 func try(g *Guard, source, user, password string) (seen, right bool) {
+	return tryFrom(g, netip.AddrPortFrom(netip.MustParseAddr(source), 0), user, password)
+}
+
+func tryFrom(g *Guard, source netip.AddrPort, user, password string) (seen, right bool) {
 	asked := 0
-	a := g.Begin(netip.MustParseAddr(source), word{user: user, password: password, asked: &asked})
+	a := g.Begin(source, word{user: user, password: password, asked: &asked})
 	right = a.Verify(directory.Realm, ofAlice.MD5, ofAlice.SHA256)
 	a.End()
 	return asked > 0, right
@@ -47,6 +51,42 @@ func TestGuessingGrowsSlow(t *testing.T) {
 		}
 		time.Sleep(longest)
 		if _, right := try(g, "198.51.100.7", "alice", secret); !right {
+			t.Error("whoever waits is never let in")
+		}
+	})
+}
+
+// Somebody behind the PBX's NAT, or on its machine, who guesses its password must not cost it its emergency calls.
+func TestAPBXIsNotLockedOutFromItsOwnAddress(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := NewGuard(zerolog.Nop())
+		pbx, other := netip.MustParseAddrPort("192.0.2.1:5060"), netip.MustParseAddrPort("192.0.2.1:40000")
+		if _, right := tryFrom(g, pbx, "alice", secret); !right {
+			t.Fatal("the PBX does not come in")
+		}
+		looked := 0
+		for i := range 600 {
+			if seen, _ := tryFrom(g, other, "alice", fmt.Sprint("guess", i)); seen {
+				looked++
+			}
+			if _, right := tryFrom(g, pbx, "alice", secret); !right {
+				t.Fatalf("the PBX is locked out after %d guesses", i+1)
+			}
+			time.Sleep(time.Second)
+		}
+		if looked > freeTries+10 {
+			t.Errorf("%d guesses of 600 were looked at, since the PBX came in meanwhile", looked)
+		}
+		if _, right := tryFrom(g, netip.AddrPortFrom(pbx.Addr(), 0), "alice", secret); right {
+			t.Error("a port that is not known is the PBX's")
+		}
+		tryFrom(g, pbx, "alice", "old password")
+		if seen, _ := tryFrom(g, pbx, "alice", secret); seen {
+			t.Error("its own port is trusted after it was wrong")
+		}
+		time.Sleep(longest)
+		if _, right := tryFrom(g, pbx, "alice", secret); !right {
 			t.Error("whoever waits is never let in")
 		}
 	})
@@ -120,9 +160,9 @@ func TestWhatTheGuardKeepsIsBounded(t *testing.T) {
 	for i := range 10000 {
 		source := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}).String()
 		try(g, source, strings.Repeat("x", i%200)+fmt.Sprint(i), "guess")
-		try(g, source, "alice", secret)
+		tryFrom(g, netip.MustParseAddrPort(source+":5060"), "alice", secret)
 	}
-	if len(g.pairs.of) > maxPairs || len(g.sources.of) > maxSources || len(g.users.of) > maxUsers || len(g.friends) > maxFriends {
+	if len(g.pairs.of) > maxPairs || len(g.sources.of) > maxSources || len(g.users.of) > maxUsers || len(g.friends) > maxFriends || len(g.spots) > maxFriends {
 		t.Errorf("%d pairs, %d sources, %d users, %d friends", len(g.pairs.of), len(g.sources.of), len(g.users.of), len(g.friends))
 	}
 	for _, f := range g.Failures() {
@@ -162,10 +202,10 @@ func TestAStaleOrUnaskedProofCountsNothing(t *testing.T) {
 	t.Parallel()
 	g := NewGuard(zerolog.Nop())
 	for range 100 {
-		a := g.Begin(far.Addr(), word{user: "alice", stale: true})
+		a := g.Begin(far, word{user: "alice", stale: true})
 		a.Verify(directory.Realm, "", "")
 		a.End()
-		g.Begin(far.Addr(), word{user: "alice"}).End()
+		g.Begin(far, word{user: "alice"}).End()
 	}
 	if f := g.Figures(); f != (GuardFigures{}) || len(g.Failures()) != 0 {
 		t.Errorf("%+v", f)

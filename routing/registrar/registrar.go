@@ -158,7 +158,7 @@ func (r *Registrar) authenticate(d *home, q Request) (Answer, bool) {
 	if q.Proof == nil {
 		return challenge, false
 	}
-	p := r.guard.Begin(q.Source.Addr(), q.Proof)
+	p := r.guard.Begin(q.Source, q.Proof)
 	right := d.proves(p)
 	stale := !right && p.Stale()
 	p.End()

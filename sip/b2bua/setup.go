@@ -76,7 +76,7 @@ func (c *bridge) check() *fault {
 func (c *bridge) question() routing.Request {
 	in := c.in
 	q := routing.Request{
-		Source: in.Source.Addr().Unmap(), Transport: in.Transport,
+		Source: in.Source.Addr().Unmap(), Port: in.Source.Port(), Transport: in.Transport,
 		Scheme: in.RequestURI.Scheme, User: in.RequestURI.User, Host: dialledHost(in),
 		From: routing.Identity{Scheme: in.From.Scheme, User: in.From.User, Host: in.From.Host},
 	}

@@ -105,7 +105,7 @@ type plan struct {
 // Decide decides one call by the snapshot in force. The decision keeps that snapshot.
 func (p *plan) Decide(r routing.Request) routing.Decision {
 	if r.Proof != nil && p.guard != nil {
-		attempt := p.guard.Begin(r.Source, r.Proof)
+		attempt := p.guard.Begin(netip.AddrPortFrom(r.Source, r.Port), r.Proof)
 		defer attempt.End()
 		r.Proof = attempt
 	}

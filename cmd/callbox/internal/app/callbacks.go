@@ -44,7 +44,7 @@ type guardedCallbacks struct{ app *App }
 // Callback implements b2bua.CallbackPlanner.
 func (g guardedCallbacks) Callback(r b2bua.CallbackRequest) (b2bua.CallbackDecision, bool) {
 	if r.Proof != nil {
-		attempt := g.app.plan.guard.Begin(r.Source, r.Proof)
+		attempt := g.app.plan.guard.Begin(r.Peer, r.Proof)
 		defer attempt.End()
 		r.Proof = attempt
 	}
