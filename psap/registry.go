@@ -150,6 +150,12 @@ func (r *Registry) InService(id string) bool {
 	return !ok || !e.drained.Load() && (!e.down.Load() || r.o.Registered(id))
 }
 
+// Answers tells whether a centre's URI leads to it, as far as probes know. It takes no lock.
+func (r *Registry) Answers(id string) bool {
+	e, ok := r.table.Load().byID[id]
+	return !ok || !e.down.Load()
+}
+
 // Drain takes a centre out of service until Restore; calls in progress stay. It reports whether the centre exists.
 func (r *Registry) Drain(id string) bool { return r.setDrained(id, true, "call centre drained") }
 

@@ -296,6 +296,9 @@ func TestACentreThatHasRegisteredIsInService(t *testing.T) {
 		r := started(t, &answers{}, Options{Registered: func(id string) bool { return id == "a" && there }}, centre("a"), centre("b"))
 		<-time.After(35 * time.Second)
 		synctest.Wait()
+		if r.Answers("a") {
+			t.Error("its URI is said to lead to it")
+		}
 		if !r.InService("a") || r.InService("b") {
 			t.Errorf("in service: a %v, b %v", r.InService("a"), r.InService("b"))
 		}

@@ -64,8 +64,8 @@ type Options struct {
 	Phones func(uri string) (routes []agent.Route, ours bool)
 
 	// Centres returns the ways to where a call centre has registered, by its ID, the likeliest first. They are tried before
-	// its URI. It must not block. nil: none has.
-	Centres func(id string) []agent.Route
+	// its URI, which is left out where uri is false: it is known to lead nowhere. It must not block. nil: none has.
+	Centres func(id string) (ways []agent.Route, uri bool)
 
 	// NoMedia is told why a call got no media ports. It must not block; nil tells the log each time.
 	NoMedia func(error)
@@ -137,7 +137,7 @@ func (o Options) withDefaults() Options {
 		o.Phones = func(string) ([]agent.Route, bool) { return nil, false }
 	}
 	if o.Centres == nil {
-		o.Centres = func(string) []agent.Route { return nil }
+		o.Centres = func(string) ([]agent.Route, bool) { return nil, true }
 	}
 	return o
 }

@@ -11,6 +11,7 @@ import (
 type desks struct {
 	of    *routing.Target // as the decision has it
 	ways  []agent.Route   // those not tried yet
+	uri   bool            // the URI is of use after them
 	until time.Time       // end of the ring time, which they and the URI share
 }
 
@@ -23,7 +24,7 @@ const knockTime = 6 * time.Second
 func (c *bridge) following() (*routing.Target, *desks) {
 	if d := c.desks; d != nil {
 		c.desks = nil
-		if time.Now().Before(d.until) {
+		if time.Now().Before(d.until) && (len(d.ways) > 0 || d.uri) {
 			return d.next(), d
 		}
 	}
@@ -35,11 +36,11 @@ func (c *bridge) following() (*routing.Target, *desks) {
 	if t.Kind == routing.TargetTest {
 		return t, nil
 	}
-	ways := c.e.o.Centres(t.ID)
+	ways, uri := c.e.o.Centres(t.ID)
 	if len(ways) == 0 {
 		return t, nil
 	}
-	d := &desks{of: t, ways: ways, until: time.Now().Add(c.ringTime(t))}
+	d := &desks{of: t, ways: ways, uri: uri, until: time.Now().Add(c.ringTime(t))}
 	return d.next(), d
 }
 

@@ -15,11 +15,11 @@ func atDesks(id string, uris ...string) Options {
 	for _, uri := range uris {
 		ways = append(ways, agent.Route{URI: uri, Transport: "udp", Remote: netip.MustParseAddrPort("127.0.0.7:6060"), Local: netip.MustParseAddr("127.0.0.1")})
 	}
-	return Options{Centres: func(asked string) []agent.Route {
+	return Options{Centres: func(asked string) ([]agent.Route, bool) {
 		if asked != id {
-			return nil
+			return nil, true
 		}
-		return ways
+		return ways, true
 	}}
 }
 
@@ -84,6 +84,23 @@ func TestTheURIOfACentreComesAfterItsPhones(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAURIThatLeadsNowhereIsLeftOut(t *testing.T) {
+	o := atDesks("psap-sf", deskOne)
+	all := o.Centres
+	o.Centres = func(id string) ([]agent.Route, bool) {
+		ways, _ := all(id)
+		return ways, false
+	}
+	playWith(t, o, func(w *world) {
+		a := w.invite(offerA)
+		w.b(1).fails(500)
+		if uri := w.b(2).out.Route.URI; uri != "sip:psap-oak@127.0.0.1:5070" {
+			t.Errorf("dialled %s", uri)
+		}
+		a.cancels()
+	})
 }
 
 func TestAPhoneOfACentreThatRingsHasTheWholeRingTime(t *testing.T) {

@@ -46,6 +46,7 @@ type transfer struct {
 	sealed   bool          // it came by TLS: nothing else may lead to where it sends the call
 	ways     []agent.Route // where the target has registered, those not tried yet; its URI comes last
 	desk     bool          // it rings at one of those
+	uri      bool          // that is of use
 	until    time.Time     // end of the ring time that all ways share
 	fork     string        // the branch of the forked INVITE whose early description is known
 	early    *sdp.Session  // that description
@@ -146,7 +147,7 @@ func referred(m agent.Message, by, host string) []agent.Header {
 
 // ringCentre dials the target where it has registered, then by its URI.
 func (t *transfer) ringCentre() {
-	t.ways = t.c.e.o.Centres(t.target.ID)
+	t.ways, t.uri = t.c.e.o.Centres(t.target.ID)
 	t.until = time.Now().Add(t.c.ringTime(&t.target))
 	t.ring()
 }
@@ -261,7 +262,7 @@ func (t *transfer) lost(b *branch, l loss) {
 		t.ring()
 		return
 	}
-	if b != nil && t.desk && time.Now().Before(t.until) {
+	if b != nil && t.desk && time.Now().Before(t.until) && (len(t.ways) > 0 || t.uri) {
 		c.note(call.Event{Leg: call.LegB, Kind: call.EventPassedOver, Target: t.target.ID, Status: l.status, Detail: l.detail})
 		t.raised, t.session = false, c.ownSession()
 		if c.bereft() {

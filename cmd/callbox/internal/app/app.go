@@ -286,7 +286,7 @@ func (a *App) buildEdge(context.Context) error {
 	a.buildCallbacks()
 	a.edge, err = b2bua.New(b2bua.Options{
 		Agent: sipAgent, Decider: &a.plan, Callbacks: guardedCallbacks{a}, Media: a.relay, Registry: a.registry,
-		Recorder: recorder{a.journal, a.metrics, a.customers.ledger}, Observer: a.metrics, Notifier: a.notify, Phones: a.registered, Centres: registeredCentres{a}.Centre, Logger: a.part("b2bua"),
+		Recorder: recorder{a.journal, a.metrics, a.customers.ledger}, Observer: a.metrics, Notifier: a.notify, Phones: a.registered, Centres: registeredCentres{a}.ways, Logger: a.part("b2bua"),
 		Transfers:      referrals{&a.plan, a.settings.Call.TransferHosts},
 		NoMedia:        a.noMedia,
 		Announce:       func() string { return a.plan.snapshot.Load().Announcement() },

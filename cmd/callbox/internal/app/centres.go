@@ -31,6 +31,11 @@ func (c registeredCentres) Centre(id string) (ways []agent.Route) {
 	return ways
 }
 
+// ways adds whether its URI is of use as well.
+func (c registeredCentres) ways(id string) ([]agent.Route, bool) {
+	return c.Centre(id), c.app.registry.Answers(id)
+}
+
 // CentreAt implements callback.Centres.
 func (c registeredCentres) CentreAt(transport string, remote netip.AddrPort) string {
 	return c.app.registrar.CentreAt(transport, remote)
