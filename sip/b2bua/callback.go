@@ -293,11 +293,15 @@ func (c *bridge) goesOn() bool {
 		return false
 	}
 	b.outcome.Duration = time.Since(b.answered)
+	x, said := c.exchange, c.b.said
 	c.answerPending()
-	c.exchange, c.restore, c.stepAt = nil, nil, time.Time{}
+	c.restore, c.stepAt = nil, time.Time{}
+	if x != nil && x.from == &c.b && x.offerless && !x.acking { // the centre's offer, if it comes, needs an answer in an ACK
+		x.request, c.exchange = nil, x
+	}
 	c.b.state = legOver
 	c.dropB()
-	c.b.acked = true // nobody waits for the centre's ACK any more
+	c.b.acked, c.b.said = true, said // nobody waits for the centre's ACK any more; what it was told last holds until then
 	c.media.side(call.LegB).Reset()
 	c.media.Hold(true) // until somebody else is there
 	c.askPlan()

@@ -156,11 +156,14 @@ func (c *bridge) takeOver(s *sdp.Session, ev event) {
 	c.rec.AnsweredBy, c.rec.SIPCallIDB = c.attempt.target.ID, c.b.leg.CallID()
 	c.note(call.Event{Leg: call.LegB, Kind: call.EventAnswered, Target: c.attempt.target.ID, Status: ev.status})
 	c.attempt.early, c.attempt.earlyRaw = nil, nil
-	if !c.a.acked {
+	switch {
+	case !c.a.acked:
 		c.restoreLater(&exchange{to: &c.a})
-		return
+	case c.exchange != nil:
+		c.owed = []*party{&c.a}
+	default:
+		c.offerBack(&c.a, s, 0)
 	}
-	c.offerBack(&c.a, s, 0)
 }
 
 // quieten forgets the early media of a fork: the centre, who heard it, hears ringing again.

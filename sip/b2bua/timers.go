@@ -270,7 +270,7 @@ func (c *bridge) refresh(p *party) {
 	case p.updates && !s.byInvite:
 		s.due = time.Now().Add(time.Duration(s.seconds) * time.Second)
 		s.asked = p.leg.Send("UPDATE", agent.Message{Headers: p.sessionHeaders()})
-	case c.exchange != nil || !c.a.acked || c.peer(p).said == nil:
+	case c.exchange != nil || !c.a.acked || c.peer(p).said == nil || c.back != nil && c.peer(p).state != legAnswered:
 		s.due = time.Now().Add(refreshAgain)
 	default:
 		s.due = time.Now().Add(time.Duration(s.seconds) * time.Second)

@@ -155,3 +155,56 @@ func TestNothingPassesForPlainWhileASecureCentreRings(t *testing.T) {
 		a.cancels()
 	}, step)
 }
+
+// Whoever answered hangs up while the centre is asked for an offer on his behalf: its 2xx needs an ACK all the same, and it
+// can refresh its session until somebody else is there.
+func TestACallbackGoesOnInTheMiddleOfAnOffer(t *testing.T) {
+	t.Parallel()
+	first := ring("one")
+	first.GoesOn = true
+	playBack(t, func(w *world, _ *backPlan) {
+		timers := headers([]string{timerAble, "Session-Expires: 90;refresher=uac"})
+		a := w.invite(offerA, timers...)
+		b := w.b(1)
+		b.answers(answerB)
+		a.expect("answer 200")
+		a.acks("")
+		q := b.asks("INVITE", "")
+		s := a.expect("send INVITE")
+		b.byes()
+		q.got(487)
+		a.expect("cancel request")
+		a.responds(s, 200, offerA) // it crossed
+		has(a, a.expect("ack").message, "m=audio 30000")
+		w.pass(15 * time.Second)
+		a.asks("INVITE", offerA, timers...).got(200)
+		a.acks("")
+		w.b(2).answers(answerC)
+		s = a.expect("send INVITE")
+		a.responds(s, 200, offerA)
+		if got := w.media.sides[1].remote.RTP.String(); got != "10.3.3.3:6000" {
+			t.Errorf("the centre's media goes to %s, want the second phone", got)
+		}
+		a.silent()
+		a.byes()
+		w.b(2).expect("bye")
+	}, first, ring("two"))
+	playBack(t, func(w *world, _ *backPlan) { // the second answers before the centre has
+		a := w.invite(offerA)
+		b := w.b(1)
+		b.answers(answerB)
+		a.expect("answer 200")
+		a.acks("")
+		b.asks("INVITE", "")
+		s := a.expect("send INVITE")
+		b.byes()
+		a.expect("cancel request")
+		w.b(2).answers(answerC)
+		a.silent()
+		a.responds(s, 487, "")
+		s = a.expect("send INVITE")
+		a.responds(s, 200, offerA)
+		a.byes()
+		w.b(2).expect("bye")
+	}, first, ring("two"))
+}
