@@ -208,7 +208,7 @@ func TestEdgesAtOneDatabaseDoNotSendTwice(t *testing.T) {
 		queues = append(queues, q)
 		start(t, q)
 	}
-	const each = 40
+	const each = 12
 	for i := range each {
 		for n, q := range queues {
 			q.Add(facts(fmt.Sprintf("CA%d-%d", n, i)), hook(fmt.Sprint("http://", i)))
