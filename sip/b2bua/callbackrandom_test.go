@@ -67,7 +67,7 @@ func (p *gamblingPlan) step() (s Step, wait bool) {
 			uri = "sip:x@nowhere"
 		}
 		s.Dial = append(s.Dial, DialTarget{
-			Name: fmt.Sprint("phone", i), URI: uri, Redirects: p.r.IntN(2) == 0, Ring: time.Duration(1+p.r.IntN(30)) * time.Second,
+			Name: fmt.Sprint("phone", i), URI: uri, Secure: p.r.IntN(10) == 0, Redirects: p.r.IntN(2) == 0, Ring: time.Duration(1+p.r.IntN(30)) * time.Second,
 		})
 	}
 	return s, wait
@@ -114,7 +114,7 @@ func TestAnyOrderOfEventsInACallback(t *testing.T) {
 
 // playCallback is play for the call of a call centre.
 func (g *gambler) playCallback() {
-	g.a = g.w.invite(g.body([]string{offerA, offerA, "", with(offerA, "sendonly", 4000)}[g.r.IntN(4)]))
+	g.a = g.w.invite(g.body([]string{offerA, offerA, "", with(offerA, "sendonly", 4000)}[g.r.IntN(4)]), g.timers()...)
 	for range 5 + g.r.IntN(80) {
 		g.step()
 		if g.chance(60) {
@@ -122,6 +122,7 @@ func (g *gambler) playCallback() {
 		}
 	}
 	g.flush()
+	g.checkMedia()
 	g.finish()
 	g.w.pass(5 * time.Second) // a plan that thinks hears that it is over
 }

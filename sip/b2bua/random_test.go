@@ -3,11 +3,13 @@ package b2bua
 import (
 	"flag"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"callbox/routing"
+	"callbox/routing/directory"
 	"callbox/sip/agent"
 	"callbox/sip/call"
 	"callbox/sip/media"
@@ -44,7 +46,11 @@ func randomOptions(s uint64) Options {
 	if s%3 == 0 {
 		return announced()
 	}
-	return Options{MaxDuration: time.Hour, LimitEmergency: s%5 == 0}
+	o := Options{MaxDuration: time.Hour, LimitEmergency: s%5 == 0}
+	if s%4 == 0 {
+		o.SessionExpires = 90 * time.Second
+	}
+	return o
 }
 
 // gambler plays everybody around one call by chance. What it lets happen waits in batch until flush: the call's
@@ -65,6 +71,14 @@ func (g *gambler) body(good string) string {
 		return []string{"", "nonsense"}[g.r.IntN(2)]
 	}
 	return good
+}
+
+// timers are mostly none.
+func (g *gambler) timers() []agent.Header {
+	if !g.chance(30) {
+		return nil
+	}
+	return headers([]string{timerAble, []string{"Session-Expires: 90;refresher=uac", "Session-Expires: 90;refresher=uas"}[g.r.IntN(2)]})
 }
 
 // happens lets an event wait for flush.
@@ -96,10 +110,18 @@ func (g *gambler) play() {
 			w.routes[uri] <- nil
 		}
 	}
+	for i := range w.plan.Targets {
+		if g.chance(10) { // its answers are in the clear: it is passed over, or has chosen so
+			w.plan.Targets[i].SRTP = []directory.SRTP{directory.SRTPOptional, directory.SRTPRequired}[g.r.IntN(2)]
+		}
+	}
+	if g.chance(15) {
+		w.plan.Notify = []directory.Notification{listenAt(desk), {Kind: directory.NotifyBarge, To: "sip:x@nowhere"}}
+	}
 	if g.chance(3) {
 		w.decide = func(routing.Request) routing.Decision { panic("defect") }
 	}
-	g.a = w.invite(g.body([]string{offerA, offerA, "", with(offerA, "sendonly", 4000)}[g.r.IntN(4)]))
+	g.a = w.invite(g.body([]string{offerA, offerA, "", with(offerA, "sendonly", 4000)}[g.r.IntN(4)]), g.timers()...)
 	for range 5 + g.r.IntN(60) {
 		g.step()
 		if g.chance(60) { // else the next thing happens before the edge has seen this one
@@ -107,7 +129,26 @@ func (g *gambler) play() {
 		}
 	}
 	g.flush()
+	g.checkMedia()
 	g.finish()
+}
+
+// checkMedia holds a call that is up, with no offer under way, to what its two sides have said: media goes there.
+func (g *gambler) checkMedia() {
+	g.w.within(func(c *bridge) {
+		if c.phase != phaseUp || c.exchange != nil || c.b.state != legAnswered {
+			return
+		}
+		for i, p := range []*party{&c.a, &c.b} {
+			if p.said == nil {
+				continue
+			}
+			m, _ := p.said.Audio()
+			if got := g.w.media.sides[i].remote.RTP; got != m.RTP {
+				g.w.t.Errorf("media to leg %v goes to %v, and it has said %v", p.name, got, m.RTP)
+			}
+		}
+	})
 }
 
 // finish hangs up whatever is still there.
@@ -177,7 +218,8 @@ func (g *gambler) centreStep(b *peer) {
 		g.happens(b, event{kind: agent.KindProgress, status: 183, fork: fork, message: sdpMessage(g.body(answerB))})
 	case n < 65:
 		b.state = legAnswered
-		g.happens(b, event{kind: agent.KindAnswered, status: 200, fork: fork, message: sdpMessage(g.body(answerB))})
+		answer := []string{answerB, answerB, alaw(answerB), with(answerB, "recvonly", 5001)}[g.r.IntN(4)]
+		g.happens(b, event{kind: agent.KindAnswered, status: 200, fork: fork, message: sdpMessage(g.body(answer), g.timers()...)})
 	case n < 75:
 		b.state = legOver
 		g.happens(b, event{kind: agent.KindFailed, status: []int{302, 404, 422, 486, 487, 500, 603}[g.r.IntN(7)]})
@@ -222,10 +264,15 @@ func (g *gambler) dialogStep(p *peer) {
 	}
 }
 
+// alaw is a description without PCMU.
+func alaw(description string) string {
+	return strings.NewReplacer("AVP 0 8 101", "AVP 8 101", "AVP 0 101", "AVP 8 101").Replace(description)
+}
+
 func (g *gambler) ask(p *peer) {
 	names := []string{"INVITE", "INVITE", "INVITE", "UPDATE", "UPDATE", "INFO", "MESSAGE", "REFER", "REFER", "NOTIFY"}
-	bodies := []string{offerA, with(offerA, "sendonly", 4000), with(offerA, "inactive", 4001)}
-	q := &ask{p: p, name: names[g.r.IntN(len(names))], m: sdpMessage(g.body(bodies[g.r.IntN(3)]))}
+	bodies := []string{offerA, with(offerA, "sendonly", 4000), with(offerA, "inactive", 4001), alaw(offerA)}
+	q := &ask{p: p, name: names[g.r.IntN(len(names))], m: sdpMessage(g.body(bodies[g.r.IntN(4)]), g.timers()...)}
 	if q.name == "REFER" && g.chance(70) {
 		q.m = agent.Message{Headers: []agent.Header{header("Refer-To", []string{"<sip:psap-oak@h>", "<sip:ecc-us@h>", "<sip:x@h>"}[g.r.IntN(3)])}}
 	}
