@@ -36,7 +36,7 @@ func (w *walk) identify(is *identified) {
 	switch t := &w.d.Trace; {
 	case is.note.text == textNotReached:
 		is.note = note{text: textNoIdentity, b: w.d.Domain}
-	case t.looked != 1<<t.judged:
+	case is.note.more == textNotReached && t.looked != 1<<t.judged:
 		is.note.more = textNoneOther
 	}
 }
@@ -59,9 +59,11 @@ func (w *walk) consider(is *identified, source directory.IdentitySource, id *Ide
 	var next identified
 	t.judged = source
 	w.judge(&next, source, id)
+	read := t.number
 	t.judged, t.number = judged, number
 	if next.number == nil {
 		t.looked |= 1 << source
+		w.hint(is, source, &next.note, read)
 		return false
 	}
 	t.by, t.number = source, numbering.MakeE164(next.number.E164)
@@ -75,6 +77,27 @@ func (w *walk) consider(is *identified, source directory.IdentitySource, id *Ide
 		is.note.text = textCallerBy
 	}
 	return true
+}
+
+// hint adds the number that a later source would hold, if it were written in E.164, to what is wrong with the first: a PBX that
+// has its user in From and the number in P-Asserted-Identity has to mend the latter.
+func (w *walk) hint(is *identified, source directory.IdentitySource, other *note, read numbering.E164) {
+	switch is.note.text {
+	case textFromWrite, textFromWouldBe, textFromTel: // which name a number themselves
+		return
+	}
+	more := textOtherWrite
+	switch other.text {
+	case textFromWrite:
+	case textFromWouldBe:
+		more = textOtherWouldBe
+	default:
+		return
+	}
+	if is.note.more == textNotReached {
+		w.d.Trace.by, w.d.Trace.number = source, read
+		is.note.more, is.note.c = more, other.a
+	}
 }
 
 // settings are those of the host.

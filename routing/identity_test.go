@@ -92,6 +92,18 @@ func TestRule5AnIdentityBesideFromCountsWhereTheSettingsSaySo(t *testing.T) {
 	})
 }
 
+func TestRule5NamesTheNumberThatAnIdentityBesideFromWouldBe(t *testing.T) {
+	on := func(from string, pairs ...string) func(*Request) {
+		return func(r *Request) { r.Host, r.From.User, r.Claims = "open.pstn.twilio.com", from, claims(pairs...) }
+	}
+	runRules(t, []ruleRow{
+		{"an asserted number in another form is told how to be written", on("alice", asserted, "4155550100"), "refuse 403 (32206)", 5, "failed", "From alice is not E.164: write + and 8 to 15 digits; P-Asserted-Identity 4155550100 is not E.164; write +14155550100"},
+		{"behind a withheld From, too", on("anonymous", asserted, "bob", remote, "4155550100"), "refuse 403 (32206)", 5, "failed", "; Remote-Party-ID 4155550100 is not E.164; write +14155550100"},
+		{"and whose it is not", on("alice", asserted, "2125559999"), "refuse 403 (32206)", 5, "failed", "; P-Asserted-Identity 2125559999 is not E.164; it would be +12125559999, which is not a number of this account"},
+		{"it says nothing of itself where another counts", on("alice", asserted, "4155550100", remote, "+12125550100"), "psap psap-nyc,ecc-us, number and address", 5, "applied", "Remote-Party-ID +12125550100 is on the account and has a registered address, so it counts; From alice is not E.164: write + and 8"},
+	})
+}
+
 func TestACallerSaysWhereItsNumberWasFound(t *testing.T) {
 	s := directory.Lab(netip.AddrPort{})
 	r := request("alice", "911", hostTrunk)

@@ -36,6 +36,8 @@ const (
 	textUnregisteredBy
 	textUnregisteredTaken
 	textNoneOther
+	textOtherWrite
+	textOtherWouldBe
 	textNoIdentity
 	textFromNotSIP
 	textFromTel
@@ -112,6 +114,8 @@ var texts = [textCount]string{
 	textUnregisteredBy:    "$i $n is on the account, so it counts, but has no registered emergency address",
 	textUnregisteredTaken: "$h $1 is taken as $n, which has no registered emergency address (status $2)",
 	textNoneOther:         "; no number of the account in $l either",
+	textOtherWrite:        "; $i $3 is not E.164; write $n",
+	textOtherWouldBe:      "; $i $3 is not E.164; it would be $n, which is not a number of this account",
 	textNoIdentity:        "none of the header fields that may hold the number of a caller of $2 was sent",
 	textFromNotSIP:        "$h must be a SIP URI with an E.164 number, not $1:$2",
 	textFromTel:           "$h must be a SIP URI, not tel:$1; write sip:$n@$2",
