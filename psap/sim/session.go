@@ -57,6 +57,7 @@ type session struct {
 
 	mu     sync.Mutex // guards the rest
 	info   Call
+	moving bool        // a transfer was asked for and has not come to its end
 	coming []utterance // of what is being said, what has not begun
 	stream *audio.Stream
 }

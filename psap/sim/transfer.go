@@ -25,12 +25,18 @@ type Transfer struct {
 // ErrNoCall is returned where a centre does not speak on a call.
 var ErrNoCall = errors.New("the simulated call centre does not speak on this call")
 
+// ErrTransferring is returned where the call is being transferred already.
+var ErrTransferring = errors.New("the simulated call centre is transferring this call already")
+
 // Transfer has a centre send the caller of a call that it has answered to another. What comes of it is in Calls.
 func (s *Server) Transfer(callID, centre string, t Transfer) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.live {
 		if c.info.CallID == callID && c.info.Centre == centre && c.out == nil && c.talking() {
+			if c.move(true) {
+				return ErrTransferring
+			}
 			c.post(message{transfer: &t})
 			return nil
 		}
@@ -45,6 +51,14 @@ func (c *session) talking() bool {
 	return c.info.State == StateAnswered && c.info.EndedBy == ""
 }
 
+// move says whether a transfer is under way from now on, and returns whether one was.
+func (c *session) move(now bool) (before bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before, c.moving = c.moving, now
+	return before
+}
+
 // referral is a transfer under way.
 type referral struct {
 	Transfer
@@ -54,9 +68,14 @@ type referral struct {
 
 // transfer begins a transfer, by a call to the other centre where it is attended.
 func (c *session) transfer(t Transfer) {
-	if c.info.State != StateAnswered || c.out != nil || c.referring != nil {
+	if c.referring != nil {
 		return
 	}
+	if c.info.State != StateAnswered || c.out != nil {
+		c.move(false)
+		return
+	}
+	c.move(true)
 	c.referring = &referral{Transfer: t}
 	if !t.Attended {
 		c.refer(nil)
@@ -109,17 +128,18 @@ func (c *session) notified(m agent.Message) {
 	if !ok || !strings.EqualFold(strings.TrimSpace(kind), "message/sipfrag") || c.referring == nil {
 		return
 	}
-	c.note(func(i *Call) { i.Transfer = status })
 	if strings.HasPrefix(strings.ToLower(m.Get("Subscription-State")), "terminated") {
 		c.referred(status)
+		return
 	}
+	c.note(func(i *Call) { i.Transfer = status })
 }
 
 // referred ends a transfer. Who has taken the caller over ends the call; without, the agent goes on.
 func (c *session) referred(outcome string) {
 	r := c.referring
-	c.note(func(i *Call) { i.TransferTo, i.Transfer = r.To, outcome })
 	c.referring = nil
+	c.note(func(i *Call) { i.TransferTo, i.Transfer, c.moving = r.To, outcome, false })
 	if r.consult != nil { // if it was not replaced
 		r.consult.post(message{timer: timeoutHangUp})
 	}

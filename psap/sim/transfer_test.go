@@ -76,6 +76,9 @@ func TestAnAgentTransfersTheCaller(t *testing.T) {
 	if to := c.refer(); to.Target.User != "psap-sf" || to.Target.Host != "127.0.0.1" || to.Target.Port == 0 || to.Replaces != nil {
 		t.Errorf("Refer-To is %+v", to)
 	}
+	if err := s.Transfer("CA1", "ecc-us", sim.Transfer{To: "psap-oakland"}); !errors.Is(err, sim.ErrTransferring) {
+		t.Errorf("while another is under way: %v", err)
+	}
 	notify(leg, "180 Ringing", "active;expires=60")
 	if e := c.expect(agent.KindResponse); e.Status != 200 {
 		t.Errorf("NOTIFY was answered %d", e.Status)

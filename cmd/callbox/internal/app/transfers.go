@@ -103,6 +103,9 @@ func (c centreTransfers) Transfer(_ context.Context, id string, t web.Transfer) 
 	if errors.Is(err, sim.ErrNoCall) {
 		return fault(http.StatusConflict, "%s does not speak on call %s", at.ID, id)
 	}
+	if errors.Is(err, sim.ErrTransferring) {
+		return fault(http.StatusConflict, "call %s is being transferred by %s already: wait for what comes of that", id, at.ID)
+	}
 	return web.Transferring{CallID: r.ID, From: at.ID, To: target.ID}, err
 }
 
