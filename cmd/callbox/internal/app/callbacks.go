@@ -91,9 +91,10 @@ func (p pastCalls) Recent(ctx context.Context, number string, since time.Time) [
 	return out
 }
 
-// forHelp tells whether a call was an emergency call for a number.
+// forHelp tells whether a call was an emergency call for a number. One that was refused before any centre rang (its media would
+// not do) is none: no dispatcher knows of it.
 func forHelp(r *call.Record, number string) bool {
-	return r.Caller == number && r.Direction == call.DirectionEmergency &&
+	return r.Caller == number && r.Direction == call.DirectionEmergency && len(r.Attempts) > 0 &&
 		(r.Verdict == routing.VerdictPSAP.String() || r.Verdict == routing.VerdictECC.String())
 }
 
