@@ -34,7 +34,7 @@ func startLinphone(t *testing.T, account, more string) linphone {
 			t.Fatal(err)
 		}
 	}
-	config := "[rtp]\naudio_rtp_port=18100-18999\n[sip]\nsip_port=-1\nsip_tcp_port=-1\nsip_tls_port=-1\nverify_server_certs=0\nverify_server_cn=0\ndefault_proxy=0\n" + more + account
+	config := "[rtp]\naudio_rtp_port=18100-18999\n[sip]\nsip_port=-1\nsip_tcp_port=-1\nsip_tls_port=-1\nverify_server_certs=0\nverify_server_cn=0\n" + more + account
 	if err := os.WriteFile(filepath.Join(p.dir, "rc"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func startLinphone(t *testing.T, account, more string) linphone {
 
 // linphoneAccount is a phone that sends by way of the edge and does not register.
 func linphoneAccount(edge, transport string) string {
-	return fmt.Sprintf("\n[proxy_0]\nreg_proxy=<sip:%[1]s;transport=%[2]s>\n"+
+	return fmt.Sprintf("default_proxy=0\n[proxy_0]\nreg_proxy=<sip:%[1]s;transport=%[2]s>\n"+
 		"reg_route=<sip:%[1]s;transport=%[2]s;lr>\nreg_identity=<sip:+14155550100@lab.sip.us1.twilio.com>\nreg_sendregister=0\n",
 		edge, transport)
 }
