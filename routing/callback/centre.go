@@ -101,8 +101,8 @@ type whose struct {
 	reason  string
 }
 
-// whose tells which centre an INVITE comes from: by where it has registered or the address of its URI, else by its credentials. Whoever names a
-// centre that has credentials, as its From or user, is asked for them.
+// whose tells which centre an INVITE comes from: by where it has registered or the address of its URI, else by its
+// credentials. Whoever names a centre that has credentials, as its From or user, is asked for them.
 func (p *Planner) whose(s *directory.Snapshot, r b2bua.CallbackRequest) whose {
 	x := p.index(s)
 	if p.o.Centres != nil {
