@@ -39,8 +39,15 @@ const keyOverlap = 2 * time.Second
 // without us, which happens when all packets around a wrap are lost.
 const resyncAfter = 3
 
-// newOpener follows former, which may be nil, as peers are rekeyed in the middle of a stream.
+// newOpener follows former, which may be nil, as peers are rekeyed in the middle of a stream. The key before that, which a
+// re-INVITE that is taken back brings back, goes on: what came under it must not come again.
 func newOpener(k Key, former *opener) *opener {
+	if former != nil && former.former != nil && former.former.key.equal(k) {
+		o := former.former
+		former.former = nil
+		o.former, o.formerUntil = former, -1
+		return o
+	}
 	o := &opener{key: k}
 	o.ctx = k.context(srtp.SRTPReplayDetectorFactory(o.window), srtp.SRTCPReplayDetectorFactory(o.window))
 	if former == nil || former.ctx == nil {

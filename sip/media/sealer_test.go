@@ -103,3 +103,24 @@ func TestAStreamThatBeginsAnewUnderAKeyThatComesBack(t *testing.T) {
 		t.Errorf("101 comes as %d", got.SequenceNumber)
 	}
 }
+
+// Nor is what a peer has sent under that key taken twice.
+func TestAKeyOfThePeerThatComesBackKnowsCopies(t *testing.T) {
+	r := newTestRelay(t, Options{Timeout: -1})
+	br, c := secureBridge(t, r, AESCM128HMACSHA180)
+	old := c.rtp(7, 0xa)
+	br.a.send(old)
+	br.b.hears(7)
+	other := newCipher(t, AEADAES128GCM)
+	br.reoffer(other) // and taken back
+	br.reoffer(c)
+	br.a.send(old)
+	dropped(t, br.s, call.LegA, 1)
+	br.a.send(other.rtp(8, 0xa)) // it was on its way
+	br.b.hears(8)
+	br.a.send(c.rtp(9, 0xa))
+	br.b.hears(9)
+	if f := br.s.Stats().FromCaller; f.Replayed != 1 || f.Dropped != 1 {
+		t.Errorf("figures: %+v", f)
+	}
+}
