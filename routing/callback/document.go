@@ -3,6 +3,9 @@ package callback
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -25,6 +28,7 @@ type document struct {
 	dialled  bool   // the last step was of a <Dial>
 	answered bool   // the call centre's call has been
 	reached  bool   // somebody has answered, rather than something
+	dials    int    // how many there were
 	done     func() // of what was given to the voice last
 }
 
@@ -189,6 +193,9 @@ func (d *document) outcome(last b2bua.StepOutcome) twiml.Outcome {
 		return twiml.Outcome{}
 	}
 	out := twiml.Outcome{Duration: last.Duration, Bridged: last.Answered}
+	if last.Outcome != "" {
+		out.CallSID = d.callSID()
+	}
 	switch {
 	case last.Answered:
 		out.Status = twiml.Completed
@@ -241,26 +248,42 @@ func (d *document) dial(m *twiml.Dial) (b2bua.Step, bool) {
 	if len(all) == 0 {
 		return b2bua.Step{}, false
 	}
-	d.without(m)
+	d.dials++
+	caller := d.callerID(m.CallerID)
 	names := make([]string, len(all))
 	for i := range all {
-		all[i].Ring, names[i] = m.Timeout, all[i].Name
+		all[i].Ring, all[i].From, names[i] = m.Timeout, caller, all[i].Name
 	}
-	d.w.trail.note("document", applied, "rings %s", strings.Join(names, ", "))
-	return b2bua.Step{Kind: b2bua.StepDial, Dial: all, GoesOn: true}, true
+	d.w.trail.note("document", applied, "rings %s as %s", strings.Join(names, ", "), d.callSID())
+	s := b2bua.Step{Kind: b2bua.StepDial, Dial: all, GoesOn: true}
+	if m.TimeLimit != usualLimit {
+		s.Limit = m.TimeLimit
+	}
+	return s, true
 }
 
-// providersLimit is the timeLimit of a <Dial> that names none.
-const providersLimit = 4 * time.Hour
+// usualLimit is what the provider cuts a dialled call off after where the document does not say. Nobody cuts an emergency
+// callback off whose document does not want it.
+const usualLimit = 4 * time.Hour
 
-// without says which wishes of a <Dial> have no effect.
-func (d *document) without(m *twiml.Dial) {
-	if m.CallerID != "" {
-		d.w.trail.note("document", skipped, "callerId=%s of <Dial> has no effect: who is rung sees the call centre", m.CallerID)
+// callerID is the number that a <Dial> shows to whom it calls, "" for the call centre's own: only the account's may be
+// shown, and instead of any other the number that the call centre has called.
+func (d *document) callerID(want string) string {
+	if want == "" {
+		return ""
 	}
-	if m.TimeLimit != 0 && m.TimeLimit < providersLimit {
-		d.w.trail.note("document", skipped, "timeLimit of <Dial>, %s, has no effect: no callback is cut off", m.TimeLimit)
+	if n, ok := d.w.s.Number(want); ok && n.AccountSID == d.w.n.AccountSID {
+		return want
 	}
+	d.w.trail.note("document", failed, "callerId %.40q is no number of the account: %s is shown", want, d.w.n.E164)
+	return d.w.n.E164
+}
+
+// callSID names the calls of the last <Dial>, which have one between them: they are legs of the centre's call and no
+// calls of their own here.
+func (d *document) callSID() string {
+	h := sha256.Sum256(fmt.Appendf(nil, "%s dial %d", d.w.r.Call, d.dials))
+	return "CA" + hex.EncodeToString(h[:16])
 }
 
 // release gives back what the voice was given.

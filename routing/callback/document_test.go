@@ -208,17 +208,45 @@ func TestTheTraceOfAHostileDocumentIsBounded(t *testing.T) {
 	}
 }
 
-func TestTheTraceSaysWhatOfADialHasNoEffect(t *testing.T) {
+func TestWhatADialSaysOfItsCall(t *testing.T) {
 	t.Parallel()
-	for document, words := range map[string]string{
-		`<Dial callerId="+14155550111"><Sip>sip:a@127.0.0.20</Sip></Dial>`: "callerId=+14155550111 of <Dial> has no effect",
-		`<Dial timeLimit="60"><Sip>sip:a@127.0.0.20</Sip></Dial>`:          "timeLimit of <Dial>, 1m0s, has no effect",
-		`<Dial><Sip>sip:a@127.0.0.20</Sip></Dial>`:                         "",
+	for _, tt := range []struct {
+		attributes, from string
+		limit            time.Duration
+		foreign          bool // the trace says that the number is not the account's
+	}{
+		{"", "", 0, false},
+		{`callerId="+14155550100"`, number, 0, false},
+		{`callerId="+12125550100"`, "+12125550100", 0, false},
+		{`callerId="+14155550111"`, number, 0, true},
+		{`timeLimit="60"`, "", time.Minute, false},
+		{`timeLimit="14400"`, "", 0, false},
+		{`timeLimit="14401"`, "", 14401 * time.Second, false},
 	} {
-		p, _, _, _ := asking(t, map[string]string{"/v": "<Response>" + document + "</Response>"}, nil)
-		_, steps := way(t, p, request(number))
-		if got := saw(steps, "document", "has no effect"); got != (words != "") || words != "" && !saw(steps, "document", "skipped: "+words) {
-			t.Errorf("the trace of %s is not right", document)
+		p, _, _, _ := asking(t, map[string]string{"/v": "<Response><Dial " + tt.attributes + "><Sip>sip:a@127.0.0.20</Sip></Dial></Response>"}, nil)
+		_, s := first(t, p)
+		if len(s.Dial) != 1 || s.Dial[0].From != tt.from || s.Limit != tt.limit || saw([]b2bua.Step{s}, "document", "is no number of the account") != tt.foreign {
+			t.Errorf("%s: %+v", tt.attributes, s)
 		}
+	}
+}
+
+func TestTheActionIsToldTheCallsThatWereDialled(t *testing.T) {
+	t.Parallel()
+	p, _, _, form := asking(t, map[string]string{
+		"/v":     `<Response><Dial action="/after"><Sip>sip:a@127.0.0.20</Sip></Dial></Response>`,
+		"/after": `<Response><Dial action="/last"><Sip>sip:b@127.0.0.20</Sip></Dial></Response>`,
+		"/last":  `<Response><Dial action="/none"><Number>+19995550199</Number></Dial></Response>`,
+		"/none":  `<Response/>`,
+	}, nil)
+	plan, _ := first(t, p)
+	plan.Next(t.Context(), b2bua.StepOutcome{Kind: b2bua.StepDial, Outcome: "busy", Status: 486})
+	plan.Next(t.Context(), b2bua.StepOutcome{Kind: b2bua.StepDial, Answered: true, Outcome: "answered", Duration: time.Second})
+	one, two := form(1, "DialCallSid"), form(2, "DialCallSid")
+	if len(one) != 34 || !strings.HasPrefix(one, "CA") || len(two) != 34 || one == two || form(3, "DialCallSid") != "" {
+		t.Errorf("the calls are %q, %q, %q", one, two, form(3, "DialCallSid"))
+	}
+	if form(1, "DialBridged") != "false" || form(2, "DialBridged") != "true" || form(2, "DialCallDuration") != "1" || form(1, "DialCallDuration") != "" {
+		t.Errorf("bridged %s %s, %s s", form(1, "DialBridged"), form(2, "DialBridged"), form(2, "DialCallDuration"))
 	}
 }

@@ -267,6 +267,9 @@ func (c *bridge) tick(now time.Time) {
 		c.onStepOver()
 	}
 	if c.phase != phaseOver {
+		c.tickDial(now)
+	}
+	if c.phase != phaseOver {
 		c.tickBranches(now)
 		c.onRefreshDue(now)
 	}
@@ -296,7 +299,7 @@ func (c *bridge) onLimit() {
 // arm sets the call's only timer to whatever is due first. A call that is up and unlimited has none running.
 func (c *bridge) arm() {
 	due := c.stepAt
-	for _, at := range [...]time.Time{c.limitAt, c.refreshAt()} {
+	for _, at := range [...]time.Time{c.limitAt, c.refreshAt(), c.dialLimit()} {
 		if due.IsZero() || !at.IsZero() && at.Before(due) {
 			due = at
 		}

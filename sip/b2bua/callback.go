@@ -70,11 +70,12 @@ const (
 type Step struct {
 	Kind   StepKind
 	Dial   []DialTarget
-	GoesOn bool        // once the one who answered has hung up, Next is asked again instead of the call ending
-	Status int         // of StepReject, and of StepEnd; 0: by what the last targets answered
-	Reason string      // its sentence
-	Of     call.ID     // the emergency call this calls back about, once it is known
-	Trace  []call.Step // what led to this step, for the record
+	Limit  time.Duration // the one who answered is hung up on after that, as if it had; 0: never
+	GoesOn bool          // once the one who answered has hung up, Next is asked again instead of the call ending
+	Status int           // of StepReject, and of StepEnd; 0: by what the last targets answered
+	Reason string        // its sentence
+	Of     call.ID       // the emergency call this calls back about, once it is known
+	Trace  []call.Step   // what led to this step, for the record
 }
 
 // DialTarget is one leg that is rung.
@@ -83,6 +84,7 @@ type DialTarget struct {
 	URI       string         // sip or sips
 	Route     *agent.Route   // the way to a phone that is registered; nil: as the URI says
 	Headers   []agent.Header // more for its INVITE
+	From      string         // user part of From, "" for that of the decision
 	Ring      time.Duration  // 0: the edge's usual ring time
 	Username  string         // digest credentials, "" for none
 	Password  string
@@ -110,6 +112,7 @@ type callback struct {
 	stop     context.CancelFunc // ends it
 	heard    *fork              // the one whose early media the centre hears
 	answered time.Time          // when the leg B of this step was
+	until    time.Time          // end of what its limit allows, zero for never
 	last     StepOutcome        // of the last step that rang somebody, for the final answer
 }
 
@@ -283,29 +286,65 @@ func (o StepOutcome) finalStatus() int {
 	return 480
 }
 
+// dialLimit is when the party that answered is to be hung up on, zero for never.
+func (c *bridge) dialLimit() time.Time {
+	if c.back == nil {
+		return time.Time{}
+	}
+	return c.back.until
+}
+
+// tickDial hangs up on the party that answered when the limit of its step is reached.
+func (c *bridge) tickDial(now time.Time) {
+	at := c.dialLimit()
+	if at.IsZero() || now.Before(at) {
+		return
+	}
+	c.back.until = time.Time{}
+	const sentence = "the time limit of the dialled call was reached"
+	if !c.hasMore() {
+		c.end(ending{reason: call.EndTimeLimit, cause: 480, sentence: sentence})
+		return
+	}
+	c.leaveB(false, reason(480, sentence))
+}
+
 // goesOn tells whether the plan has more once the party that answered is gone, and asks it then.
 func (c *bridge) goesOn() bool {
+	if !c.hasMore() {
+		return false
+	}
+	c.leaveB(true)
+	return true
+}
+
+// hasMore tells whether the plan can be asked for more once the party that answered is gone.
+func (c *bridge) hasMore() bool {
 	b := c.back
 	if b == nil || c.phase != phaseUp || !b.step.GoesOn && b.step.Kind != StepPlay || c.a.state != legAnswered {
 		return false
 	}
-	if c.a.said == nil { // the centre left the offer to the party that is gone, and its answer has not come yet
-		return false
-	}
-	b.outcome.Duration = time.Since(b.answered)
+	return c.a.said != nil // else the centre left the offer to that party, and its answer has not come yet
+}
+
+// leaveB hangs up on the party that answered, unless it is gone, and asks the plan for more.
+func (c *bridge) leaveB(gone bool, h ...agent.Header) {
+	b := c.back
+	b.outcome.Duration, b.until = time.Since(b.answered), time.Time{}
 	x, said := c.exchange, c.b.said
 	c.answerPending()
 	c.restore, c.stepAt = nil, time.Time{}
 	if x != nil && x.from == &c.b && x.offerless && !x.acking { // the centre's offer, if it comes, needs an answer in an ACK
 		x.request, c.exchange = nil, x
 	}
-	c.b.state = legOver
-	c.dropB()
+	if gone {
+		c.b.state = legOver
+	}
+	c.dropB(h...)
 	c.b.acked, c.b.said = true, said // nobody waits for the centre's ACK any more; what it was told last holds until then
 	c.media.side(call.LegB).Reset()
 	c.media.Hold(true) // until somebody else is there
 	c.askPlan()
-	return true
 }
 
 // endCallback ends the question to the plan that is open.

@@ -1,6 +1,8 @@
 package b2bua
 
 import (
+	"cmp"
+
 	"github.com/rs/zerolog"
 
 	"callbox/sip/agent"
@@ -26,14 +28,15 @@ func (c *bridge) callbackOffer() *sdp.Session {
 
 // callbackInvitation writes the INVITE to one of those that a callback rings.
 func (c *bridge) callbackInvitation(f *fork, b *branch) agent.Outgoing {
+	from := cmp.Or(f.to.From, c.back.From)
 	out := agent.Outgoing{
-		Route: b.route, From: agent.Address{Scheme: "sip", User: c.back.From}, Username: f.to.Username, Password: f.to.Password,
+		Route: b.route, From: agent.Address{Scheme: "sip", User: from}, Username: f.to.Username, Password: f.to.Password,
 	}
 	h := make([]agent.Header, 0, 8)
 	if !c.back.Consultation {
 		h = append(h, header("Priority", priorityCallback))
 	}
-	h = append(h, c.idHeader[0], header("P-Asserted-Identity", "<sip:"+c.back.From+"@"+hostOf(b.local)+">"))
+	h = append(h, c.idHeader[0], header("P-Asserted-Identity", "<sip:"+from+"@"+hostOf(b.local)+">"))
 	h = append(h, f.to.Headers...)
 	if c.in != nil { // until the centre's call is answered
 		out.Spent = 71 - c.in.MaxForwards

@@ -131,6 +131,9 @@ func (c *bridge) onForkAnswered(f *fork, b *branch, ev event) {
 		c.media.side(call.LegB).Reset()
 	}
 	back.heard, back.answered = nil, time.Now()
+	if back.step.Limit > 0 {
+		back.until = back.answered.Add(back.step.Limit)
+	}
 	for _, o := range c.forks() {
 		if o != b {
 			c.dropBranch(o, "cancelled", 0, reasonElsewhere())

@@ -1,0 +1,57 @@
+package b2bua
+
+import (
+	"testing"
+	"time"
+
+	"callbox/sip/agent"
+	"callbox/sip/call"
+)
+
+func TestADialledCallEndsAtItsLimit(t *testing.T) {
+	for _, goesOn := range []bool{true, false} {
+		first := ring("one")
+		first.Limit, first.GoesOn = time.Minute, goesOn
+		p := &backPlan{steps: []Step{first, ring("two")}}
+		playWith(t, Options{Callbacks: p}, func(w *world) {
+			a := w.invite(offerA)
+			w.pass(5 * time.Second) // ringing does not count
+			w.b(1).answers(answerB)
+			a.expect("answer 200")
+			a.acks("")
+			w.pass(time.Minute - time.Second)
+			if len(p.told) != 1 {
+				t.Fatalf("the plan was asked %d times within the limit", len(p.told))
+			}
+			w.pass(time.Second)
+			w.b(1).expect("bye")
+			if !goesOn {
+				a.expect("bye")
+				w.ended(call.EndTimeLimit)
+				return
+			}
+			if d := p.told[1].Duration; !p.told[1].Answered || d != time.Minute {
+				t.Errorf("the plan was told %+v", p.told[1])
+			}
+			w.b(2)
+			a.byes()
+			w.record()
+		})
+	}
+}
+
+func TestADialShowsItsOwnNumber(t *testing.T) {
+	s := ring("one", "two")
+	s.Dial[1].From = "+14155550142"
+	playWith(t, Options{Callbacks: &backPlan{steps: []Step{s}}}, func(w *world) {
+		a := w.invite(offerA)
+		if from := w.b(1).out.From.User; from != "psap-sf" {
+			t.Errorf("the first sees %s", from)
+		}
+		out := w.b(2).out
+		if want := (agent.Address{Scheme: "sip", User: "+14155550142"}); out.From != want || out.Message.Get("P-Asserted-Identity") != "<sip:+14155550142@127.0.0.1>" {
+			t.Errorf("the second sees %v, %s", out.From, out.Message.Get("P-Asserted-Identity"))
+		}
+		a.cancels()
+	})
+}
