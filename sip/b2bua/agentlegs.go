@@ -65,8 +65,8 @@ func (r agentRequest) message() agent.Message { return r.Message }
 func adapt(sink func(event)) agent.Sink {
 	return func(e agent.Event) {
 		ev := event{
-			kind: e.Kind, id: e.ID, status: e.Status, reason: e.Reason, local: e.Local, contact: e.Contact, fork: e.Fork, offer: e.Offer,
-			message: e.Message,
+			kind: e.Kind, id: e.ID, status: e.Status, reason: e.Reason, local: e.Local, cause: e.Cause,
+			contact: e.Contact, fork: e.Fork, offer: e.Offer, message: e.Message,
 		}
 		if e.Leg != nil {
 			ev.leg = e.Leg

@@ -196,6 +196,8 @@ func failure(ev event) (outcome, detail string) {
 	switch {
 	case ev.local && ev.status == 408:
 		return "timeout", "nothing came back"
+	case ev.local && ev.cause != "": // a certificate that is not believed, say: nobody guesses that
+		return "unreachable", ev.reason + ": " + ev.cause
 	case ev.local:
 		return "unreachable", ev.reason
 	case ev.status == 486 || ev.status == 600:

@@ -387,3 +387,14 @@ func TestLiteralHosts(t *testing.T) {
 		}
 	}
 }
+
+func TestATargetThatCannotBeReachedSaysWhy(t *testing.T) {
+	t.Parallel()
+	var got event
+	adapt(func(ev event) { got = ev })(agent.Event{
+		Kind: agent.KindFailed, Local: true, Status: 503, Reason: "Service Unavailable", Cause: "x509: certificate signed by unknown authority",
+	})
+	if outcome, detail := failure(got); outcome != "unreachable" || detail != "Service Unavailable: x509: certificate signed by unknown authority" {
+		t.Errorf("%s, %q", outcome, detail)
+	}
+}

@@ -19,6 +19,7 @@ type event struct {
 	status    int
 	local     bool
 	reason    string
+	cause     string // of a failure on this side: why, in words
 	contact   string // of a redirection
 	fork      string
 	offer     bool // of a provisional answer: its PRACK is owed
