@@ -109,6 +109,9 @@ func TestASecureTrunkIsReachedByTLSAlone(t *testing.T) {
 	if d := cmp.Diff(want, rung); d != "" {
 		t.Error(d)
 	}
+	if !saw(steps, "trunk", "of safe.pstn.twilio.com, priority 0, weight 1, by TLS since the trunk is secure") {
+		t.Errorf("nothing says that a URL without a transport is called by TLS: %v", steps)
+	}
 	if !steps[0].Dial[0].Secure || !saw(steps, "trunk", "failed: sip:127.0.1.3;transport=udp of safe.pstn.twilio.com is not TLS") {
 		t.Errorf("steps %+v", steps)
 	}

@@ -39,7 +39,11 @@ func (w *plan) origination(t *directory.Trunk, u store.OriginationURL) (b2bua.St
 		return b2bua.Step{}, false
 	}
 	target.Ring = t.Settings.Callback.Ring
-	w.trail.note("trunk", applied, "rings %s of %s, priority %d, weight %d", u.SipURL, t.Name, u.Priority, u.Weight)
+	by := ""
+	if t.Secure {
+		by = ", by TLS since the trunk is secure"
+	}
+	w.trail.note("trunk", applied, "rings %s of %s, priority %d, weight %d%s", u.SipURL, t.Name, u.Priority, u.Weight, by)
 	return b2bua.Step{Kind: b2bua.StepDial, Dial: []b2bua.DialTarget{target}}, true
 }
 
