@@ -222,7 +222,7 @@ func TestDecideIsAskedWhatTheInviteSays(t *testing.T) {
 					From:    agent.Address{Scheme: "sip", User: "+1", Host: "pbx.example"},
 					Message: sdpMessage(offerA).With("Diversion", "<sip:+3@x>").With("P-Asserted-Identity", "<tel:+2>"),
 				}, w.inv)
-				tt.want.Source, tt.want.Transport = netip.MustParseAddr("10.1.1.1"), "tcp"
+				tt.want.Source, tt.want.Port, tt.want.Transport = netip.MustParseAddr("10.1.1.1"), 5060, "tcp"
 				tt.want.From = routing.Identity{Scheme: "sip", User: "+1", Host: "pbx.example"}
 				tt.want.Claims = []routing.Claim{
 					{Source: directory.SourceAsserted, Identity: routing.Identity{Scheme: "tel", User: "+2"}},
