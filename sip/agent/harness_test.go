@@ -16,7 +16,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // wait bounds every wait of these tests; it is only reached when a test fails.
-const wait = 5 * time.Second
+const wait = 30 * time.Second
 
 // newTestAgent starts an agent on loopback with short timers.
 func newTestAgent(t *testing.T, onInvite func(*Incoming), listeners ...Listener) *Agent {

@@ -14,7 +14,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience bounds every wait of these tests; none takes it when the code is right.
-const patience = 5 * time.Second
+const patience = 30 * time.Second
 
 // newTestRelay starts a relay on a high port range and ends it with the test.
 func newTestRelay(t testing.TB, o Options) *Relay {

@@ -63,7 +63,7 @@ func talk(t *testing.T, what string, say func(seq uint16), done func() bool) {
 	t.Helper()
 	tick := time.NewTicker(audio.FrameTime)
 	defer tick.Stop()
-	deadline := time.After(10 * patience)
+	deadline := time.After(2 * patience)
 	for seq := uint16(1); !done(); seq++ {
 		say(seq)
 		select {
