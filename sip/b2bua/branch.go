@@ -184,7 +184,10 @@ func (c *bridge) handleBranch(b *branch, ev event) {
 	case agent.KindGone:
 		b.state = legOver
 		c.loseBranch(b, loss{outcome: "unreachable", detail: "the connection broke"})
-	case agent.KindRequest: // it is not in the call yet, or not any more
+	case agent.KindRequest:
+		if l, ok := b.purpose.(*listener); ok && l.onRequest(b, ev.request) {
+			return
+		} // else it is not in the call yet, or not any more
 		respond(ev.request, 500, header("Retry-After", "3"), warning("this side is not connected"))
 	}
 }

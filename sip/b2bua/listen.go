@@ -94,12 +94,11 @@ func (l *listener) invite(b *branch) agent.Outgoing {
 	if !d.Emergency {
 		name = "Test call"
 	}
-	local := sdp.Local{Addr: b.local, RTP: l.media.Port(), RTCP: l.media.Port() + 1}
 	return agent.Outgoing{
 		Route: b.route, From: agent.Address{Scheme: "sip", User: d.Caller.Number, Display: name},
 		Message: agent.Message{
 			ContentType: typeSDP,
-			Body:        b.writer.Offer(local, []sdp.Format{sdp.PCMU(), sdp.PCMA()}, sdp.SendRecv, int(audio.FrameTime.Milliseconds())),
+			Body:        b.writer.Offer(l.local(b), []sdp.Format{sdp.PCMU(), sdp.PCMA()}, sdp.SendRecv, int(audio.FrameTime.Milliseconds())),
 			Headers: []agent.Header{
 				l.c.idHeader[0], header(headerDialled, d.Dialled), header("Subject", name+" from "+d.Caller.Number),
 				header("Supported", " "), // no session timer: this leg ends with the call
@@ -130,6 +129,44 @@ func (l *listener) on(b *branch, ev event) {
 		}
 	}
 	c.loseBranch(b, loss{outcome: "failed", status: ev.status, detail: "answered with a body of no use: " + sentence})
+}
+
+// onRequest answers a listener who puts the call on hold, moves his media or refreshes his session: it concerns his leg
+// alone. It reports false for every other request.
+func (l *listener) onRequest(b *branch, r request) bool {
+	m := r.message()
+	if !l.heard || r.method() != "UPDATE" && (r.method() != "INVITE" || len(m.Body) == 0) {
+		return false
+	}
+	var out agent.Message
+	if len(m.Body) > 0 {
+		s, _, f := b.offered(m, sdp.RoleOffer)
+		if f != nil || s == nil {
+			respond(r, 488)
+			return true
+		}
+		body, formats, err := b.writer.Answer(s, l.local(b), []sdp.Format{sdp.PCMU(), sdp.PCMA()}, sdp.SendRecv, 0)
+		if err != nil || len(formats) == 0 {
+			respond(r, 488, warning("those who listen have to speak G.711"))
+			return true
+		}
+		audioLine, _ := s.Audio()
+		l.media.Start(media.Remote{RTP: audioLine.RTP, Signalling: b.signalling}, audio.Codec(formats[0].Payload))
+		out = agent.Message{ContentType: typeSDP, Body: body}
+	}
+	if asked := refreshOf(m); asked.seconds > 0 && asked.refresher != "uas" { // he refreshes: there is no timer here
+		out.Headers = append(out.Headers, (&session{seconds: asked.seconds}).header("uas", "uac"))
+		if asked.able {
+			out.Headers = append(out.Headers, header("Require", "timer"))
+		}
+	}
+	r.Respond(200, phrase(200), out)
+	return true
+}
+
+// local is what we say about ourselves to a listener.
+func (l *listener) local(b *branch) sdp.Local {
+	return sdp.Local{Addr: b.local, RTP: l.media.Port(), RTCP: l.media.Port() + 1}
 }
 
 // lost implements purpose.

@@ -89,6 +89,36 @@ func TestADeskIsRungWhenTheCallIsAnsweredAndHearsIt(t *testing.T) {
 	})
 }
 
+// A desk may hold, move its media and refresh its session; none of that is for anybody else.
+func TestADeskMayChangeItsLeg(t *testing.T) {
+	t.Parallel()
+	play(t, func(w *world) {
+		w.heardBy(listenAt(desk))
+		a, b := w.up()
+		d := w.b(2)
+		d.asks("UPDATE", "").got(500) // it has not answered
+		d.answers(answerDesk)
+		l := w.media.listeners[0]
+		moved := strings.NewReplacer("m=audio 6000 RTP/AVP 8", "m=audio 6002 RTP/AVP 0", "recvonly", "sendrecv").Replace(answerDesk)
+		m := d.asks("INVITE", moved, headers([]string{timerAble, byUAC})...).got(200)
+		has(d, m, "m=audio 30100 RTP/AVP 0", "a=sendrecv", byUAC, mustTimer)
+		if l.codec != audio.PCMU || l.remote.RTP.String() != "10.3.3.3:6002" {
+			t.Errorf("the desk's media is %+v", l)
+		}
+		d.acks("")
+		has(d, d.asks("INVITE", strings.Replace(moved, "sendrecv", "sendonly", 1)).got(200), "a=recvonly")
+		d.acks("")
+		has(d, d.asks("UPDATE", "", headers([]string{timerAble, byUAC})...).got(200), byUAC)
+		d.asks("INVITE", strings.Replace(moved, "AVP 0", "AVP 96", 1)+"a=rtpmap:96 opus/48000/2\r\n").got(488)
+		d.asks("INVITE", "nonsense").got(488)
+		d.asks("INVITE", "").got(500)
+		d.asks("INFO", "").got(500)
+		a.silent()
+		b.silent()
+		a.byes()
+	})
+}
+
 func TestADeskThatBargesInIsHeard(t *testing.T) {
 	t.Parallel()
 	play(t, func(w *world) {
