@@ -6,12 +6,15 @@ import "strconv"
 // preference. A ptime of 0 leaves the packet time unsaid. Where RTCP of l equals
 // RTP the offer says a=rtcp-mux.
 func Offer(l Local, formats []Format, dir Direction, ptime int) []byte {
-	dst := append(appendOrigin(nil, l), "t=0 0\r\n"...)
+	dst := appendLite(append(appendOrigin(nil, l), "t=0 0\r\n"...), l)
 	proto := "RTP/AVP"
-	if l.Security == Required {
+	switch {
+	case l.Web != nil:
+		proto = webProfile
+	case l.Security == Required:
 		proto = "RTP/SAVP"
 	}
-	return appendAudio(dst, l, described{proto, formats, dir, ptime, l.RTCP == l.RTP})
+	return appendAudio(dst, l, described{proto, formats, dir, ptime, l.RTCP == l.RTP, RoleOffer})
 }
 
 // Answer returns the answer to offer and the formats in it, under the payload
@@ -30,7 +33,7 @@ func Answer(offer *Session, l Local, supported []Format, dir Direction, ptime in
 	if chosen == nil {
 		return nil, nil, ErrNoCodec
 	}
-	dst := offer.head.appendTimes(appendOrigin(nil, l))
+	dst := appendLite(offer.head.appendTimes(appendOrigin(nil, l)), l)
 	for i := range offer.media {
 		if i != offer.audio {
 			dst = offer.media[i].appendRefused(dst)
@@ -39,7 +42,7 @@ func Answer(offer *Session, l Local, supported []Format, dir Direction, ptime in
 		dst = appendAudio(dst, l, described{
 			proto: audio.Proto, formats: chosen, ptime: ptime,
 			dir: dir.Within(audio.Direction.Reverse()),
-			mux: l.RTCP == l.RTP && audio.muxable(),
+			mux: l.RTCP == l.RTP && audio.muxable(), role: RoleAnswer,
 		})
 	}
 	return dst, chosen, nil
@@ -84,6 +87,7 @@ type described struct {
 	dir     Direction
 	ptime   int
 	mux     bool
+	role    Role
 }
 
 func appendAudio(dst []byte, l Local, d described) []byte {
@@ -100,7 +104,7 @@ func appendAudio(dst []byte, l Local, d described) []byte {
 		dst = append(dst, "\r\n"...)
 	}
 	dst = appendAttribute(dst, d.dir.String())
-	return appendRTCP(appendCrypto(dst, l), l, d.mux)
+	return appendTransport(dst, l, d.role, d.mux)
 }
 
 func appendFormat(dst []byte, f Format) []byte {

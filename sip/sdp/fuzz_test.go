@@ -70,6 +70,7 @@ func FuzzRewrite(f *testing.F) {
 	for _, text := range offers(f) {
 		f.Add([]byte(text))
 	}
+	f.Add([]byte(fromBrowser))
 	asked, err := Parse([]byte("v=0\nm=video 1 RTP/AVP 96\nm=audio 4000 RTP/AVP 0 8\na=rtcp-mux\na=sendonly\n"))
 	if err != nil {
 		f.Fatal(err)
@@ -91,6 +92,9 @@ func FuzzRewrite(f *testing.F) {
 			t.Fatalf("rewriting again changes it:\n%s\n%s", out, twice)
 		}
 
+		if web := s.For(Required); web.audio >= 0 {
+			checkLines(t, text, web.Rewrite(nil, ours(), RoleOffer))
+		}
 		l := ours()
 		l.Answers = asked
 		answer, err := Parse(s.Rewrite(nil, l, RoleAnswer))

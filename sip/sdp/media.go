@@ -33,12 +33,17 @@ type Media struct {
 	// preference.
 	Crypto []Crypto
 
+	// Web is set where the line is a browser's, with SRTP keys by DTLS, that can be
+	// used; its RTP and RTCP say nothing then, since ICE finds the way.
+	Web *WebRTC
+
 	Formats []string // payload types in the order of preference
 	PTime   int      // packet time in milliseconds, 0 if not said
 
-	body section
-	own  level
-	said bool // a direction attribute stands somewhere
+	body  section
+	own   level
+	noWeb string // why a browser's line cannot be used
+	said  bool   // a direction attribute stands somewhere
 }
 
 // complete puts the session level under what the section says itself.
@@ -58,7 +63,11 @@ func (m *Media) complete(session level) {
 	if !m.own.hasDir {
 		m.Direction = session.dir
 	}
-	if m.Held = conn.held; m.Held {
+	if m.dtls() {
+		m.Web, m.noWeb = m.completeWeb(session)
+		m.Crypto = nil
+	}
+	if m.Held = conn.held && !m.dtls(); m.Held { // a browser's null address says that ICE is not done
 		m.Direction = m.Direction.Within(SendOnly)
 	}
 	if m.PTime = m.own.ptime; m.PTime == 0 {
@@ -92,7 +101,7 @@ func (m *Media) secureRTP() bool {
 // profile returns the RTP profile of the line, feedback included, with SRTP or
 // without.
 func (m *Media) profile(secure bool) string {
-	feedback := strings.HasSuffix(m.Proto, "F") || strings.HasSuffix(m.Proto, "f")
+	feedback := (strings.HasSuffix(m.Proto, "F") || strings.HasSuffix(m.Proto, "f")) && !m.dtls()
 	switch {
 	case secure && feedback:
 		return "RTP/SAVPF"

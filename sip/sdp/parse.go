@@ -169,6 +169,7 @@ type level struct {
 	rtcpAddr netip.Addr
 	mux      bool
 	crypto   cryptos
+	web      *webLines // nil: it says nothing of WebRTC
 }
 
 // read collects the facts of a section. Where a line is there twice, the first
@@ -214,6 +215,8 @@ func (lv *level) readAttribute(name, value []byte) {
 		lv.mux = true
 	case "crypto":
 		lv.crypto.add(value)
+	default:
+		lv.readWeb(name, value)
 	}
 }
 

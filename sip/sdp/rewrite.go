@@ -14,13 +14,13 @@ import (
 func (s *Session) Rewrite(dst []byte, l Local, role Role) []byte {
 	answers := role == RoleAnswer && l.Answers != nil
 	dst = appendOrigin(dst, l)
-	dst = s.head.appendKept(dst, "b")
+	dst = s.head.appendKept(dst, "b", kept)
 	if answers {
 		dst = l.Answers.head.appendTimes(dst)
 	} else {
 		dst = s.head.appendTimes(dst)
 	}
-	dst = s.head.appendKept(dst, "a")
+	dst = appendLite(s.head.appendKept(dst, "a", kept), l)
 
 	if answers {
 		return s.appendAnswers(dst, l)
@@ -31,9 +31,12 @@ func (s *Session) Rewrite(dst []byte, l Local, role Role) []byte {
 			dst = m.appendRefused(dst)
 			continue
 		}
+		proto := m.profile(l.Security == Required)
+		if l.Web != nil {
+			proto = webProfile
+		}
 		dst = m.appendRelayed(dst, l, relayed{
-			proto: m.profile(l.Security == Required), dir: m.Direction, say: m.said || m.Held,
-			mux: role == RoleOffer && m.muxable(),
+			proto: proto, dir: m.Direction, say: m.said || m.Held, mux: role == RoleOffer && m.muxable(), role: role,
 		})
 	}
 	return dst
@@ -53,7 +56,7 @@ func (s *Session) appendAnswers(dst []byte, l Local) []byte {
 		dir := m.Direction.Within(offered.Direction.Reverse())
 		dst = m.appendRelayed(dst, l, relayed{
 			proto: offered.Proto, dir: dir, say: m.said || dir != SendRecv,
-			mux: m.muxable() && offered.muxable(),
+			mux: m.muxable() && offered.muxable(), role: RoleAnswer,
 		})
 	}
 	return dst
@@ -65,6 +68,7 @@ type relayed struct {
 	dir   Direction
 	say   bool // write the direction; sendrecv nobody said stays unsaid
 	mux   bool
+	role  Role
 }
 
 func (m *Media) appendRelayed(dst []byte, l Local, how relayed) []byte {
@@ -73,12 +77,16 @@ func (m *Media) appendRelayed(dst []byte, l Local, how relayed) []byte {
 		dst = append(append(dst, ' '), format...)
 	}
 	dst = append(dst, "\r\n"...)
-	dst = m.body.appendKept(dst, "b")
-	dst = m.body.appendKept(dst, "a")
+	keep := kept
+	if m.dtls() && l.Web == nil {
+		keep = keptPlain
+	}
+	dst = m.body.appendKept(dst, "b", keep)
+	dst = m.body.appendKept(dst, "a", keep)
 	if how.say {
 		dst = appendAttribute(dst, how.dir.String())
 	}
-	return appendRTCP(appendCrypto(dst, l), l, how.mux)
+	return appendTransport(dst, l, how.role, how.mux)
 }
 
 // appendRefused writes the line with port 0 and without a section (RFC 3264
@@ -151,15 +159,15 @@ func appendAddress(dst []byte, addr netip.Addr) []byte {
 	return addr.AppendTo(append(dst, "IN IP4 "...))
 }
 
-// appendKept copies the lines of the given kinds that may pass, byte for byte.
-func (sec section) appendKept(dst []byte, kinds string) []byte {
+// appendKept copies the lines of the given kinds that keep lets pass, byte for byte.
+func (sec section) appendKept(dst []byte, kinds string, keep func(byte, []byte) bool) []byte {
 	for {
 		line, ok := sec.next()
 		if !ok {
 			return dst
 		}
 		kind, value, ok := typed(line)
-		if ok && strings.IndexByte(kinds, kind) >= 0 && kept(kind, value) {
+		if ok && strings.IndexByte(kinds, kind) >= 0 && keep(kind, value) {
 			dst = append(append(dst, line...), "\r\n"...)
 		}
 	}
@@ -171,7 +179,7 @@ func (sec section) appendTimes(dst []byte) []byte {
 	if !sec.hasTime() {
 		return append(dst, "t=0 0\r\n"...)
 	}
-	return sec.appendKept(dst, "trz")
+	return sec.appendKept(dst, "trz", kept)
 }
 
 func (sec section) hasTime() bool {

@@ -65,6 +65,10 @@ type Local struct {
 	Security Security
 	Crypto   []Crypto
 
+	// Web is what we say of DTLS and ICE to a browser, nil to anybody else. With it
+	// a=rtcp-mux is always said.
+	Web *WebRTC
+
 	// Answers is the offer that came in on this leg, for an answer that goes
 	// back on it. With it the answer has the offer's m-lines, in number and
 	// order, its t= lines, a direction it allows, and a=rtcp-mux only if it had
@@ -128,6 +132,10 @@ func (s *Session) Unusable() string {
 		case m.Kind != "audio":
 		case m.Port == 0:
 			reason = "every audio line of the session description has port 0"
+		case m.dtls() && m.noWeb != "":
+			return "the browser's audio line cannot be used: " + m.noWeb
+		case m.dtls() && s.policy == Plain:
+			return "the session description has no plain RTP audio line (RTP/AVP), only a browser's (" + m.Proto + ")"
 		case len(m.Formats) == 0 && (m.plainRTP() || m.secureRTP()):
 			return "the session description has an audio line without a payload type"
 		case !m.plainRTP() && !m.secureRTP():

@@ -60,7 +60,7 @@ func (s *Session) find(policy Security) int {
 		m := &s.media[i]
 		switch usable := len(m.Crypto) > 0 && policy != Plain; {
 		case !m.live():
-		case usable && m.secureRTP():
+		case usable && m.secureRTP(), m.Web != nil && policy != Plain:
 			return i
 		case usable && m.plainRTP() && keyed < 0:
 			keyed = i

@@ -61,7 +61,7 @@ func TestWhyARequiredSRTPIsRefused(t *testing.T) {
 		savp:                                "the RTP/SAVP audio line has no a=crypto, and its key cannot come in another way",
 		mki:                                 "the session description has no audio line",
 		savp + mki:                          "SRTP cannot be agreed on, line 1 of a=crypto: it has an MKI, which is not spoken here",
-		"m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n": "the session description has no audio line of RTP/AVP or RTP/SAVP, only UDP/TLS/RTP/SAVPF",
+		"m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n": "the browser's audio line cannot be used: it has no a=ice-ufrag and a=ice-pwd of four and 22 letters or more",
 		"m=audio 0 RTP/SAVP 0\r\n" + crypto: "every audio line of the session description has port 0",
 		"m=audio 9 RTP/SAVP\r\n" + crypto:   "the session description has an audio line without a payload type",
 	} {
