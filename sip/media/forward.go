@@ -124,6 +124,7 @@ func (sd *Side) open(w *worker, b []byte) []byte {
 	reason := dropNotRTP
 	switch {
 	case len(b) < rtpHeaderLen || b[0]>>6 != 2:
+		reason = sd.takeWeb(w, b)
 	case b[1] >= 192 && b[1] <= 223: // RFC 5761 section 4
 		plain, reason = sd.in.openRTCP(w.plain[:0], b, w.clock())
 	default:
@@ -133,7 +134,7 @@ func (sd *Side) open(w *worker, b []byte) []byte {
 		sd.flow.drops[reason]++
 		return nil
 	}
-	return plain
+	return plain // nil for what is of ICE or DTLS
 }
 
 // sendRTP sends RTP to the side's peer, protected where that is agreed on.

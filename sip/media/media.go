@@ -69,10 +69,13 @@ const (
 	NoticeFirstPacket NoticeKind = iota + 1 // the first RTP packet of a side was accepted; again after Side.Reset
 	NoticeTimeout                           // no RTP from either side for Options.Timeout; once a session
 	NoticeSilence                           // no RTP from one side for twice Options.Timeout, while the other speaks; again each such time
+	NoticeUnsecured                         // a browser's media cannot be secured; Reason says why
 )
 
 // Notice is one thing the relay noticed about a session.
 type Notice struct {
 	Kind NoticeKind
-	Side call.Leg // NoticeFirstPacket: the side that was heard; NoticeSilence: the one that was not
+	Side call.Leg // NoticeFirstPacket: the side that was heard; NoticeSilence, NoticeUnsecured: the one that was not
+
+	Reason string // NoticeUnsecured
 }

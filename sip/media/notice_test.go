@@ -45,19 +45,19 @@ func TestTheFirstPacketOfEachSideIsNoticedOnce(t *testing.T) {
 		a.say(seq, 0xa)
 		b.hears(seq)
 	}
-	if got := next(t, notices); got != (Notice{NoticeFirstPacket, call.LegA}) {
+	if got := next(t, notices); got != (Notice{Kind: NoticeFirstPacket, Side: call.LegA}) {
 		t.Errorf("notice %+v, want the caller's first packet", got)
 	}
 	b.say(9, 0xb)
 	a.hears(9)
-	if got := next(t, notices); got != (Notice{NoticeFirstPacket, call.LegB}) {
+	if got := next(t, notices); got != (Notice{Kind: NoticeFirstPacket, Side: call.LegB}) {
 		t.Errorf("notice %+v, want the centre's first packet", got)
 	}
 	s.Side(call.LegB).Reset()
 	s.Side(call.LegB).SetRemote(b.remote())
 	b.say(10, 0xc)
 	a.hears(10)
-	if got := next(t, notices); got != (Notice{NoticeFirstPacket, call.LegB}) {
+	if got := next(t, notices); got != (Notice{Kind: NoticeFirstPacket, Side: call.LegB}) {
 		t.Errorf("notice %+v, want the next target's first packet", got)
 	}
 	none(t, notices)

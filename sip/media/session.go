@@ -79,6 +79,8 @@ func (s *Session) Close() call.Media {
 	}
 	s.final = s.stats()
 	s.closed = true
+	s.sides[0].part()
+	s.sides[1].part()
 	final := s.final
 	s.mu.Unlock()
 

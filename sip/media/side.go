@@ -23,6 +23,10 @@ type Remote struct {
 	// Keys are set where SRTP was agreed on. The same key again goes on: rollover counter and replay window stay.
 	Keys *Keys
 
+	// Web is set for a browser, whose keys come by DTLS and whose address by ICE: Keys, RTP and RTCP do not count then,
+	// but for an RTP that asks for no media.
+	Web *Web
+
 	// ClockRate gives the RTP clock of a payload type in Hz for the jitter; 0 or a nil function means 8000. It is
 	// called with the session locked and only when the payload type changes, so it must be quick and pure.
 	ClockRate func(payloadType uint8) uint32
@@ -40,6 +44,7 @@ type Side struct {
 	in    *opener // what comes is SRTP; nil: RTP
 	out   *sealer // what goes out is SRTP; nil: RTP
 	was   *sealer // of our key before, which comes back when a re-INVITE is taken back
+	web   *web    // the peer is a browser; in is set then
 	flow  flow    // what comes from this side's peer
 	clock func(uint8) uint32
 
@@ -71,11 +76,17 @@ func (sd *Side) SetRemote(rem Remote) {
 		sd.told = true
 		sd.s.listen(now)
 	}
-	sd.mux, sd.clock = rem.Mux, rem.ClockRate
+	sd.mux, sd.clock = rem.Mux || rem.Web != nil, rem.ClockRate
 	if first && sd.out != nil && rem.Keys != nil && !sd.out.key.equal(rem.Keys.send) {
 		sd.out = nil // another leg's: this peer has heard nothing yet, so its rollover counters are 0
 	}
-	sd.secure(rem.Keys)
+	if rem.Web != nil {
+		rtp, rtcp = netip.AddrPort{}, netip.AddrPort{}
+		sd.meet(*rem.Web)
+	} else {
+		sd.part()
+		sd.secure(rem.Keys)
+	}
 	sd.flow.rate = 0 // asks the new clock
 	sd.muted = rem.RTP.IsValid() && rem.RTP.Addr().Unmap().IsUnspecified()
 	sd.latch.announce(rtp, rem.Signalling.Unmap(), now, sd.s.relay.relearn)
@@ -149,6 +160,7 @@ func (sd *Side) Reset() {
 	defer sd.s.mu.Unlock()
 	sd.latch.reset()
 	sd.rtcp = rtcpLatch{}
+	sd.part()
 	sd.in = nil // out stays, since the next target of a fork has the same key of ours, which counts on
 	sd.flow.restart()
 	sd.mux, sd.muted, sd.told, sd.heard, sd.notice, sd.clock = false, false, false, false, false, nil
@@ -196,6 +208,10 @@ func (s *Session) onThisHost(ip netip.Addr) bool {
 // retarget rebuilds where RTP and RTCP to the peer go. rtp and rtcp are the raw sources of a packet that has just
 // moved the RTP or RTCP latch, which keep the zone of a link-local address, or nil.
 func (sd *Side) retarget(rtp, rtcp *sockaddr) {
+	if sd.web != nil {
+		sd.to[0] = sd.web.path(sd.muted)
+		return
+	}
 	v6 := sd.s.relay.binding.v6
 	set := func(to, raw *sockaddr, source, announced netip.AddrPort) {
 		switch {
