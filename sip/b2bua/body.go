@@ -96,6 +96,7 @@ func (c *bridge) point(p *party, m sdp.Media, mux bool) {
 	}
 	c.media.side(p.name).SetRemote(media.Remote{
 		RTP: m.RTP, RTCP: m.RTCP, Mux: mux, Signalling: p.signalling, ClockRate: clockRate(m), Keys: p.keys,
+		Web: p.browser.remote(),
 	})
 }
 

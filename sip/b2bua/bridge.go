@@ -247,6 +247,8 @@ func (c *bridge) onNotice(n media.Notice) {
 		if c.phase == phaseUp && !c.bereft() {
 			c.end(ending{reason: call.EndMediaTimeout, cause: 408, sentence: "no media from either side"})
 		}
+	case media.NoticeUnsecured:
+		c.onUnsecured(n)
 	case media.NoticeSilence:
 		c.onSilence(n)
 	}

@@ -220,12 +220,17 @@ func (w *world) invite(body string, headers ...agent.Header) *peer {
 	return w.inviteWith(m)
 }
 
-func (w *world) inviteWith(m agent.Message) *peer {
-	in := &agent.Incoming{
+func (w *world) inviteWith(m agent.Message) *peer { return w.take(incoming(m)) }
+
+func incoming(m agent.Message) *agent.Incoming {
+	return &agent.Incoming{
 		CallID: "a-leg", Source: netip.MustParseAddrPort("10.1.1.1:5060"), Local: netip.MustParseAddrPort("127.0.0.1:5060"),
 		Transport: "udp", MaxForwards: 70, RequestURI: agent.Address{Scheme: "sip", User: "911", Host: "lab.sip.us1.twilio.com"},
 		From: agent.Address{Scheme: "sip", User: "+14155550100", Host: "pbx.example"}, Message: m,
 	}
+}
+
+func (w *world) take(in *agent.Incoming) *peer {
 	w.caller = &peer{w: w, name: "a", uas: true}
 	w.inv = &fakeInvite{w: w}
 	inv := w.inv

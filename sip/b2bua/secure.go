@@ -14,9 +14,10 @@ import (
 // secrecy is whether the media of a leg is SRTP, and with which keys. Each leg's keys end here: a caller with SRTP talks
 // to a centre without, and the other way round.
 type secrecy struct {
-	policy sdp.Security
-	ring   *sdp.Keyring // our keys; nil where the policy is plain
-	keys   *media.Keys  // in force; nil: RTP
+	policy  sdp.Security
+	ring    *sdp.Keyring // our keys; nil where the policy is plain
+	keys    *media.Keys  // in force; nil: RTP
+	browser *browser     // it is one, with keys of its own; nil: it is not
 }
 
 func secrecyOf(policy sdp.Security) secrecy {
@@ -65,6 +66,9 @@ func (p *party) take(s *sdp.Session, role sdp.Role) (*sdp.Session, *fault) {
 	if _, ok := s.Audio(); !ok {
 		return nil, p.unusable(s)
 	}
+	if f := p.stays(s); f != nil {
+		return nil, f
+	}
 	if role == sdp.RoleAnswer && s.Secure() {
 		if _, _, err := p.ring.Answered(s); err != nil {
 			return nil, &fault{status: 488, sentence: err.Error()}
@@ -112,6 +116,10 @@ func (c *bridge) secure(p *party, s *sdp.Session, role sdp.Role) {
 	if s == p.said || p.ring == nil {
 		return
 	}
+	if w, ok := s.WebRTC(); ok && p.browser != nil {
+		p.browser.hear(w)
+		return
+	}
 	if !s.Secure() {
 		p.keys = nil
 		p.ring.Settle(sdp.NoSuite)
@@ -138,7 +146,10 @@ func keyOf(k sdp.Crypto) media.Key {
 
 // propose adds to l what an offer on leg p says of SRTP.
 func (p *party) propose(l sdp.Local) sdp.Local {
-	if p.ring != nil {
+	switch {
+	case p.browser != nil:
+		l.Web = p.browser.says(p.browser.peer)
+	case p.ring != nil:
 		l.Security, l.Crypto = p.policy, p.ring.Offer()
 	}
 	return l
@@ -146,7 +157,14 @@ func (p *party) propose(l sdp.Local) sdp.Local {
 
 // accept adds to l what the answer on leg p to an offer of its peer says of SRTP.
 func (p *party) accept(l sdp.Local, offer *sdp.Session) sdp.Local {
-	if offer == nil || !offer.Secure() {
+	if offer == nil {
+		return l
+	}
+	if w, ok := offer.WebRTC(); ok && p.browser != nil {
+		l.Web = p.browser.says(w)
+		return l
+	}
+	if !offer.Secure() {
 		return l
 	}
 	if ours, _, err := p.ring.Answer(offer); err == nil {
@@ -164,11 +182,15 @@ func (c *bridge) await(p *party) {
 
 // protect gives the caller's leg its policy, and reads its offer under that.
 func (c *bridge) protect(policy sdp.Security) *fault {
-	c.a.secrecy = secrecyOf(policy)
+	c.a.secrecy = secrecyOf(c.policyFor(policy))
 	if c.offer == nil {
 		return nil
 	}
-	s, f := c.a.take(c.offer, sdp.RoleOffer)
+	f := c.meet()
+	var s *sdp.Session
+	if f == nil {
+		s, f = c.a.take(c.offer, sdp.RoleOffer)
+	}
 	if f != nil {
 		for _, h := range f.headers {
 			if is(h.Name, headerError) {
