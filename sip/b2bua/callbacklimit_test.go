@@ -1,12 +1,20 @@
 package b2bua
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"callbox/sip/agent"
 	"callbox/sip/call"
 )
+
+// outcomes are what the plan was told so far.
+func (p *backPlan) outcomes() []StepOutcome {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.told)
+}
 
 func TestADialledCallEndsAtItsLimit(t *testing.T) {
 	for _, goesOn := range []bool{true, false} {
@@ -20,8 +28,8 @@ func TestADialledCallEndsAtItsLimit(t *testing.T) {
 			a.expect("answer 200")
 			a.acks("")
 			w.pass(time.Minute - time.Second)
-			if len(p.told) != 1 {
-				t.Fatalf("the plan was asked %d times within the limit", len(p.told))
+			if n := len(p.outcomes()); n != 1 {
+				t.Fatalf("the plan was asked %d times within the limit", n)
 			}
 			w.pass(time.Second)
 			w.b(1).expect("bye")
@@ -30,8 +38,8 @@ func TestADialledCallEndsAtItsLimit(t *testing.T) {
 				w.ended(call.EndTimeLimit)
 				return
 			}
-			if d := p.told[1].Duration; !p.told[1].Answered || d != time.Minute {
-				t.Errorf("the plan was told %+v", p.told[1])
+			if told := p.outcomes(); len(told) != 2 || !told[1].Answered || told[1].Duration != time.Minute {
+				t.Errorf("the plan was told %+v", told)
 			}
 			w.b(2)
 			a.byes()
