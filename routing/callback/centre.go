@@ -79,17 +79,6 @@ func newIndex(n *directory.Network, find func(uri string) (netip.AddrPort, bool)
 	return x
 }
 
-// userOf is the user part of a URI, "" for none.
-func userOf(uri string) string {
-	_, rest, _ := strings.Cut(uri, ":")
-	user, _, ok := strings.Cut(rest, "@")
-	if !ok {
-		return ""
-	}
-	user, _, _ = strings.Cut(user, ";")
-	return user
-}
-
 // whose is what is known of who calls.
 type whose struct {
 	mine    bool // it is, or says it is, a call centre

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/netip"
 	"strings"
+
+	"callbox/sip/agent"
 )
 
 // noAddr stands for an address that is not known.
@@ -27,21 +29,21 @@ func isSIP(s string) bool {
 	return ok && (strings.EqualFold(scheme, "sip") || strings.EqualFold(scheme, "sips"))
 }
 
+// addressOf reads a SIP URI, zero for what cannot be read.
+func addressOf(uri string) agent.Address {
+	if a, err := agent.ParseAddress(uri); err == nil {
+		return a
+	}
+	return agent.Address{}
+}
+
 // hostOf is the host of a SIP URI, without port and brackets.
-func hostOf(uri string) string {
-	_, rest, _ := strings.Cut(uri, ":")
-	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
-		rest = rest[i+1:]
-	}
-	if i := strings.IndexAny(rest, ";?"); i >= 0 {
-		rest = rest[:i]
-	}
-	if strings.HasPrefix(rest, "[") {
-		host, _, _ := strings.Cut(rest[1:], "]")
-		return host
-	}
-	host, _, _ := strings.Cut(rest, ":")
-	return host
+func hostOf(uri string) string { return addressOf(uri).Host }
+
+// userOf is the user part of a SIP URI, unescaped and without parameters, "" for none.
+func userOf(uri string) string {
+	user, _, _ := strings.Cut(addressOf(uri).User, ";")
+	return user
 }
 
 // nameOf is what a URI is called in the record: its user and host.

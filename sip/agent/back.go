@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 )
 
 // wayBack is the flow of a phone that has registered (RFC 5626 section 5.3): its requests come and ours go by that one, since
@@ -116,20 +115,11 @@ func (a *Agent) isOurs(ip netip.Addr) bool {
 	if ip.IsLoopback() {
 		return true
 	}
-	now := time.Now()
-	a.peers.mu.Lock()
-	f, ok := a.peers.ours[ip]
-	a.peers.mu.Unlock()
-	if ok && now.Before(f.until) {
-		return f.value
+	ours, _, holds := a.peers.ours.get(ip)
+	if !holds {
+		ours = a.absent.try(ip) == nil
+		a.peers.ours.put(ip, ours, localTTL)
 	}
-	ours := a.absent.try(ip) == nil
-	a.peers.mu.Lock()
-	defer a.peers.mu.Unlock()
-	if a.peers.ours == nil || len(a.peers.ours) >= peerMax {
-		a.peers.ours = make(map[netip.Addr]peerFact[bool])
-	}
-	a.peers.ours[ip] = peerFact[bool]{ours, now.Add(localTTL)}
 	return ours
 }
 

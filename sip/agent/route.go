@@ -11,19 +11,41 @@ import (
 
 // peerCache keeps what was learnt about peers: our address towards them, and which of them take no TCP.
 type peerCache struct {
-	mu    sync.Mutex
-	local map[netip.Addr]peerFact[netip.Addr]
-	ours  map[netip.Addr]peerFact[bool] // which addresses are this machine's
-	noTCP map[netip.AddrPort]peerFact[struct{}]
+	local peerFacts[netip.Addr, netip.Addr]
+	ours  peerFacts[netip.Addr, bool] // which addresses are this machine's
+	noTCP peerFacts[netip.AddrPort, bool]
 }
 
-type peerFact[T any] struct {
-	value T
+// peerFacts is one thing that was learnt about some peers, each for a while. When it is full it starts anew.
+type peerFacts[K comparable, V any] struct {
+	mu sync.Mutex
+	of map[K]peerFact[V]
+}
+
+type peerFact[V any] struct {
+	value V
 	until time.Time
 }
 
+// get returns what was learnt last, and whether it still holds; what no longer holds is better than nothing.
+func (f *peerFacts[K, V]) get(k K) (value V, known, holds bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	fact, known := f.of[k]
+	return fact.value, known, known && time.Now().Before(fact.until)
+}
+
+func (f *peerFacts[K, V]) put(k K, value V, ttl time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.of == nil || len(f.of) >= peerMax {
+		f.of = make(map[K]peerFact[V])
+	}
+	f.of[k] = peerFact[V]{value, time.Now().Add(ttl)}
+}
+
 const (
-	peerMax      = 4096 // when full the cache starts anew
+	peerMax      = 4096 // of each fact
 	localTTL     = 10 * time.Second
 	noTCPTTL     = time.Minute
 	outgoingPort = 9 // discard; the connected socket that asks for our address sends nothing
@@ -37,48 +59,31 @@ func (a *Agent) localTowards(peer netip.Addr) netip.Addr {
 		}
 		return netip.IPv6Loopback()
 	}
-	now := time.Now()
-	a.peers.mu.Lock()
-	f, ok := a.peers.local[peer]
-	a.peers.mu.Unlock()
-	if ok && now.Before(f.until) {
-		return f.value
+	local, known, holds := a.peers.local.get(peer)
+	if holds {
+		return local
 	}
-	local, there := a.kernel.towards(peer)
+	found, there := a.kernel.towards(peer)
 	switch {
 	case there:
-	case ok: // the last that is known
-		local = f.value
+		local = found
+	case known: // the last that is known
 	case peer.Is4():
 		local = netip.IPv4Unspecified()
 	default:
 		local = netip.IPv6Unspecified()
 	}
-	a.peers.mu.Lock()
-	defer a.peers.mu.Unlock()
-	if a.peers.local == nil || len(a.peers.local) >= peerMax {
-		a.peers.local = make(map[netip.Addr]peerFact[netip.Addr])
-	}
-	a.peers.local[peer] = peerFact[netip.Addr]{local, now.Add(localTTL)}
+	a.peers.local.put(peer, local, localTTL)
 	return local
 }
 
 var peerLoopback4 = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
-func (a *Agent) noteTCPRefused(peer netip.AddrPort) {
-	a.peers.mu.Lock()
-	defer a.peers.mu.Unlock()
-	if a.peers.noTCP == nil || len(a.peers.noTCP) >= peerMax {
-		a.peers.noTCP = make(map[netip.AddrPort]peerFact[struct{}])
-	}
-	a.peers.noTCP[peer] = peerFact[struct{}]{until: time.Now().Add(noTCPTTL)}
-}
+func (a *Agent) noteTCPRefused(peer netip.AddrPort) { a.peers.noTCP.put(peer, true, noTCPTTL) }
 
 func (a *Agent) refusesTCP(peer netip.AddrPort) bool {
-	a.peers.mu.Lock()
-	defer a.peers.mu.Unlock()
-	f, ok := a.peers.noTCP[peer]
-	return ok && time.Now().Before(f.until)
+	_, _, refuses := a.peers.noTCP.get(peer)
+	return refuses
 }
 
 func addrPortOf(ip netip.Addr, port uint16) netip.AddrPort {

@@ -26,20 +26,3 @@ registering() {
 	after=$(cpu)
 	spent $((after - before))
 }
-
-# register_ladder prints the highest rate of registrations with fewer than 0.5 % failed.
-register_ladder() {
-	local rate best=0 ok failed goodput cost
-	for rate in "${register_rates[@]}"; do
-		for attempt in 1 2; do
-			read -r ok failed goodput cost < <(registering "$rate")
-			echo "  $rate registrations/s: $ok ok, $failed failed, $goodput/s, $cost us of CPU each" >&2
-			if [ $((failed * 200)) -lt $((ok + failed)) ] && [ $((goodput * 100)) -ge $((rate * 85)) ]; then
-				best=$goodput
-				continue 2
-			fi
-		done
-		break
-	done
-	echo "$best"
-}

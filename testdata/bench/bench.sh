@@ -102,10 +102,10 @@ spent() {
 		}' "$work/stat.csv"
 }
 
-# signalling RATE HOLD_MS [SCENARIO] prints "ok failed goodput cpu_us": one SIPp run of $seconds at RATE complete calls per
+# signalling RATE [HOLD_MS [SCENARIO]] prints "ok failed goodput cpu_us": one SIPp run of $seconds at RATE complete calls per
 # second.
 signalling() {
-	local rate=$1 hold=$2 scenario=${3:-uac_911.xml} before after uas
+	local rate=$1 hold=${2:-200} scenario=${3:-uac_911.xml} before after uas
 	(cd "$work" && exec sipp -sf "$here/uas_psap.xml" -i 127.0.0.1 -p "${centre#*:}" -mi 127.0.0.1 -mp "$uas_media" \
 		-buff_size 4194304 -nostdin >/dev/null 2>&1) &
 	uas=$!
@@ -120,13 +120,14 @@ signalling() {
 	spent $((after - before))
 }
 
-# ladder prints the highest goodput with fewer than 0.5 % of the calls failed.
+# ladder WHAT COMMAND RATE... prints the highest goodput of COMMAND RATE with fewer than 0.5 % failed.
 ladder() {
-	local rate best=0 ok failed goodput cost
-	for rate in "${rates[@]}"; do
+	local what=$1 command=$2 rate best=0 ok failed goodput cost
+	shift 2
+	for rate; do
 		for attempt in 1 2; do # a step may fail for something else that ran on the machine: two must
-			read -r ok failed goodput cost < <(signalling "$rate" 200)
-			echo "  $rate/s: $ok ok, $failed failed, $goodput/s, $cost us of CPU a call" >&2
+			read -r ok failed goodput cost < <($command "$rate")
+			echo "  $rate $what/s: $ok ok, $failed failed, $goodput/s, $cost us of CPU each" >&2
 			if [ $((failed * 200)) -lt $((ok + failed)) ] && [ $((goodput * 100)) -ge $((rate * 85)) ]; then
 				best=$goodput
 				continue 2
@@ -148,7 +149,7 @@ measure() {
 	"start_$name"
 	read -r ok failed goodput cost < <(signalling "$steady" 200)
 	result[$name.cpu]=$cost
-	result[$name.best]=$(ladder)
+	result[$name.best]=$(ladder calls signalling "${rates[@]}")
 	read -r ok failed goodput cost < <(signalling "$flood" 200)
 	result[$name.flood]=$goodput
 	stop
@@ -160,7 +161,7 @@ measure() {
 	registering "$steady" >/dev/null # so that users are there, to be refreshed
 	read -r ok failed goodput cost < <(registering "$steady")
 	result[$name.register]=$cost
-	result[$name.registers]=$(register_ladder)
+	result[$name.registers]=$(ladder registrations registering "${register_rates[@]}")
 	stop
 	"start_$name"
 	half=$((result[$name.best] / 2))
