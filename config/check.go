@@ -153,7 +153,7 @@ func (c *checker) psap(p PSAP) {
 		if !c.written(path) {
 			path = "psap.probe_interval"
 		}
-		c.add(path, fmt.Sprintf("makes a probe last longer (%s) than the time between two (%s)", shortDuration(p.ProbeTimeout), shortDuration(p.ProbeInterval)),
+		c.add(path, fmt.Sprintf("makes a probe last longer (%s) than the time between two (%s)", strict.ShortDuration(p.ProbeTimeout), strict.ShortDuration(p.ProbeInterval)),
 			"set psap.probe_timeout no longer than psap.probe_interval")
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"callbox/config/strict"
 )
 
 func keepalives() []string { return []string{"options", "crlf", "off"} }
@@ -33,7 +35,7 @@ func (c *checker) registrar(r Registrar) {
 		if !c.written(path) {
 			path = "registrar.min_expires"
 		}
-		c.add(path, fmt.Sprintf("makes the longest registration (%s) shorter than the shortest (%s)", shortDuration(r.MaxExpires), shortDuration(r.MinExpires)),
+		c.add(path, fmt.Sprintf("makes the longest registration (%s) shorter than the shortest (%s)", strict.ShortDuration(r.MaxExpires), strict.ShortDuration(r.MinExpires)),
 			"set registrar.max_expires no shorter than registrar.min_expires")
 	case r.DefaultExpires < r.MinExpires || r.DefaultExpires > r.MaxExpires:
 		path := "registrar.default_expires"
@@ -42,8 +44,8 @@ func (c *checker) registrar(r Registrar) {
 				path = other
 			}
 		}
-		c.add(path, fmt.Sprintf("leaves registrar.default_expires (%s) outside %s to %s", shortDuration(r.DefaultExpires), shortDuration(r.MinExpires),
-			shortDuration(r.MaxExpires)), "set registrar.default_expires between registrar.min_expires and registrar.max_expires")
+		c.add(path, fmt.Sprintf("leaves registrar.default_expires (%s) outside %s to %s", strict.ShortDuration(r.DefaultExpires), strict.ShortDuration(r.MinExpires),
+			strict.ShortDuration(r.MaxExpires)), "set registrar.default_expires between registrar.min_expires and registrar.max_expires")
 	}
 	if r.MaxBindings < 1 || r.MaxBindings > 50 {
 		c.add("registrar.max_bindings", "is out of range", "write 1 to 50; the provider's limit is 10")

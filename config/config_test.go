@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"gopkg.in/yaml.v3"
@@ -193,17 +192,6 @@ func TestMediaIsAdvertisedWhereItIsBoundUnlessToldOtherwise(t *testing.T) {
 	} {
 		if got := tt.rtp.Advertised(); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
-		}
-	}
-}
-
-func TestShortDurationReadsAsItIsWritten(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		0: "0s", time.Second: "1s", time.Minute: "1m", 4 * time.Hour: "4h", 90 * time.Minute: "1h30m",
-		61 * time.Second: "1m1s", 10 * time.Minute: "10m", 500 * time.Millisecond: "500ms", time.Hour + time.Second: "1h0m1s",
-	} {
-		if got := shortDuration(d); got != want {
-			t.Errorf("%v: %s, want %s", d, got, want)
 		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"callbox/config/strict"
 )
 
 // Key is one option as a user meets it.
@@ -101,7 +103,7 @@ func text(v reflect.Value) string {
 	case []string:
 		return strings.Join(x, ",")
 	case time.Duration:
-		return shortDuration(x)
+		return strict.ShortDuration(x)
 	case netip.Addr:
 		if !x.IsValid() {
 			return ""
@@ -111,16 +113,4 @@ func text(v reflect.Value) string {
 		return ""
 	}
 	return fmt.Sprint(v.Interface())
-}
-
-// shortDuration renders d without the zero units that time.Duration.String appends: 1m, not 1m0s.
-func shortDuration(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
 }

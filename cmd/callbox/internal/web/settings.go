@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -157,7 +155,7 @@ func viewSettings(s directory.Settings) Settings {
 		Identity: SettingsIdentity{Normalise: s.Identity.Normalise},
 		Callback: SettingsCallback{
 			Fallback: append([]string{}, s.Callback.Fallback...), Fork: s.Callback.Fork.String(),
-			Ring: spoken(s.Callback.Ring), Window: spoken(s.Callback.Window),
+			Ring: strict.ShortDuration(s.Callback.Ring), Window: strict.ShortDuration(s.Callback.Window),
 		},
 		Notify: []SettingsNotification{},
 	}
@@ -172,18 +170,6 @@ func viewSettings(s directory.Settings) Settings {
 		v.Notify = append(v.Notify, one)
 	}
 	return v
-}
-
-// spoken writes a duration as a person would: 1h rather than 1h0m0s.
-func spoken(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
 }
 
 // invalidBody says what is wrong with a body that was read as a file is.
