@@ -13,11 +13,12 @@ func FuzzJudge(f *testing.F) {
 	f.Add("4155551234", "011442079460100", "tel:+1415", "x", "", "")
 	f.Add("\x1b[911", strings.Repeat("a", 5000), "", "", "", "")
 	f.Add("+1911", "\x1b[31m", "<>", "99999999999999999999", ",,,", "v=0")
-	f.Fuzz(func(t *testing.T, dialled, from, asserted, session, require, body string) {
+	f.Fuzz(func(t *testing.T, dialled, from, pai, session, require, body string) {
 		m := agent.Message{ContentType: "application/sdp", Body: []byte(body)}.With("Require", require)
+		claimed := asserted(agent.Message{}.With("P-Asserted-Identity", pai))
 		w := Wanted{Dialled: []string{"933", "911"}, Country: "US", User: "pbx"}
 		for _, w.Secure = range []bool{false, true} {
-			c := Call{Dialled: dialled, From: from, Asserted: map[string]string{"P-Asserted-Identity": identity(asserted)}, Session: session, Require: tags(m, "Require")}
+			c := Call{Dialled: dialled, From: from, Asserted: claimed, Session: session, Require: tags(m, "Require")}
 			c.Offer, c.Flaw = readOffer(w.Secure, m)
 			c.Answered = true
 			r := NewReport(w, Seen{Calls: []Call{c}})

@@ -41,11 +41,8 @@ func (w *ward) noteCall(in *agent.Incoming) (index int, challenge, full bool) {
 	c := Call{
 		CallID: in.CallID, Source: in.Source, Transport: in.Transport, Dialled: in.RequestURI.User,
 		From: in.From.User, FromHost: in.From.Host, Contact: in.Contact, UserAgent: in.Message.Get("User-Agent"),
-		Asserted: map[string]string{}, Session: in.Message.Get("Session-Expires"), MinSE: in.Message.Get("Min-SE"),
+		Asserted: asserted(in.Message), Session: in.Message.Get("Session-Expires"), MinSE: in.Message.Get("Min-SE"),
 		Require: tags(in.Message, "Require"), Supports: tags(in.Message, "Supported"),
-	}
-	for _, f := range identities {
-		c.Asserted[f] = identity(in.Message.Get(f))
 	}
 	c.Offer, c.Flaw = readOffer(w.o.Secure, in.Message)
 	c.Auth = w.judge(in.Proof, in.Flaw())
@@ -141,22 +138,16 @@ func (w *ward) judge(p *agent.Proof, flaw string) Auth {
 	return a
 }
 
-// identity returns the user part of the first SIP or the number of the first tel URI of a header field.
-func identity(value string) string {
-	if quoted, ok := strings.CutPrefix(strings.TrimSpace(value), `"`); ok { // a display name may hold anything
-		_, value, _ = strings.Cut(quoted, `"`)
+// asserted returns the number, or name, of the first identity of each header field that a trunk would look at.
+func asserted(m agent.Message) map[string]string {
+	first := map[string]string{}
+	for _, c := range m.Claims() {
+		user, _, _ := strings.Cut(c.User, ";")
+		if _, there := first[c.Header]; !there {
+			first[c.Header] = user
+		}
 	}
-	if _, addr, ok := strings.Cut(value, "<"); ok {
-		value = addr
-	}
-	value, _, _ = strings.Cut(value, ">")
-	_, rest, ok := strings.Cut(value, ":")
-	if !ok {
-		return ""
-	}
-	user, _, _ := strings.Cut(rest, "@")
-	user, _, _ = strings.Cut(user, ";")
-	return strings.TrimSpace(strings.ReplaceAll(user, "%2B", "+"))
+	return first
 }
 
 // tags returns the option tags of all header fields of that name.
