@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"callbox/routing/guesser"
 )
 
 // Limits of guessing. A source or a user that is not tracked has its whole burst.
@@ -74,21 +76,10 @@ func newLimiter() *limiter {
 	return l
 }
 
-// network is what one guesser has: an IPv4 address, or an IPv6 /64, whose addresses its host may choose among.
-func network(a netip.Addr) netip.Prefix {
-	a = a.Unmap().WithZone("")
-	bits := a.BitLen()
-	if a.Is6() {
-		bits = 64
-	}
-	p, _ := a.Prefix(bits) // the zero Addr has the zero Prefix
-	return p
-}
-
 // judge decides what becomes of a login that is right or not. first tells that it is the first of its kind within an
 // episode of its source: it is to be logged.
 func (l *limiter) judge(now time.Time, in Login, isRight bool) (v verdict, wait time.Duration, first bool) {
-	from, user := network(in.Source), digestOf(in.User)
+	from, user := guesser.Network(in.Source), digestOf(in.User)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s, known := l.sources.get(from)

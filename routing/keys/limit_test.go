@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"callbox/routing/guesser"
 )
 
 // guess logs in wrongly with a password of its own each time, and returns how many guesses were looked at.
@@ -128,28 +130,6 @@ func TestStrangersElsewhereLockNobodyOut(t *testing.T) {
 	})
 }
 
-func TestAnIPv6SiteIsOneSourceAndMappedIPv4IsIPv4(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		a, b string
-		same bool
-	}{
-		{"2001:db8::1", "2001:db8::ffff:ffff:ffff:ffff", true},
-		{"2001:db8::1", "2001:db8:0:1::1", false},
-		{"192.0.2.1", "192.0.2.2", false},
-		{"192.0.2.1", "::ffff:192.0.2.1", true},
-		{"::ffff:192.0.2.1", "::ffff:192.0.2.2", false},
-		{"fe80::1%eth0", "fe80::1%eth1", true},
-	} {
-		if a, b := network(netip.MustParseAddr(tt.a)), network(netip.MustParseAddr(tt.b)); (a == b) != tt.same {
-			t.Errorf("%s is %s, %s is %s; the same: %v", tt.a, a, tt.b, b, !tt.same)
-		}
-	}
-	if network(netip.Addr{}).IsValid() {
-		t.Error("nobody has a network")
-	}
-}
-
 func TestMemoryIsBounded(t *testing.T) {
 	inTime(t, func(t *testing.T, g *Guard) {
 		for i := range 3 * maxSources {
@@ -164,7 +144,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		if len(l.sources.entries) != maxSources || len(l.users.entries) != maxUsers || len(l.friends.entries) != maxFriends {
 			t.Errorf("%d sources, %d users, %d friends", len(l.sources.entries), len(l.users.entries), len(l.friends.entries))
 		}
-		s, _ := l.sources.get(network(far))
+		s, _ := l.sources.get(guesser.Network(far))
 		if len(s.wrong) != maxWrong || cap(s.wrong) > 4*maxWrong {
 			t.Errorf("%d wrong logins, room for %d", len(s.wrong), cap(s.wrong))
 		}

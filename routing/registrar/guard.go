@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"callbox/routing"
+	"callbox/routing/guesser"
 )
 
 // How guessing is slowed. Every figure is of wrong credentials; a challenge that nobody answers counts nothing.
@@ -140,7 +141,7 @@ func (g *Guard) Begin(source netip.AddrPort, p routing.Proof) *Attempt {
 	user := p.Username()
 	user = user[:min(len(user), 64)]
 	a := &Attempt{
-		proof: p, guard: g, pair: pair{network(source.Addr()), user},
+		proof: p, guard: g, pair: pair{guesser.Network(source.Addr()), user},
 		spot: spot{netip.AddrPortFrom(source.Addr().Unmap(), source.Port()), user},
 	}
 	now := time.Now()
@@ -274,17 +275,6 @@ func later(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-// network is what one guesser has: an IPv4 address, or an IPv6 /64, whose addresses its host may choose among.
-func network(a netip.Addr) netip.Prefix {
-	a = a.Unmap().WithZone("")
-	bits := a.BitLen()
-	if a.Is6() {
-		bits = 64
-	}
-	p, _ := a.Prefix(bits) // the zero Addr has the zero Prefix
-	return p
 }
 
 // Failure is wrong credentials of one source at one user within the last ten minutes.
