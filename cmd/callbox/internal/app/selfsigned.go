@@ -1,21 +1,16 @@
 package app
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
-	"math/big"
-	"net"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
+	"callbox/cmd/callbox/internal/selfsigned"
 	"callbox/config"
 	"callbox/routing/directory"
 )
@@ -71,45 +66,18 @@ func providerNames() []string {
 	return names
 }
 
-// ownNames returns the names of this machine.
-func ownNames() []string {
-	names := []string{"localhost"}
-	if host, err := os.Hostname(); err == nil && host != "" && host != "localhost" {
-		names = append(names, host)
-	}
-	return names
-}
-
 // ownPair is the certificate of the data directory and its key as they stand in their files.
 type ownPair struct{ certificate, key []byte }
 
 // makeCertificate makes a self-signed certificate for this machine, hosts, and whatever the provider's API may add.
 func makeCertificate(hosts []string, now time.Time) (ownPair, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	made, err := selfsigned.Make(selfsigned.Request{
+		Subject: ownName(), Hosts: slices.Concat(hosts, providerNames()), From: now, Lifetime: ownLifetime,
+	})
 	if err != nil {
-		return ownPair{}, fmt.Errorf("make key: %w", err)
+		return ownPair{}, err
 	}
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
-	if err != nil {
-		return ownPair{}, fmt.Errorf("choose serial number: %w", err)
-	}
-	template := &x509.Certificate{
-		SerialNumber:          serial,
-		Subject:               ownName(),
-		NotBefore:             now.Add(-time.Hour), // clocks in a lab differ
-		NotAfter:              now.Add(ownLifetime),
-		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-		BasicConstraintsValid: true,
-		IsCA:                  true, // so that clients can be given it as their one trusted root
-		DNSNames:              slices.Concat(ownNames(), hosts, providerNames()),
-		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		return ownPair{}, fmt.Errorf("sign: %w", err)
-	}
-	return encode(&tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key})
+	return encode(&made)
 }
 
 // encode returns a certificate, with the chain it has, and its key as files have them.
@@ -118,11 +86,7 @@ func encode(c *tls.Certificate) (ownPair, error) {
 	if err != nil {
 		return ownPair{}, fmt.Errorf("encode key: %w", err)
 	}
-	p := ownPair{key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})}
-	for _, der := range c.Certificate {
-		p.certificate = append(p.certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
-	}
-	return p, nil
+	return ownPair{selfsigned.PEM(*c), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})}, nil
 }
 
 // keep writes the pair, the key first, so that no certificate is ever there without one.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"crypto/tls"
+	"crypto/x509/pkix"
 	"fmt"
 	"net"
 	"os/signal"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"callbox/cmd/callbox/internal/doctor"
+	"callbox/cmd/callbox/internal/selfsigned"
 	"callbox/routing/numbering"
 	"callbox/sip/agent"
 )
@@ -153,9 +155,11 @@ func (e *examination) listen(s streams) error {
 	if e.certificate != "" {
 		pair, err = tls.LoadX509KeyPair(e.certificate, e.key)
 	} else {
-		var text []byte
-		pair, text, err = doctor.SelfSigned(e.names)
-		fmt.Fprintf(s.err, "the PBX has to trust this certificate, made for this run:\n%s", text)
+		pair, err = selfsigned.Make(selfsigned.Request{
+			Subject: pkix.Name{CommonName: "callbox doctor", Organization: []string{"callbox"}}, Hosts: e.names,
+			From: time.Now(), Lifetime: 24 * time.Hour,
+		})
+		fmt.Fprintf(s.err, "the PBX has to trust this certificate, made for this run:\n%s", selfsigned.PEM(pair))
 	}
 	if err != nil {
 		return fmt.Errorf("certificate: %w", err)
