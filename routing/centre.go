@@ -102,5 +102,5 @@ func (w *walk) inService(p *directory.PSAP) bool { return w.h == nil || w.h.InSe
 
 func target(p *directory.PSAP, kind TargetKind, deliver directory.Delivery) Target {
 	deliver.Format = p.Format
-	return Target{ID: p.ID, Name: p.Name, URI: p.URI, Kind: kind, Ring: p.Ring, Policy: p.Policy, Deliver: deliver, SRTP: p.SRTP}
+	return Target{ID: p.ID, Name: p.Name, URI: p.URI, Kind: kind, Ring: p.Ring, Policy: p.Policy, Deliver: deliver, SRTP: p.SRTP, NG: p.NG}
 }

@@ -133,6 +133,7 @@ type Target struct {
 	Policy   directory.AnswerPolicy
 	Deliver  directory.Delivery // what it is given about the caller
 	SRTP     directory.SRTP
+	NG       directory.NG911 // how it is called where it is a next-generation centre
 }
 
 // Provider's figures and codes.

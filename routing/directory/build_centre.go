@@ -69,6 +69,7 @@ func (b *builder) centre(path string, f filePSAP) *PSAP {
 	} else {
 		p.URI = b.uri(path+".uri", f.URI)
 	}
+	p.NG = b.ng911(path, f)
 	p.Ring = b.ring(path+".ring", f.Ring)
 	b.centreUser(path+".callback", f.Callback, p)
 	if p.Capacity < 0 {

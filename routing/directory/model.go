@@ -160,6 +160,7 @@ type PSAP struct {
 	Ring     time.Duration // how long it may ring before the next target
 	Policy   AnswerPolicy
 	Format   Format
+	NG       NG911
 	SRTP     SRTP
 	Capacity int  // concurrent calls, 0 for no limit
 	Probe    bool // OPTIONS tells whether it is in service; without it the centre always counts as such

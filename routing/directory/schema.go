@@ -121,6 +121,8 @@ type (
 		Ring     time.Duration `yaml:"ring"`
 		Answer   filePolicy    `yaml:"answer"`
 		Deliver  Format        `yaml:"deliver"`
+		Delivery delivery      `yaml:"delivery"`
+		NG911    fileNG911     `yaml:"ng911"`
 		SRTP     SRTP          `yaml:"srtp"`
 		Capacity int           `yaml:"capacity"`
 		Probe    *bool         `yaml:"probe"`
