@@ -179,6 +179,11 @@ func (l *Leg) refresh(contact string) {
 // establish takes route set, target and tag from the response that makes a UAC dialog.
 func (l *Leg) establish(p *packet) {
 	l.remote, l.remoteTag = p.to.raw, p.to.tag
+	if u, err := parseURI(l.target); p.contact == "" && err == nil && u.Scheme == "urn" && len(l.routes) > 0 {
+		if hop, err := parseParty(l.routes[len(l.routes)-1]); err == nil { // who names no Contact is where the INVITE went
+			l.target = hop.spec
+		}
+	}
 	l.refresh(p.contact)
 	l.routes = slices.Clone(p.recordRoute)
 	slices.Reverse(l.routes)

@@ -40,7 +40,7 @@ func (a *Agent) takeInvite(f flow, p *packet) {
 	proof, flaw := a.credentials(f, p)
 	in := &Incoming{
 		CallID: p.callID, Source: f.remote, Local: f.local(a), Transport: f.transport, MaxForwards: p.maxForwards,
-		RequestURI: target.Address, From: p.from.uri.Address, To: p.to.uri.Address, Contact: p.contact,
+		RequestURI: target.Address, From: p.from.uri.Address, To: p.to.uri.Address, Contact: p.contact, Route: p.route,
 		Message: p.message, Peer: f.peer(), Proof: proof, Replaces: a.replacesIn(p),
 		invite: &serverInvite{agent: a, tx: t, flow: f, packet: p, flaw: flaw},
 	}

@@ -43,10 +43,16 @@ type Sink func(Event)
 
 // Outgoing describes the INVITE of a UAC leg. The leg makes its own Call-ID, tags, Via and Contact.
 type Outgoing struct {
-	Route     Route   // where it goes, from Agent.Route
+	Route Route // where it goes, from Agent.Route
+
+	// Service is the Request-URI of an INVITE for a service, such as urn:service:sos: the route's URI then stands in a Route
+	// header field with lr, until the callee's own Contact takes their place. "" is the usual: the route's URI.
+	Service string
+
 	From      Address // Host "" means this agent's own address
 	To        Address // zero value means the target URI
 	Message   Message
+	Late      bool   // whatever the body holds, no offer is in it: the 2xx brings one, and Leg.Ack its answer
 	Username  string // digest credentials to answer a 401 or 407 with, "" for none
 	Password  string
 	Anonymous bool // From is anonymous@anonymous.invalid (RFC 3323)

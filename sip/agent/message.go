@@ -73,7 +73,8 @@ type Incoming struct {
 	Transport  string         // udp, tcp, tls, ws or wss
 	RequestURI Address
 	From, To   Address
-	Contact    string // the URI in the first Contact
+	Contact    string  // the URI in the first Contact
+	Route      Address // the first of Route, the zero value where there is none: whom a Request-URI of urn: is meant for
 	Message    Message
 	Replaces   *Replaces // the dialog it takes the place of, nil for none and without Options.Replaces
 	Proof      *Proof    // digest credentials as sent, nil when there were none

@@ -28,6 +28,7 @@ type packet struct {
 	contact     string
 	contacts    []string // of a REGISTER: every value, "*" among them
 	recordRoute []string
+	route       Address  // the first of Route
 	require     []string // Require and Proxy-Require
 	auth        []Header // Authorization, Proxy-Authorization, WWW-Authenticate, Proxy-Authenticate
 	message     Message
@@ -170,6 +171,7 @@ func (p *packet) field(name, value string, seen *singles) {
 	case "content-length", "l":
 		p.once(seen, seenContentLength, "Content-Length")
 	case "route":
+		p.readRoute(value)
 	case "require", "proxy-require":
 		p.require = append(p.require, splitList(value)...)
 		p.keep(name, value)
@@ -249,6 +251,13 @@ func (p *packet) readRecordRoute(value string) {
 			return
 		}
 		p.recordRoute = append(p.recordRoute, v)
+	}
+}
+
+// readRoute keeps whom a request for a service is meant for. One that cannot be read names nobody.
+func (p *packet) readRoute(value string) {
+	if r, err := parseParty(splitList(value)[0]); err == nil && p.route == (Address{}) {
+		p.route = r.uri.Address
 	}
 }
 

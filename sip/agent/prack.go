@@ -31,7 +31,7 @@ func (l *Leg) heardReliably(p *packet) (take, offer bool) {
 		d.heard = make(map[string]uint32, 1)
 	}
 	d.heard[p.to.tag] = uint32(seq)
-	if len(d.out.Message.Body) == 0 && len(p.message.Body) > 0 && !d.cancel && !d.offered[p.to.tag] {
+	if !d.out.offers() && len(p.message.Body) > 0 && !d.cancel && !d.offered[p.to.tag] {
 		if d.offered == nil {
 			d.offered = make(map[string]bool, 1)
 		}

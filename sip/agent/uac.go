@@ -1,5 +1,10 @@
 package agent
 
+import (
+	"slices"
+	"strings"
+)
+
 // dialling is the INVITE of a UAC leg that has no final answer yet.
 type dialling struct {
 	out      Outgoing
@@ -14,12 +19,30 @@ type dialling struct {
 	owed     []*packet         // those whose PRACK the owner sends
 }
 
+// offers tells whether the INVITE holds an offer.
+func (o *Outgoing) offers() bool { return len(o.Message.Body) > 0 && !o.Late }
+
+// addressed returns the Request-URI and the Route of the INVITE (RFC 3261 section 8.1.2).
+func (o *Outgoing) addressed() (uri string, routes []string) {
+	if o.Service == "" {
+		return o.Route.URI, o.Route.path()
+	}
+	hop, _, _ := strings.Cut(o.Route.URI, "?")
+	if u, err := parseURI(hop); err == nil {
+		if _, loose := u.param("lr"); !loose {
+			hop += ";lr"
+		}
+	}
+	return o.Service, append(slices.Clone(o.Route.path()), "<"+hop+">")
+}
+
 // Dial sends an INVITE and returns its leg at once; everything after comes to sink.
 func (a *Agent) Dial(o Outgoing, sink Sink) *Leg {
 	l := &Leg{
-		a: a, callID: token(16), tag: newTag(), sink: sink, localSeq: 1, target: o.Route.URI,
-		dial: &dialling{out: o}, inv: inviteOurs, routes: o.Route.path(), back: o.Route.back,
+		a: a, callID: token(16), tag: newTag(), sink: sink, localSeq: 1,
+		dial: &dialling{out: o}, inv: inviteOurs, back: o.Route.back,
 	}
+	l.target, l.routes = o.addressed()
 	a.remember(l)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -67,7 +90,7 @@ func nameAddr(a Address) string {
 func (l *Leg) sendInvite(auth Header) {
 	branch, m, seq := newBranch(), l.dial.out.Message, l.localSeq
 	tags := l.a.tags()
-	if len(m.Body) > 0 { // else an offer could come in a provisional answer: for the owner to say that it takes one
+	if l.dial.out.offers() { // else an offer could come in a provisional answer: for the owner to say that it takes one
 		tags += ", 100rel"
 	}
 	m = m.supporting(tags)
@@ -160,7 +183,7 @@ func (l *Leg) takeOK(p *packet) {
 	}
 	l.state = legUp
 	l.acks = map[uint32][]byte{p.cseq: nil}
-	if len(d.out.Message.Body) > 0 {
+	if d.out.offers() {
 		l.ack(p.cseq, Message{})
 	}
 	d.out, d.heard, d.offered, d.owed = Outgoing{}, nil, nil, nil
@@ -173,7 +196,8 @@ func (l *Leg) authenticate(p *packet) bool {
 	if d.tried || d.out.Username == "" || d.cancel || l.state != legEarly {
 		return false
 	}
-	h, ok := answerChallenge(p.auth, "INVITE", d.out.Route.URI, d.out.Username, d.out.Password)
+	target, routes := d.out.addressed()
+	h, ok := answerChallenge(p.auth, "INVITE", target, d.out.Username, d.out.Password)
 	if !ok {
 		return false
 	}
@@ -181,7 +205,7 @@ func (l *Leg) authenticate(p *packet) bool {
 	l.localSeq++
 	// What a provisional answer said of a dialog is void: this INVITE asks for one anew.
 	l.identify(l.home)
-	l.remoteTag, l.target, l.routes = "", d.out.Route.URI, d.out.Route.path()
+	l.remoteTag, l.target, l.routes = "", target, routes
 	l.sendInvite(h)
 	return true
 }
