@@ -8,8 +8,8 @@ package ali
 import (
 	"errors"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"callbox/sip/location"
 )
 
 // Record is one caller with a dispatchable location. Every field may be empty.
@@ -31,7 +31,6 @@ const (
 	MaxSize  = 64 << 10 // bytes of a location document or of a body
 	MaxParts = 16       // parts of a multipart body
 	maxDepth = 32       // elements within one another
-	maxField = 256      // bytes of one field of a Record
 )
 
 // Errors of the parsers, wrapped with what was wrong.
@@ -44,50 +43,40 @@ var (
 
 // Line returns the record on one line, without control characters:
 // "+14155550100, Ada King, 645 Harrison St, Floor 2, San Francisco, CA 94105, US".
-func (r Record) Line() string { return joined(", ", r.Number, r.Name, r.Address()) }
-
-// Address returns the location alone on one line, without number and name.
-func (r Record) Address() string {
-	floor := tidy(r.Floor)
-	if floor != "" && !strings.Contains(strings.ToLower(floor), "fl") {
-		floor = "Floor " + floor
-	}
-	return joined(", ", r.Street, floor, r.Unit, r.Location, r.City,
-		joined(" ", r.State, r.PostalCode), r.Country)
+func (r Record) Line() string {
+	return joined(r.Number, r.Name, r.Address())
 }
 
-func joined(separator string, fields ...string) string {
+// Address returns the location alone on one line, without number and name.
+func (r Record) Address() string { return r.lines().String() }
+
+// WithSecondary returns r with Floor, Unit and Location taken from the second
+// line of a street address, such as "Fl 21, Suite 400B". What it cannot place
+// goes to Location, so that no word is lost.
+func (r Record) WithSecondary(line string) Record {
+	return record(r.Number, r.lines().WithSecondary(line))
+}
+
+func (r Record) lines() location.Lines {
+	return location.Lines{
+		Name: r.Name, Street: r.Street, Floor: r.Floor, Unit: r.Unit, Hint: r.Location,
+		City: r.City, State: r.State, PostalCode: r.PostalCode, Country: r.Country,
+	}
+}
+
+func record(number string, l location.Lines) Record {
+	return Record{
+		Number: number, Name: l.Name, Street: l.Street, Floor: l.Floor, Unit: l.Unit, Location: l.Hint,
+		City: l.City, State: l.State, PostalCode: l.PostalCode, Country: l.Country,
+	}
+}
+
+func joined(fields ...string) string {
 	kept := fields[:0]
 	for _, field := range fields {
-		if field = tidy(field); field != "" {
+		if field = location.Tidy(field); field != "" {
 			kept = append(kept, field)
 		}
 	}
-	return strings.Join(kept, separator)
-}
-
-// tidy makes text fit for one line of a screen or an element of a document: runs
-// of spaces and control characters become one space, what is not UTF-8 a
-// replacement character, and the end is cut after maxField bytes.
-func tidy(text string) string {
-	text = strings.ToValidUTF8(text, "\uFFFD")
-	text = strings.Join(strings.FieldsFunc(text, func(c rune) bool {
-		return unicode.IsSpace(c) || !unicode.IsGraphic(c)
-	}), " ")
-	if len(text) <= maxField {
-		return text
-	}
-	end := maxField
-	for !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return strings.TrimRight(text[:end], " ")
-}
-
-func (r Record) tidied() Record {
-	return Record{
-		Number: tidy(r.Number), Name: tidy(r.Name),
-		Street: tidy(r.Street), Floor: tidy(r.Floor), Unit: tidy(r.Unit), Location: tidy(r.Location),
-		City: tidy(r.City), State: tidy(r.State), PostalCode: tidy(r.PostalCode), Country: tidy(r.Country),
-	}
+	return strings.Join(kept, ", ")
 }

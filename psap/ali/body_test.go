@@ -14,15 +14,15 @@ import (
 
 const (
 	offer    = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
-	location = "<presence/>\n"
+	document = "<presence/>\n"
 )
 
 func TestMultipart(t *testing.T) {
-	contentType, body := Multipart([]byte(offer), []byte(location), "CA1@edge.example", "b1")
+	contentType, body := Multipart([]byte(offer), []byte(document), "CA1@edge.example", "b1")
 	golden(t, "multipart.txt", append([]byte(contentType+"\r\n\r\n"), body...))
 
 	sdp, pidf, err := SplitMultipart(contentType, body)
-	if err != nil || string(sdp) != offer || string(pidf) != location {
+	if err != nil || string(sdp) != offer || string(pidf) != document {
 		t.Errorf("read back: %q, %q, %v", sdp, pidf, err)
 	}
 	parts, err := Parts(contentType, body)
@@ -30,7 +30,7 @@ func TestMultipart(t *testing.T) {
 		t.Fatal(err)
 	}
 	part, ok := ByReference(parts, "<cid:CA1@edge.example>")
-	if !ok || part.ContentType != typePIDF || string(part.Body) != location {
+	if !ok || part.ContentType != typePIDF || string(part.Body) != document {
 		t.Errorf("by reference: %+v, %v", part, ok)
 	}
 }
@@ -44,7 +44,7 @@ func TestMultipartChoosesAFreeBoundary(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			contentType, body := Multipart([]byte(tt.sdp), []byte(location), "<a\r\n@b>", tt.boundary)
+			contentType, body := Multipart([]byte(tt.sdp), []byte(document), "<a\r\n@b>", tt.boundary)
 			if strings.ContainsAny(contentType, "\r\n") {
 				t.Errorf("content type %q", contentType)
 			}
@@ -56,7 +56,7 @@ func TestMultipartChoosesAFreeBoundary(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := []Part{{typeSDP, "", []byte(tt.sdp)}, {typePIDF, "a@b", []byte(location)}}
+			want := []Part{{typeSDP, "", []byte(tt.sdp)}, {typePIDF, "a@b", []byte(document)}}
 			if diff := cmp.Diff(want, parts); diff != "" {
 				t.Errorf("parts (-want +got):\n%s", diff)
 			}
@@ -71,7 +71,7 @@ func TestSplitMultipart(t *testing.T) {
 	}{
 		{"SDP alone", "application/sdp", offer, offer, ""},
 		{"SDP alone with a parameter and capitals", "Application/SDP;charset=utf-8", offer, offer, ""},
-		{"a location alone", "application/pidf+xml", location, "", location},
+		{"a location alone", "application/pidf+xml", document, "", document},
 		{"a quoted boundary with a space and a colon", `multipart/mixed; boundary="a b:c"`,
 			"--a b:c\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n\r\n--a b:c--\r\n", "v=0\r\n", ""},
 		{"LF line ends, a preamble and an epilogue", "multipart/mixed;boundary=x",
@@ -144,7 +144,7 @@ func TestByReference(t *testing.T) {
 }
 
 func FuzzParts(f *testing.F) {
-	contentType, body := Multipart([]byte(offer), []byte(location), "a@b", "x")
+	contentType, body := Multipart([]byte(offer), []byte(document), "a@b", "x")
 	f.Add(contentType, body)
 	f.Add("application/sdp", []byte(offer))
 	f.Add(`multipart/mixed; boundary="a b"`, []byte("--a b\n\n\n--a b--"))

@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"callbox/sip/location"
 )
 
 const (
@@ -23,8 +25,7 @@ const (
 // "sip:+14155550100@edge.example", with the time it was made. The number is the
 // contact of the presence tuple and the name the occupant (NAM).
 func PIDFLO(r Record, entity string, at time.Time) []byte {
-	r = r.tidied()
-	h, road := splitStreet(r.Street, r.Country)
+	c := r.lines().Civic()
 	var b bytes.Buffer
 	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n" +
 		`<presence xmlns="` + presenceNS + `" xmlns:gp="` + geoprivNS + `" xmlns:ca="` + civicNS + `" entity="`)
@@ -33,9 +34,8 @@ func PIDFLO(r Record, entity string, at time.Time) []byte {
 		"    <gp:location-info>\n     <ca:civicAddress>\n")
 	// The order is that of the schema in RFC 5139 section 4.
 	for _, field := range [][2]string{
-		{"country", strings.ToUpper(r.Country)}, {"A1", r.State}, {"A3", r.City},
-		{"RD", road}, {"HNO", h.number}, {"HNS", h.suffix},
-		{"LOC", r.Location}, {"FLR", r.Floor}, {"NAM", r.Name}, {"PC", r.PostalCode}, {"UNIT", r.Unit},
+		{"country", c.Country}, {"A1", c.A1}, {"A3", c.A3}, {"RD", c.RD}, {"HNO", c.HNO}, {"HNS", c.HNS},
+		{"LOC", c.LOC}, {"FLR", c.FLR}, {"NAM", c.NAM}, {"PC", c.PC}, {"UNIT", c.UNIT},
 	} {
 		if field[1] == "" {
 			continue
@@ -48,7 +48,7 @@ func PIDFLO(r Record, entity string, at time.Time) []byte {
 		"    <gp:usage-rules/>\n    <gp:method>Manual</gp:method>\n   </gp:geopriv>\n  </status>\n")
 	if r.Number != "" {
 		b.WriteString("  <contact>tel:")
-		escape(&b, r.Number)
+		escape(&b, location.Tidy(r.Number))
 		b.WriteString("</contact>\n")
 	}
 	b.WriteString("  <timestamp>" + at.UTC().Format(time.RFC3339) + "</timestamp>\n </tuple>\n</presence>\n")
@@ -110,7 +110,7 @@ func (p *pidfParser) run() error {
 			p.path = append(p.path, token.Name)
 			p.text.Reset()
 		case xml.CharData:
-			if p.text.Len() <= maxField {
+			if p.text.Len() <= 256 {
 				p.text.Write(token)
 			}
 		case xml.EndElement:
@@ -126,7 +126,7 @@ func (p *pidfParser) end(name xml.Name) {
 		return
 	}
 	parent := p.path[len(p.path)-1]
-	text := tidy(p.text.String())
+	text := location.Tidy(p.text.String())
 	p.text.Reset()
 	switch {
 	case isCivic(name):
@@ -163,28 +163,11 @@ func telephone(uri string) string {
 	return number
 }
 
-// record puts the elements together. A document made elsewhere may keep the
-// parts of a street name apart (PRM, PRD, RD, STS, POD, POM), or in A6 as
-// RFC 4119 had it.
 func (p *pidfParser) record() Record {
 	c := p.civic
-	road := joined(" ", c["PRM"], c["PRD"], c["RD"], c["STS"], c["POD"], c["POM"])
-	if c["RD"] == "" {
-		road = joined(" ", c["PRD"], c["A6"], c["STS"], c["POD"])
-	}
-	city := c["A3"]
-	if city == "" {
-		city = c["PCN"]
-	}
-	room := c["ROOM"]
-	if room != "" {
-		room = "Room " + room
-	}
-	return Record{
-		Number: p.tel, Name: c["NAM"],
-		Street: joinStreet(house{c["HNO"], c["HNS"]}, road, c["country"]),
-		Floor:  c["FLR"], Unit: c["UNIT"],
-		Location: tidy(joined(", ", c["LOC"], c["BLD"], room, c["LMK"])),
-		City:     city, State: c["A1"], PostalCode: c["PC"], Country: strings.ToUpper(c["country"]),
-	}
+	return record(p.tel, location.Civic{
+		Country: c["country"], A1: c["A1"], A3: c["A3"], A6: c["A6"], PRM: c["PRM"], PRD: c["PRD"], RD: c["RD"], STS: c["STS"],
+		POD: c["POD"], POM: c["POM"], HNO: c["HNO"], HNS: c["HNS"], LMK: c["LMK"], LOC: c["LOC"], FLR: c["FLR"], NAM: c["NAM"],
+		PC: c["PC"], BLD: c["BLD"], UNIT: c["UNIT"], ROOM: c["ROOM"], PCN: c["PCN"],
+	}.Lines())
 }

@@ -1,4 +1,4 @@
-package ali
+package location
 
 import "strings"
 
@@ -110,76 +110,4 @@ func numberTrails(country string) bool {
 		return true
 	}
 	return false
-}
-
-// WithSecondary returns r with Floor, Unit and Location taken from the second
-// line of a street address, such as "Fl 21, Suite 400B". What it cannot place
-// goes to Location, so that no word is lost.
-func (r Record) WithSecondary(line string) Record {
-	var rest []string
-	for _, chunk := range strings.FieldsFunc(tidy(line), func(c rune) bool { return c == ',' || c == ';' }) {
-		if left := r.takeSecondary(strings.Fields(chunk)); left != "" {
-			rest = append(rest, left)
-		}
-	}
-	r.Location = joined(", ", append([]string{r.Location}, rest...)...)
-	return r
-}
-
-// takeSecondary moves what it knows of one chunk to r and returns the rest.
-func (r *Record) takeSecondary(words []string) string {
-	var rest []string
-	for i := 0; i < len(words); i++ {
-		next := ""
-		if i+1 < len(words) {
-			next = words[i+1]
-		}
-		switch kind := designator(words[i]); {
-		case kind == floorWord && next != "" && designator(next) == noWord && r.Floor == "":
-			r.Floor = next
-			i++
-		case kind == noWord && designator(next) == floorWord && r.Floor == "" &&
-			(i+2 == len(words) || designator(words[i+2]) != noWord):
-			r.Floor = cardinal(words[i]) // "21st Floor"
-			i++
-		case kind == unitWord && next != "" && designator(next) == noWord && r.Unit == "":
-			r.Unit = words[i] + " " + next
-			i++
-		case kind == hashWord && r.Unit == "":
-			r.Unit = words[i]
-		default:
-			rest = append(rest, words[i])
-		}
-	}
-	return strings.Join(rest, " ")
-}
-
-// word kinds of a secondary address line
-const (
-	noWord = iota
-	floorWord
-	unitWord
-	hashWord // "#12"
-)
-
-func designator(word string) int {
-	if len(word) > 1 && word[0] == '#' {
-		return hashWord
-	}
-	switch strings.TrimSuffix(strings.ToLower(word), ".") {
-	case "fl", "flr", "floor", "level", "etage", "étage", "stock":
-		return floorWord
-	case "ste", "suite", "apt", "apartment", "unit", "flat", "room", "rm", "app", "wohnung", "whg", "top", "#":
-		return unitWord
-	}
-	return noWord
-}
-
-// cardinal takes the ending off an ordinal: "21st" is floor 21, "3." floor 3.
-func cardinal(word string) string {
-	digits := strings.TrimRight(word, ".stndrhe")
-	if digits != "" && strings.Trim(digits, "0123456789") == "" {
-		return digits
-	}
-	return word
 }

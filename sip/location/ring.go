@@ -1,0 +1,133 @@
+package location
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// checkRing says what is wrong with the corners of a polygon: how many, not closed, not on Earth, no area, or sides that
+// meet where they should not.
+func checkRing(ring []Point) error {
+	switch {
+	case len(ring) > MaxCorners:
+		return fmt.Errorf("it has %d points, the limit is %d: give fewer", len(ring), MaxCorners)
+	case len(ring) < 4:
+		return fmt.Errorf("it has %d points: a ring needs three corners and the first of them again at the end", len(ring))
+	}
+	for i, p := range ring {
+		if err := p.Check(); err != nil {
+			return fmt.Errorf("point %d: %w", i+1, err)
+		}
+	}
+	first, last := ring[0], ring[len(ring)-1]
+	if first.Lat != last.Lat || wrap(first.Lon-last.Lon) != 0 {
+		return fmt.Errorf("the ring is not closed: it starts at %v and ends at %v, repeat the first point at the end",
+			first, last)
+	}
+	flat, err := flatten(ring)
+	if err != nil {
+		return err
+	}
+	if err := crossing(flat); err != nil {
+		return err
+	}
+	if math.Abs(area(flat)) < smallest {
+		return errNoArea
+	}
+	return nil
+}
+
+// smallest is twice the area of the smallest ring, in square degrees: some square centimetres.
+const smallest = 1e-14
+
+var errNoArea = errors.New("the ring has no area: its points are on one line")
+
+// flatten puts a ring on a plane around its first point, in degrees of latitude, without the closing point and without
+// points that repeat the one before. Longitudes go on across the antimeridian.
+func flatten(ring []Point) ([]corner, error) {
+	origin := ring[0]
+	flat := make([]corner, 0, len(ring))
+	lon, scale := 0.0, math.Cos(radians(origin.Lat))
+	for i, p := range ring {
+		if i > 0 {
+			lon += wrap(p.Lon - ring[i-1].Lon)
+		}
+		c := corner{lon * scale, p.Lat - origin.Lat, i + 1}
+		if math.Abs(lon) > 180 {
+			return nil, fmt.Errorf("point %d: the ring goes around the Earth: give a smaller one", i+1)
+		}
+		if len(flat) == 0 || flat[len(flat)-1].x != c.x || flat[len(flat)-1].y != c.y {
+			flat = append(flat, c)
+		}
+	}
+	flat = flat[:len(flat)-1]
+	for i := 2; i < len(flat); i++ {
+		if side(flat[0], flat[1], flat[i]) != 0 {
+			return flat, nil
+		}
+	}
+	return nil, errNoArea
+}
+
+// corner is a point on the plane, and its place in the ring, from 1.
+type corner struct {
+	x, y float64
+	n    int
+}
+
+// area returns twice the signed area, positive for counterclockwise.
+func area(flat []corner) float64 {
+	sum := 0.0
+	for i, a := range flat {
+		b := flat[(i+1)%len(flat)]
+		sum += a.x*b.y - b.x*a.y
+	}
+	return sum
+}
+
+// crossing says which sides meet that are not neighbours.
+func crossing(flat []corner) error {
+	n := len(flat)
+	for i := range n {
+		a, b := flat[i], flat[(i+1)%n]
+		for j := i + 1; j < n; j++ {
+			c, d := flat[j], flat[(j+1)%n]
+			next := j == i+1 || i == 0 && j == n-1
+			if !next && meet(a, b, c, d) || next && back(a, b, c, d) {
+				return fmt.Errorf("the ring crosses itself: the side from point %d meets the side from point %d, "+
+					"give the corners in order", a.n, c.n)
+			}
+		}
+	}
+	return nil
+}
+
+// meet tells whether two sides have a point in common.
+func meet(a, b, c, d corner) bool {
+	if max(a.x, b.x) < min(c.x, d.x) || max(c.x, d.x) < min(a.x, b.x) ||
+		max(a.y, b.y) < min(c.y, d.y) || max(c.y, d.y) < min(a.y, b.y) {
+		return false
+	}
+	return side(a, b, c)*side(a, b, d) <= 0 && side(c, d, a)*side(c, d, b) <= 0
+}
+
+// back tells whether a side runs back over its neighbour.
+func back(a, b, c, d corner) bool {
+	if b.n != c.n { // the last side and the first: they meet in a
+		a, b, d = c, d, b
+	}
+	return side(a, b, d) == 0 && (a.x-b.x)*(d.x-b.x)+(a.y-b.y)*(d.y-b.y) > 0
+}
+
+// side is 1 where c is to the left of the line from a to b, -1 to the right, 0 on it.
+func side(a, b, c corner) int {
+	cross := (b.x-a.x)*(c.y-a.y) - (b.y-a.y)*(c.x-a.x)
+	switch {
+	case cross > 0:
+		return 1
+	case cross < 0:
+		return -1
+	}
+	return 0
+}
