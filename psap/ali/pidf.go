@@ -14,7 +14,6 @@ import (
 
 const (
 	presenceNS = "urn:ietf:params:xml:ns:pidf"
-	geoprivNS  = "urn:ietf:params:xml:ns:pidf:geopriv10"
 	civicNS    = "urn:ietf:params:xml:ns:pidf:geopriv10:civicAddr"
 
 	// oldCivicNS is the civic address of RFC 4119, before RFC 5139 revised it.
@@ -26,38 +25,11 @@ const (
 // contact of the presence tuple and the name the occupant (NAM).
 func PIDFLO(r Record, entity string, at time.Time) []byte {
 	c := r.lines().Civic()
-	var b bytes.Buffer
-	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n" +
-		`<presence xmlns="` + presenceNS + `" xmlns:gp="` + geoprivNS + `" xmlns:ca="` + civicNS + `" entity="`)
-	escape(&b, entity)
-	b.WriteString("\">\n <tuple id=\"caller\">\n  <status>\n   <gp:geopriv>\n" +
-		"    <gp:location-info>\n     <ca:civicAddress>\n")
-	// The order is that of the schema in RFC 5139 section 4.
-	for _, field := range [][2]string{
-		{"country", c.Country}, {"A1", c.A1}, {"A3", c.A3}, {"RD", c.RD}, {"HNO", c.HNO}, {"HNS", c.HNS},
-		{"LOC", c.LOC}, {"FLR", c.FLR}, {"NAM", c.NAM}, {"PC", c.PC}, {"UNIT", c.UNIT},
-	} {
-		if field[1] == "" {
-			continue
-		}
-		b.WriteString("      <ca:" + field[0] + ">")
-		escape(&b, field[1])
-		b.WriteString("</ca:" + field[0] + ">\n")
+	l := location.Location{Entity: entity, Civic: &c, Method: "Manual", Timestamp: at}
+	if number := location.Tidy(r.Number); number != "" {
+		l.Contact = "tel:" + number
 	}
-	b.WriteString("     </ca:civicAddress>\n    </gp:location-info>\n" +
-		"    <gp:usage-rules/>\n    <gp:method>Manual</gp:method>\n   </gp:geopriv>\n  </status>\n")
-	if r.Number != "" {
-		b.WriteString("  <contact>tel:")
-		escape(&b, location.Tidy(r.Number))
-		b.WriteString("</contact>\n")
-	}
-	b.WriteString("  <timestamp>" + at.UTC().Format(time.RFC3339) + "</timestamp>\n </tuple>\n</presence>\n")
-	return b.Bytes()
-}
-
-func escape(b *bytes.Buffer, text string) {
-	// A bytes.Buffer does not fail.
-	_ = xml.EscapeText(b, []byte(text))
+	return location.Build(l)
 }
 
 // ParsePIDFLO reads the first civic address of a PIDF-LO document, with the
