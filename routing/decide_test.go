@@ -98,13 +98,13 @@ func TestHostileValuesCannotBreakOutOfASentence(t *testing.T) {
 
 func TestNamesOfVerdictsAndTargets(t *testing.T) {
 	var got []string
-	for v := VerdictRefuse; v <= VerdictTest+1; v++ {
+	for v := VerdictRefuse; v <= VerdictAsk+1; v++ {
 		got = append(got, v.String())
 	}
 	for k := TargetPSAP; k <= TargetTest+1; k++ {
 		got = append(got, k.String())
 	}
-	if s := strings.Join(got, " "); s != "refuse challenge psap ecc test verdict(5) psap overflow ecc test target(4)" {
+	if s := strings.Join(got, " "); s != "refuse challenge psap ecc test ask verdict(6) psap overflow ecc test target(4)" {
 		t.Error(s)
 	}
 }

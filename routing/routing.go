@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"callbox/routing/directory"
+	"callbox/sip/location"
 )
 
 // Request is what a decision needs to know of an INVITE.
@@ -21,6 +22,12 @@ type Request struct {
 	From      Identity
 	Claims    []Claim // other identities, in the order of the message
 	Proof     Proof   // digest credentials, a nil interface when none were sent
+
+	Locations     []location.Location // what the INVITE says of where the caller is, the preferred one first, each checked
+	LocationRefs  []string            // IDs of the account's locations that its Geolocation names, in order
+	LocationFault string              // why a location of it cannot be read, "" where all can
+	Geolocation   GeolocationRouting
+	Replies       []Reply // to the questions of earlier decisions of this request
 }
 
 // Identity is who a request says it is from.
@@ -58,11 +65,12 @@ const (
 	VerdictPSAP                     // ring Targets: a PSAP, its overflow, the ECC last
 	VerdictECC                      // ring the national ECC, the only target
 	VerdictTest                     // connect the test service, the only target
+	VerdictAsk                      // ask Question, then decide again with the reply
 )
 
-var verdictNames = [...]string{"refuse", "challenge", "psap", "ecc", "test"}
+var verdictNames = [...]string{"refuse", "challenge", "psap", "ecc", "test", "ask"}
 
-// String returns refuse, challenge, psap, ecc or test.
+// String returns refuse, challenge, psap, ecc, test or ask.
 func (v Verdict) String() string {
 	if int(v) < len(verdictNames) {
 		return verdictNames[v]
@@ -90,17 +98,26 @@ type Decision struct {
 	FeeCents  int64                    // US cents
 	Warning   int                      // Twilio warning code
 	Notify    []directory.Notification // whom the domain or trunk wants told of its calls
+	Place     Place                    // where help is needed
+	Question  *Question                // what VerdictAsk wants to know, else nil
 	Trace     Trace
+
+	// BadLocation says why none of the locations in the INVITE could be used, for a Geolocation-Error (RFC 6442 section
+	// 4.4); "" where there is none or one is good.
+	BadLocation string
 }
 
-// Caller is the number a call is made for.
+// Caller is the number or endpoint a call is made for.
 type Caller struct {
-	Number   string                   // E.164
+	Number   string                   // E.164; of an endpoint its callback number, "" where it has none
 	Country  string                   // ISO 3166-1 alpha-2
 	Replaced bool                     // the domain's Emergency Caller ID took the place of From
 	Source   directory.IdentitySource // where the number was found, unless it was replaced
 	Service  directory.Service
-	Address  *directory.Address // the registered address, nil for none
+	Address  *directory.Address  // the registered address, nil for none
+	Endpoint *directory.Endpoint // nil for a number
+	Callback string              // the number a call centre can call back, E.164, "" for none: Number unless a hook gave another
+	Name     string              // of an endpoint or as a hook gave it, "" for none
 }
 
 // TargetKind says why a target is in the list.
