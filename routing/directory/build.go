@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"callbox/config/strict"
@@ -32,6 +33,7 @@ type builder struct {
 	domainHosts hosts[string]
 	trunkHosts  hosts[string]
 	sids        map[string]taken
+	locations   map[accountID]*LocationRecord
 }
 
 // owned is a thing and whose it is.
@@ -81,6 +83,9 @@ func (b *builder) build(src []byte) {
 	b.buildDomains()
 	b.buildTrunks()
 	b.tieNumbers()
+	b.buildLocations()
+	b.buildEndpoints()
+	b.buildEmergencyNumbers()
 	b.buildServices()
 }
 
@@ -185,12 +190,28 @@ func (b *builder) buildAccounts() {
 		if !validSID(sidAccount, f.SID) {
 			b.bad(path, "is not an account SID", "write AC and 32 lower-case hex digits")
 		}
+		if f.BandwidthID != "" {
+			b.bandwidthID(at("accounts", i, ".bandwidth_id"), f.BandwidthID)
+		}
 		b.accounts[f.SID] = AccountRecord(f)
 		b.sids[f.SID] = taken{path: path}
 		b.out.Customers.Accounts = append(b.out.Customers.Accounts, b.accounts[f.SID])
 	}
 	if len(b.f.Accounts) == 0 && len(b.problems) == 0 { // a misspelt key has been reported already
 		b.bad("accounts", "there is no account", "add one with a sid")
+	}
+}
+
+// bandwidthID checks an account's number at Bandwidth.
+func (b *builder) bandwidthID(path, id string) {
+	if len(id) > longestBandwidthID || strings.Trim(id, "0123456789") != "" {
+		b.bad(path, "is not an account number of Bandwidth", "write up to "+strconv.Itoa(longestBandwidthID)+" digits, such as \"5001232\"")
+		return
+	}
+	for _, a := range b.out.Customers.Accounts {
+		if a.BandwidthID == id {
+			b.bad(path, "is that of "+a.SID+" already", "give each account its own")
+		}
 	}
 }
 

@@ -3,6 +3,8 @@ package directory
 import (
 	"fmt"
 	"slices"
+
+	"callbox/routing/numbering"
 )
 
 // customers is the customers' half but for the numbers, linked.
@@ -13,6 +15,9 @@ type customers struct {
 	trunks      []*Trunk
 	domainHosts hosts[*Domain]
 	trunkHosts  hosts[*Trunk]
+	emergency   map[string]*EmergencyNumber // by E.164
+	groups      map[string][]Notification   // by SID
+	byBandwidth map[string]*Account         // by BandwidthID
 }
 
 // linker builds customers from records.
@@ -31,13 +36,18 @@ func link(r Customers, n *Network) (*customers, []error) {
 		c: &customers{
 			records:     func() Customers { return r },
 			domainHosts: newHosts[*Domain]("sip", n.domainSuffixes), trunkHosts: newHosts[*Trunk]("pstn", n.trunkSuffixes),
+			emergency: make(map[string]*EmergencyNumber), groups: make(map[string][]Notification),
+			byBandwidth: make(map[string]*Account),
 		},
 		accounts: make(map[string]*Account), acls: make(map[string]*ACL), lists: make(map[string]*CredentialList),
 	}
 	for _, a := range r.Accounts {
-		account := &Account{SID: shared(a.SID), Name: a.Name} // numbers have the same string, which compares faster
+		account := &Account{SID: shared(a.SID), Name: a.Name, BandwidthID: a.BandwidthID} // numbers have the same string, which compares faster
 		if take(l, l.accounts, "account", a.SID, account) {
 			l.c.accounts = append(l.c.accounts, account)
+			if a.BandwidthID != "" {
+				take(l, l.c.byBandwidth, "Bandwidth account", a.BandwidthID, account)
+			}
 		}
 	}
 	for _, a := range r.ACLs {
@@ -51,6 +61,12 @@ func link(r Customers, n *Network) (*customers, []error) {
 	}
 	for _, t := range r.Trunks {
 		l.trunk(t)
+	}
+	for _, n := range r.EmergencyNumbers {
+		l.emergency(n)
+	}
+	for _, g := range r.Groups {
+		take(l, l.c.groups, "notification group", g.SID, g.Tell)
 	}
 	return l.c, l.errs
 }
@@ -112,6 +128,22 @@ func (l *linker) trunk(r TrunkRecord) {
 	if host(l, l.c.trunkHosts, what, r.Name, r.Aliases, t) {
 		l.c.trunks = append(l.c.trunks, t)
 	}
+}
+
+func (l *linker) emergency(r EmergencyNumberRecord) {
+	account, ok := l.accounts[r.AccountSID]
+	switch {
+	case !ok:
+		l.bad("emergency number %.20q: account %s is not there", r.Number, r.AccountSID)
+		return
+	case !numbering.Valid(r.Number):
+		l.bad("emergency number %.20q is not E.164", r.Number)
+		return
+	}
+	if r.Timeout <= 0 {
+		r.Timeout = DefaultHookTimeout
+	}
+	take(l, l.c.emergency, "emergency number", r.Number, &EmergencyNumber{EmergencyNumberRecord: r, Account: account})
 }
 
 // host takes the names of a domain or trunk. Without its own name it is left out.

@@ -148,6 +148,7 @@ func (e *Editor) SetNetwork(n *Network) []error {
 	if !reflect.DeepEqual(old.coverage, n.coverage) {
 		e.forget()
 		e.relocate()
+		e.relocatePlaces()
 	}
 	if slices.Equal(old.domainSuffixes, n.domainSuffixes) && slices.Equal(old.trunkSuffixes, n.trunkSuffixes) {
 		return nil

@@ -12,7 +12,9 @@ type File struct {
 	Customers Customers
 	Addresses []AddressRecord // in the order of the file, also those of no number
 	Numbers   []NumberRecord  // their addresses point into Addresses
-	Digest    [32]byte        // SHA-256 of the source and the files of street ranges that it names
+	Locations []LocationRecord
+	Endpoints []EndpointRecord
+	Digest    [32]byte // SHA-256 of the source and the files of street ranges that it names
 
 	doc *strict.Document
 	at  map[string]string // paths of entries by SID
@@ -34,6 +36,16 @@ func (f *File) Snapshot() (*Snapshot, error) {
 	errs := e.SetCustomers(f.Customers)
 	for _, n := range f.Numbers {
 		if err := e.PutNumber(n); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	for _, l := range f.Locations {
+		if err := e.PutLocation(l); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	for _, p := range f.Endpoints {
+		if err := e.PutEndpoint(p); err != nil {
 			errs = append(errs, err)
 		}
 	}

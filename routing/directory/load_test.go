@@ -227,9 +227,9 @@ func TestAProblemOfAnEntryPointsAtIt(t *testing.T) {
 		`everything.yaml:37: domains[1]: is taken; write another`,
 		`everything.yaml:17: credential_lists[0].users[0].user: "alice": is taken; write another`,
 		`everything.yaml:17: credential_lists[0].users[0].password: "***": is taken; write another`,
-		`everything.yaml:59: numbers[0].number: "+6448310100": is taken; write another`,
-		`everything.yaml:58: numbers[0]: is taken; write another`,
-		`everything.yaml:48: addresses[0].id: "wellington": is taken; write another`,
+		`everything.yaml:60: numbers[0].number: "+6448310100": is taken; write another`,
+		`everything.yaml:59: numbers[0]: is taken; write another`,
+		`everything.yaml:49: addresses[0].id: "wellington": is taken; write another`,
 		`everything.yaml:2: is taken; write another`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

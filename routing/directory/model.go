@@ -16,8 +16,9 @@ type Secret = strict.Secret
 
 // Account owns domains, trunks, numbers and addresses.
 type Account struct {
-	SID  string // AC and 32 hex digits
-	Name string
+	SID         string // AC and 32 hex digits
+	Name        string
+	BandwidthID string // digits by which Bandwidth's API knows it, "" for none
 }
 
 // Access is what guards a domain or a trunk. Where both lists are set, a request must pass both; where neither is, no

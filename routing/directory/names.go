@@ -9,15 +9,19 @@ import (
 
 // The words of the directory file, the API and the trace for each enumeration, by value.
 const (
-	serviceWords = "none e911 basic911"
-	statusWords  = "unregistered pending-registration registered registration-failure pending-unregistration unregistration-failure"
-	formatWords  = "pidf sip"
-	modeWords    = "fallback always"
-	srtpWords    = "off optional required"
-	sourceWords  = "from p-asserted-identity remote-party-id p-preferred-identity diversion"
-	forkWords    = "parallel serial"
-	eventWords   = "placed answered ended"
-	kindWords    = "none webhook email message listen barge" // of which the first cannot be written
+	serviceWords  = "none e911 basic911"
+	statusWords   = "unregistered pending-registration registered registration-failure pending-unregistration unregistration-failure"
+	formatWords   = "pidf sip"
+	modeWords     = "fallback always"
+	srtpWords     = "off optional required"
+	sourceWords   = "from p-asserted-identity remote-party-id p-preferred-identity diversion"
+	forkWords     = "parallel serial"
+	eventWords    = "placed answered ended"
+	providerWords = "twilio bandwidth"
+	routingWords  = "always as_told never"
+	validWords    = "UNVALIDATED VALID INVALID"
+	paramWords    = "lower title"
+	kindWords     = "none webhook email message listen barge" // of which the first cannot be written
 )
 
 var sourceHeaders = [...]string{"From", "P-Asserted-Identity", "Remote-Party-ID", "P-Preferred-Identity", "Diversion"}
@@ -170,6 +174,58 @@ func (e NotificationEvent) MarshalText() ([]byte, error) { return []byte(e.Strin
 func (e *NotificationEvent) UnmarshalText(b []byte) error {
 	i, err := parse(eventWords, b)
 	*e = NotificationEvent(i)
+	return err
+}
+
+// String returns twilio or bandwidth.
+func (p Provider) String() string { return word(providerWords, uint8(p)) }
+
+// MarshalText writes the provider's word.
+func (p Provider) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText reads a provider's word.
+func (p *Provider) UnmarshalText(b []byte) error {
+	i, err := parse(providerWords, b)
+	*p = Provider(i)
+	return err
+}
+
+// String returns always, as_told or never.
+func (r LocationRouting) String() string { return word(routingWords, uint8(r)) }
+
+// MarshalText writes the word.
+func (r LocationRouting) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText reads the word.
+func (r *LocationRouting) UnmarshalText(b []byte) error {
+	i, err := parse(routingWords, b)
+	*r = LocationRouting(i)
+	return err
+}
+
+// String returns the status as Bandwidth's API spells it.
+func (s ValidationStatus) String() string { return word(validWords, uint8(s)) }
+
+// MarshalText writes the status as Bandwidth's API spells it.
+func (s ValidationStatus) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads a status as Bandwidth's API spells it.
+func (s *ValidationStatus) UnmarshalText(b []byte) error {
+	i, err := parse(validWords, b)
+	*s = ValidationStatus(i)
+	return err
+}
+
+// String returns lower or title.
+func (c ParameterCase) String() string { return word(paramWords, uint8(c)) }
+
+// MarshalText writes the word.
+func (c ParameterCase) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// UnmarshalText reads the word.
+func (c *ParameterCase) UnmarshalText(b []byte) error {
+	i, err := parse(paramWords, b)
+	*c = ParameterCase(i)
 	return err
 }
 

@@ -74,13 +74,23 @@ func (n *Network) GuideDigest() [32]byte { return n.guideDigest }
 // ESN asks the guides for an address's emergency service number. Only an address that they know as it is written has one:
 // what it may have been meant to be is for people to decide.
 func (n *Network) ESN(c Civic) string {
+	_, esn := n.Validate(c)
+	return esn
+}
+
+// Validate asks the guides for an address as it is written: whether it is there, and its emergency service number. Of
+// addresses elsewhere than in the US and Canada that they do not know nothing can be said.
+func (n *Network) Validate(c Civic) (ValidationStatus, string) {
 	f := n.guide.Check(area.Civic{
 		Street: c.Street, Secondary: c.Secondary, City: c.City, State: c.State, PostalCode: c.PostalCode, Country: c.Country,
 	})
-	if f.Match != area.Exact {
-		return ""
+	switch {
+	case f.Match == area.Exact:
+		return Valid, f.ESN
+	case c.Country == "US" || c.Country == "CA":
+		return Invalid, ""
 	}
-	return f.ESN
+	return Unvalidated, ""
 }
 
 // PSAPs returns a copy of every centre, PSAPs then ECCs in the order of the file.

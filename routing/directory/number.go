@@ -43,10 +43,14 @@ func (n *Number) OnDomain(d *Domain) bool {
 	return !t.someDomains || strings.Contains(t.domains, d.SID)
 }
 
-// OnTrunk tells whether the number is tied to t.
+// OnTrunk tells whether the number is tied to trunk. Bandwidth ties no number to a trunk: one of its kind takes all of the
+// account's, beside the one trunk that a number has by Twilio's API.
 func (n *Number) OnTrunk(trunk *Trunk) bool {
 	if trunk.Account.SID != n.AccountSID {
 		return false
+	}
+	if trunk.Settings.Provider == ProviderBandwidth {
+		return true
 	}
 	t := n.tied()
 	return !t.someTrunks || strings.Contains(t.trunks, trunk.SID)

@@ -14,7 +14,10 @@ import (
 // one another by SID, and an Editor makes a Snapshot of them.
 
 // AccountRecord is an Account as data.
-type AccountRecord struct{ SID, Name string }
+type AccountRecord struct {
+	SID, Name   string
+	BandwidthID string // digits by which Bandwidth's API knows it, "" for none
+}
 
 // ACLRecord is an ACL as data.
 type ACLRecord struct {
@@ -64,6 +67,9 @@ type Customers struct {
 	CredentialLists []CredentialListRecord
 	Domains         []DomainRecord
 	Trunks          []TrunkRecord
+
+	EmergencyNumbers []EmergencyNumberRecord
+	Groups           []GroupRecord
 }
 
 // Civic is the civic part of an address: where to send help, and whom to ask for.

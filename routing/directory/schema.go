@@ -25,6 +25,10 @@ type (
 		ECCs           []filePSAP    `yaml:"eccs"`
 		Test           fileTest      `yaml:"test_service"`
 		Announcement   string        `yaml:"announcement"`
+
+		Locations        []fileLocation  `yaml:"locations"`
+		Endpoints        []fileEndpoint  `yaml:"endpoints"`
+		EmergencyNumbers []fileEmergency `yaml:"emergency_numbers"`
 	}
 
 	// fileCountry replaces or adds the short numbers of a country.
@@ -36,8 +40,9 @@ type (
 	}
 
 	fileAccount struct {
-		SID  string `yaml:"sid"`
-		Name string `yaml:"name"`
+		SID         string `yaml:"sid"`
+		Name        string `yaml:"name"`
+		BandwidthID string `yaml:"bandwidth_id"`
 	}
 
 	fileACL struct {
@@ -135,6 +140,56 @@ type (
 		FollowRedirects bool `yaml:"follow_redirects"`
 		HideEarlyMedia  bool `yaml:"hide_early_media"`
 		QueueAnswers    bool `yaml:"queue_answers"`
+	}
+
+	fileLocation struct {
+		ID          string     `yaml:"id"`
+		Account     string     `yaml:"account"`
+		Description string     `yaml:"description"`
+		Point       *filePoint `yaml:"point"`
+		Civic       fileCivic  `yaml:",inline"`
+	}
+
+	fileCivic struct {
+		Customer   string `yaml:"customer"`
+		Street     string `yaml:"street"`
+		Secondary  string `yaml:"secondary"`
+		City       string `yaml:"city"`
+		State      string `yaml:"state"`
+		PostalCode string `yaml:"postal_code"`
+		Country    string `yaml:"country"`
+	}
+
+	// filePoint is in degrees of WGS84, and metres.
+	filePoint struct {
+		Lat *float64 `yaml:"lat"`
+		Lon *float64 `yaml:"lon"`
+		Alt *float64 `yaml:"alt"`
+	}
+
+	// fileEndpoint is at a location, or at an address of its own.
+	fileEndpoint struct {
+		ID       string     `yaml:"id"`
+		Account  string     `yaml:"account"`
+		PIDFLO   bool       `yaml:"pidf_lo"`
+		Callback string     `yaml:"callback"`
+		Name     string     `yaml:"name"`
+		Language string     `yaml:"language"`
+		Location string     `yaml:"location"`
+		Address  *fileCivic `yaml:"address"`
+	}
+
+	fileEmergency struct {
+		Number         string         `yaml:"number"`
+		Account        string         `yaml:"account"`
+		URL            string         `yaml:"url"`
+		User           string         `yaml:"user"`
+		Password       Secret         `yaml:"password"`
+		Timeout        *time.Duration `yaml:"timeout"`
+		RefuseOn404    bool           `yaml:"refuse_on_404"`
+		TakeCaller     bool           `yaml:"take_caller"`
+		ForbidInternal bool           `yaml:"forbid_internal"`
+		Parameters     ParameterCase  `yaml:"parameters"`
 	}
 
 	fileTest struct {

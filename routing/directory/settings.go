@@ -9,10 +9,36 @@ import (
 // Settings are callbox's own options of a domain or trunk, for which the provider's API has no field. The zero value of
 // each stands for its default; those of a Snapshot's domains and trunks are filled in.
 type Settings struct {
+	Provider Provider         `yaml:"provider"` // whose rules hold
+	Location LocationSettings `yaml:"location"`
 	Identity Identity         `yaml:"identity"`
 	Callback CallbackSettings `yaml:"callback"`
 	Notify   []Notification   `yaml:"notify"`
 }
+
+// Provider is whose rules hold on a domain or trunk.
+type Provider uint8
+
+// The providers.
+const (
+	ProviderTwilio    Provider = iota // callers are numbers
+	ProviderBandwidth                 // callers are numbers or AEUIs, and locations count that calls name by ID
+)
+
+// LocationSettings say what a location that a call brings counts for.
+type LocationSettings struct {
+	Routing LocationRouting `yaml:"routing"`
+}
+
+// LocationRouting says whether a location in a call routes it.
+type LocationRouting uint8
+
+// When a location in a call routes it (RFC 6442 section 4.2).
+const (
+	RouteAlways LocationRouting = iota // unless Geolocation-Routing says no
+	RouteAsTold                        // where Geolocation-Routing says yes
+	RouteNever
+)
 
 // Identity says by which number a caller is known.
 type Identity struct {
@@ -108,6 +134,9 @@ func (s Settings) TrunkDefaults() Settings {
 func (s Settings) DomainDefaults() Settings { return s.filled([]IdentitySource{SourceFrom}) }
 
 func (s Settings) filled(sources []IdentitySource) Settings {
+	if s.Provider == ProviderBandwidth {
+		sources = []IdentitySource{SourceAsserted, SourceFrom, SourceRemoteParty}
+	}
 	if len(s.Identity.Sources) == 0 {
 		s.Identity.Sources = sources
 	}

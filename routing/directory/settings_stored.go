@@ -10,9 +10,15 @@ import (
 // another default reaches everybody who chose none.
 type (
 	storedSettings struct {
+		Provider Provider             `json:"provider,omitzero"`
+		Location storedLocation       `json:"location,omitzero"`
 		Identity storedIdentity       `json:"identity,omitzero"`
 		Callback storedCallback       `json:"callback,omitzero"`
 		Notify   []storedNotification `json:"notify,omitempty"`
+	}
+
+	storedLocation struct {
+		Routing LocationRouting `json:"routing,omitzero"`
 	}
 
 	storedIdentity struct {
@@ -52,6 +58,7 @@ func (d *storedDuration) UnmarshalText(b []byte) error {
 // Stored returns settings as the database keeps them, "" for the defaults. It has the secrets.
 func (s Settings) Stored() string {
 	out := storedSettings{
+		Provider: s.Provider, Location: storedLocation(s.Location),
 		Identity: storedIdentity(s.Identity),
 		Callback: storedCallback{
 			Fallback: s.Callback.Fallback, Fork: s.Callback.Fork,
@@ -78,6 +85,7 @@ func ReadStored(text string) (Settings, error) {
 		return Settings{}, fmt.Errorf("settings cannot be read: %w", err)
 	}
 	s := Settings{
+		Provider: in.Provider, Location: LocationSettings(in.Location),
 		Identity: Identity(in.Identity),
 		Callback: CallbackSettings{
 			Fallback: in.Callback.Fallback, Fork: in.Callback.Fork,

@@ -46,10 +46,10 @@ func TestSettingsAreKeptWhole(t *testing.T) {
 
 func TestSettingsHaveDefaults(t *testing.T) {
 	s := load(t, "testdata/good/everything.yaml", Options{})
-	if got := fmt.Sprint(s.Domains()[1].Settings); got != "{{[from] false} {[] parallel 20s 1h0m0s} []}" {
+	if got := fmt.Sprint(s.Domains()[1].Settings); got != "{twilio {always} {[from] false} {[] parallel 20s 1h0m0s} []}" {
 		t.Error(got)
 	}
-	if got := fmt.Sprint(s.Trunks()[0].Settings); got != "{{[from p-asserted-identity remote-party-id] false} {[] parallel 20s 1h0m0s} []}" {
+	if got := fmt.Sprint(s.Trunks()[0].Settings); got != "{twilio {always} {[from p-asserted-identity remote-party-id] false} {[] parallel 20s 1h0m0s} []}" {
 		t.Error(got)
 	}
 }

@@ -16,6 +16,9 @@ const (
 	sidTrunk       = "TK"
 	sidAddress     = "AD"
 	sidNumber      = "PN"
+	sidLocation    = "LO"
+	sidEndpoint    = "EP"
+	sidEmergency   = "EM"
 )
 
 // makeSID derives a SID from what names the thing in its file, so that it is the same at every start.

@@ -3,6 +3,7 @@ package directory
 import (
 	"iter"
 	"net/netip"
+	"slices"
 
 	"callbox/config/strict"
 	"callbox/routing/area"
@@ -16,6 +17,8 @@ type Snapshot struct {
 	network   *Network
 	customers *customers
 	numbers   numbers
+	locations places[Location]
+	endpoints places[Endpoint]
 }
 
 // Options fill in what a directory file leaves to the place it is loaded at. The zero value works.
@@ -54,6 +57,47 @@ func (s *Snapshot) Number(e164 string) (*Number, bool) { return s.numbers.get(e1
 // Serving returns the PSAP that serves an address of the snapshot and by what it was found, nil and area.None where none
 // does.
 func (s *Snapshot) Serving(a *Address) (*PSAP, area.Level) { return s.network.centre(a.served) }
+
+// Location finds a location of an account by its ID. It allocates nothing.
+func (s *Snapshot) Location(accountSID, id string) (*Location, bool) {
+	return s.locations.get(accountID{accountSID, id})
+}
+
+// Endpoint finds an endpoint of an account by its ID. It allocates nothing.
+func (s *Snapshot) Endpoint(accountSID, id string) (*Endpoint, bool) {
+	return s.endpoints.get(accountID{accountSID, id})
+}
+
+// EmergencyNumber finds a designated number by E.164. It allocates nothing.
+func (s *Snapshot) EmergencyNumber(e164 string) (*EmergencyNumber, bool) {
+	n, ok := s.customers.emergency[e164]
+	return n, ok
+}
+
+// ServingLocation returns the PSAP that serves a location of the snapshot and by what it was found, nil and area.None where
+// none does: its point counts before its address.
+func (s *Snapshot) ServingLocation(l *Location) (*PSAP, area.Level) {
+	return s.network.centre(l.served)
+}
+
+// Told returns who is told of an endpoint's calls: those of its notification groups, each once.
+func (s *Snapshot) Told(p *Endpoint) []Notification {
+	var all []Notification
+	for _, sid := range p.Groups {
+		for _, n := range s.customers.groups[sid] {
+			if !slices.ContainsFunc(all, func(o Notification) bool { return o.Kind == n.Kind && o.To == n.To }) {
+				all = append(all, n)
+			}
+		}
+	}
+	return all
+}
+
+// BandwidthAccount finds an account by its number at Bandwidth.
+func (s *Snapshot) BandwidthAccount(id string) (*Account, bool) {
+	a, ok := s.customers.byBandwidth[id]
+	return a, ok
+}
 
 // Centre finds a PSAP or ECC by ID.
 func (s *Snapshot) Centre(id string) (*PSAP, bool) {

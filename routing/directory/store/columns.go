@@ -12,6 +12,7 @@ type table struct {
 	byName  map[string]*column
 	list    string // the columns of a SELECT
 	parent  *column
+	key     *column // that names a row in its account, nil for none
 }
 
 // column is a field of a row.
@@ -22,6 +23,7 @@ type column struct {
 	ref      bool  // "" is NULL in the database
 	secret   bool  // the audit log has *** for it
 	parent   bool  // SID of what the row belongs to
+	key      bool  // names the row in its account
 	settings bool  // directory.Settings as JSON: "" is {} in the database
 }
 
@@ -33,7 +35,8 @@ func tables() map[reflect.Type]*table {
 	all := map[reflect.Type]*table{}
 	for _, r := range []Row{
 		Account{}, Address{}, Number{}, Domain{}, CredentialList{}, Credential{}, ACL{}, ACLEntry{}, Mapping{}, Trunk{},
-		OriginationURL{}, Key{}, Fee{}, AuditEntry{}, Notification{},
+		OriginationURL{}, Key{}, Fee{}, AuditEntry{}, Notification{}, Location{}, Endpoint{}, EmergencyNumber{}, Recipient{}, Group{},
+		GroupRecipient{}, GroupEndpoint{}, Order{}, OrderItem{},
 	} {
 		all[reflect.TypeOf(r)] = describe(r)
 	}
@@ -49,13 +52,16 @@ func describe(r Row) *table {
 		}
 		t.columns = append(t.columns, column{name: name, index: f.Index, own: len(f.Index) == 1,
 			ref: f.Tag.Get("row") == "ref", secret: f.Tag.Get("row") == "secret", parent: f.Tag.Get("row") == "parent",
-			settings: f.Tag.Get("row") == "settings"})
+			key: f.Tag.Get("row") == "key", settings: f.Tag.Get("row") == "settings"})
 	}
 	names := make([]string, len(t.columns))
 	for i := range t.columns {
 		c := &t.columns[i]
 		if c.parent {
 			t.parent = c
+		}
+		if c.key {
+			t.key = c
 		}
 		t.byName[c.name] = c
 		names[i] = c.name

@@ -18,6 +18,7 @@ const (
 	partNone    part = iota // snapshots have nothing of it
 	partSmall               // all of these kinds are read again when one row of them changed
 	partNumbers             // row by row
+	partPlaces              // row by row, by account and the column of its key
 )
 
 // Row is one of the row types of this package.

@@ -22,7 +22,8 @@ type Common struct {
 type Account struct {
 	Common
 	FriendlyName string `db:"friendly_name"`
-	Status       string `db:"status"` // active, suspended, closed
+	Status       string `db:"status"`       // active, suspended, closed
+	BandwidthID  string `db:"bandwidth_id"` // digits by which Bandwidth's API knows it, "" for none
 }
 
 // Address is a civic address.

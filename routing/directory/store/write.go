@@ -250,7 +250,7 @@ func (t *Tx) unmap(tb *table, sid string) error {
 
 // bury leaves a tombstone of a row that the mirrors know one by one.
 func (t *Tx) bury(tb *table, row reflect.Value) error {
-	if tb.kind.part != partNumbers {
+	if tb.kind.part != partNumbers && tb.kind.part != partPlaces {
 		return nil
 	}
 	if err := t.forget(); err != nil {
@@ -283,6 +283,9 @@ func (t *Tx) forget() error {
 
 // tombstone is what the mirrors know a row by.
 func (tb *table) tombstone(row reflect.Value) string {
+	if tb.key != nil {
+		return placeName(row.FieldByIndex(tb.byName["account_sid"].index).String(), row.FieldByIndex(tb.key.index).String())
+	}
 	c, ok := tb.byName["phone_number"]
 	if !ok {
 		c = tb.byName["sid"]
