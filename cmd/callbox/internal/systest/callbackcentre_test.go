@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -34,24 +32,12 @@ type desk struct {
 // dispatcher starts one that is registered as a call centre at psap. and the lab's domain.
 func dispatcher(t *testing.T, l *lab, centre string) *desk {
 	t.Helper()
-	path, host, dir := need(t, "baresip", "baresip-core"), newHost(), t.TempDir()
-	writeWAV(t, filepath.Join(dir, "tone.wav"), tone(30))
-	for name, text := range map[string]string{
-		"contacts": "",
-		"accounts": fmt.Sprintf("<sip:%[1]s@psap.lab.sip.us1.twilio.com;transport=udp>;auth_user=%[1]s;auth_pass=Callback-secret-1;regint=600;"+
-			"answermode=auto;outbound=\"sip:%[2]s;transport=udp\";audio_codecs=PCMU/8000/1\n", centre, l.sip()),
-		"config": fmt.Sprintf("sip_listen %[1]s:6060\nnet_interface %[1]s\nrtp_ports 16000-16100\ncons_listen %[1]s:5555\n"+
-			"audio_source aufile,%[2]s/tone.wav\naudio_player aubridge,nil\naudio_alert aubridge,nil\nsnd_path %[2]s\n"+
-			"module_path %[3]s\nmodule cons.so\nmodule g711.so\nmodule aufile.so\nmodule aubridge.so\n"+
-			"module_tmp account.so\nmodule_app menu.so\n", host, dir, baresipModules()),
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	d := &desk{host, startSoftphone(t, path, dir).said}
+	p := newSoftphone(t)
+	p.account = account(centre, "psap.lab.sip.us1.twilio.com", "udp", l.sip(), append(proves(centre, "Callback-secret-1", "600"), "answermode=auto")...)
+	p.config, p.modules = "cons_listen "+p.host+":5555\n", []string{"cons"}
+	d := &desk{p.host, p.start(t).said}
 	eventually(t, 60*time.Second, "the centre is registered", func() error {
-		if _, body := l.get(t, "/api/v1/registrations"); !strings.Contains(string(body), host+":6060") {
+		if _, body := l.get(t, "/api/v1/registrations"); !strings.Contains(string(body), d.host+":6060") {
 			return fmt.Errorf("%s\n%s", body, d.said)
 		}
 		return nil

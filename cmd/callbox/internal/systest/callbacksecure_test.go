@@ -23,15 +23,14 @@ import (
 )
 
 // securePBX runs a baresip that answers calls by TLS and SRTP alone, with a certificate that ca is for.
-func securePBX(t *testing.T, host, dir, ca string) *buffer {
+func securePBX(t *testing.T, p softphone, ca string) *buffer {
 	t.Helper()
-	path := need(t, "baresip", "baresip-core")
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "pbx"}, IPAddresses: []net.IP{net.ParseIP(host)},
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "pbx"}, IPAddresses: []net.IP{net.ParseIP(p.host)},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
 	}
 	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
@@ -43,32 +42,27 @@ func securePBX(t *testing.T, host, dir, ca string) *buffer {
 		t.Fatal(err)
 	}
 	public := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}))
-	writeWAV(t, filepath.Join(dir, "tone.wav"), tone(30))
 	for name, text := range map[string]string{
-		ca:                             public,
-		filepath.Join(dir, "pbx.pem"):  string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})) + public,
-		filepath.Join(dir, "contacts"): "",
-		filepath.Join(dir, "accounts"): "<sip:pbx@" + host + ":6061;transport=tls>;regint=0;answermode=auto;audio_codecs=PCMU/8000/1;mediaenc=srtp-mand\n",
-		filepath.Join(dir, "config"): fmt.Sprintf("sip_listen %[1]s:6060\nsip_certificate %[2]s/pbx.pem\nnet_interface %[1]s\nrtp_ports 17000-17900\n"+
-			"audio_source aufile,%[2]s/tone.wav\naudio_player aubridge,nil\naudio_alert aubridge,nil\nsnd_path %[2]s\n"+
-			"module_path %[3]s\nmodule g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule srtp.so\n"+
-			"module_tmp account.so\nmodule_app menu.so\n", host, dir, baresipModules()),
+		ca:                              public,
+		filepath.Join(p.dir, "pbx.pem"): string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})) + public,
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	said := startSoftphone(t, path, dir).said
-	eventually(t, 30*time.Second, "the PBX listens", func() error { return taken(host+":6061", true) })
+	p.account = "<sip:pbx@" + p.host + ":6061;transport=tls>;regint=0;answermode=auto;audio_codecs=PCMU/8000/1;mediaenc=srtp-mand\n"
+	p.config, p.modules = "sip_certificate "+p.dir+"/pbx.pem\n", []string{"srtp"}
+	said := p.start(t).said
+	eventually(t, 30*time.Second, "the PBX listens", func() error { return taken(p.host+":6061", true) })
 	return said
 }
 
 // The PBX of a secure trunk is called back by TLS and SRTP, from a call centre that has neither.
 func TestASecureTrunkIsCalledBackBySRTP(t *testing.T) {
 	t.Parallel()
-	host, dir := newHost(), t.TempDir()
-	ca := filepath.Join(dir, "ca.pem")
-	said := securePBX(t, host, dir, ca)
+	p := newSoftphone(t)
+	host, ca := p.host, filepath.Join(p.dir, "ca.pem")
+	said := securePBX(t, p, ca)
 	l := startLab(t, settings{more: fmt.Sprintf("  tls: {ca: %q}\n", ca)})
 	l.script(t, "psap-sf", `{"hang_up_after": "5s"}`)
 	c := l.customer(t)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ type console struct {
 	in      io.Writer
 	said    *buffer
 	process *os.Process
+	wait    func() error // until it has ended
 }
 
 // startConsole starts a softphone in dir, which is its home as well.
@@ -35,15 +37,20 @@ func startConsole(t *testing.T, dir, path string, args ...string) console {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	c.process = cmd.Process
+	c.process, c.wait = cmd.Process, sync.OnceValue(cmd.Wait)
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		c.stop(os.Kill)
 		if t.Failed() {
 			t.Logf("the softphone said:\n%s", c.said)
 		}
 	})
 	return c
+}
+
+// stop ends it by a signal.
+func (c console) stop(s os.Signal) {
+	_ = c.process.Signal(s)
+	_ = c.wait()
 }
 
 func (c console) do(t *testing.T, command string) {

@@ -3,10 +3,7 @@ package systest
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -147,36 +144,13 @@ func TestTheDoctorSaysWhatIsWrongWithABadPBX(t *testing.T) {
 // baresip registers, is called back, and calls by TLS with SRTP.
 func TestTheDoctorExaminesBaresip(t *testing.T) {
 	t.Parallel()
-	path, dir, host := need(t, "baresip", "baresip-core"), t.TempDir(), newHost()
+	p, host := newSoftphone(t), newHost()
 	e := examine(t, "--secure", "--tls", host+":5061", "--dialled", "933", "--user", "alice", "--password", "Callbox-lab-911", "--talk", "2s",
 		"--algorithms", "MD5") // this baresip gives up its first call where SHA-256 is offered, too
-	writeWAV(t, filepath.Join(dir, "tone.wav"), tone(30))
-	modules := "/usr/lib/baresip/modules"
-	if found, _ := filepath.Glob("/usr/lib/*/baresip/modules"); len(found) > 0 {
-		modules = found[0]
-	}
-	local := "127.0.0.1" // what its media comes from
-	files := map[string]string{
-		"contacts": "",
-		"accounts": fmt.Sprintf("<sip:%s@%s;transport=tls>;auth_user=alice;auth_pass=Callbox-lab-911;regint=60;outbound=\"sip:%s:5061;transport=tls\";mediaenc=srtp-mand;audio_codecs=PCMU/8000/1\n",
-			sanFrancisco, trunk, host),
-		"config": fmt.Sprintf("sip_listen %[1]s:0\nnet_interface %[1]s\nsip_verify_server no\nrtp_ports 17000-17900\naudio_source aufile,%[2]s/tone.wav\naudio_player aubridge,nil\n"+
-			"audio_alert aubridge,nil\nsnd_path %[2]s\nmodule_path %[3]s\nmodule g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule srtp.so\n"+
-			"module_tmp account.so\nmodule_app menu.so\n", local, dir, modules),
-	}
-	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	said := &buffer{}
-	cmd := exec.Command(path, "-f", dir, "-e", "/dial sip:933@"+trunk)
-	cmd.Stdout, cmd.Stderr = said, said
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	p.listen = "127.0.0.1:0" // what its media comes from
+	p.account = account(sanFrancisco, trunk, "tls", host+":5061", append(proves("alice", "Callbox-lab-911", "60"), "mediaenc=srtp-mand")...)
+	p.config, p.modules = "sip_verify_server no\n", []string{"srtp"}
+	said := p.start(t, "-e", "/dial sip:933@"+trunk).said
 	d := e.report(t, false)
 	d.want(t, "registration ok "+sanFrancisco, "dialled_933 ok", "caller_place ok", "authentication ok alice", "transport ok TLS", "srtp ok AES_CM_128_HMAC_SHA1_80",
 		"codec ok", "audio ok", "ack ok", "way_back ok")

@@ -159,10 +159,11 @@ func TestTheBaresipGuideRegistersAndCalls(t *testing.T) {
 	l := startLab(t, settings{md5Only: true})
 	text := l.guide(t, "baresip")
 	l.follow(t, firstCommands(t, text))
-	account := guideFile(t, text, "accounts")
+	p := newSoftphone(t)
+	p.account, p.modules = guideFile(t, text, "accounts"), []string{"sndfile"}
 	said := make(chan string, 1)
 	go func() {
-		said <- runBaresip(t, t.TempDir(), account, "sip:933@phones.sip.us1.twilio.com", 5*time.Second)
+		said <- p.run(t, "sip:933@phones.sip.us1.twilio.com", 5*time.Second, 15*time.Second)
 	}()
 	l.proven(t, "baresip")
 	if heard := <-said; !strings.Contains(heard, "Call established") {

@@ -278,32 +278,21 @@ func TestNotificationsSurviveAKill(t *testing.T) {
 	}
 }
 
-// startDesk starts a baresip that answers every call with a tone and writes what it hears to dump-*-dec.wav in dir.
-func startDesk(t *testing.T, dir string) (uri string, baresip console) {
+// startDesk starts a softphone that answers every call with a tone and keeps what it hears.
+func startDesk(t *testing.T) (uri string, p softphone, running console) {
 	t.Helper()
-	path := need(t, "baresip", "baresip-core")
-	host := newHost()
-	writeWAV(t, filepath.Join(dir, "tone.wav"), tone(60))
-	for name, text := range map[string]string{
-		"contacts": "", "accounts": fmt.Sprintf("<sip:desk@%s:6060>;regint=0;answermode=auto;audio_codecs=PCMA/8000/1\n", host),
-		"config": fmt.Sprintf("sip_listen %[1]s:6060\nnet_interface %[1]s\nrtp_ports 17000-17900\n"+
-			"audio_source aufile,%[2]s/tone.wav\naudio_player aubridge,nil\naudio_alert aubridge,nil\nsnd_path %[2]s\n"+
-			"module_path %[3]s\nmodule g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\n"+
-			"module_tmp account.so\nmodule_app menu.so\n", host, dir, baresipModules()),
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	baresip = startConsole(t, dir, path, "-f", dir)
-	eventually(t, 30*time.Second, "baresip listens", func() error { return taken(host+":6060", false) })
-	return "sip:desk@" + host + ":6060", baresip
+	p = newSoftphone(t)
+	p.account = fmt.Sprintf("<sip:desk@%s:6060>;regint=0;answermode=auto;audio_codecs=PCMA/8000/1\n", p.host)
+	p.modules, p.tone = []string{"sndfile"}, 60
+	running = p.start(t)
+	eventually(t, 30*time.Second, "baresip listens", func() error { return taken(p.host+":6060", false) })
+	return "sip:desk@" + p.host + ":6060", p, running
 }
 
 func TestASecurityDeskHearsTheCall(t *testing.T) {
 	t.Parallel()
-	l, dir := startLab(t, settings{}), t.TempDir()
-	desk, baresip := startDesk(t, dir)
+	l := startLab(t, settings{})
+	desk, p, running := startDesk(t)
 	l.tellOf(t, map[string]any{"kind": "listen", "to": desk})
 	got := phone(t, 0, "911", "--from", sanFrancisco, "--edge", l.sip(), "--tone", "--duration", "6s")
 	r := l.record(t, got.CallID)
@@ -311,12 +300,12 @@ func TestASecurityDeskHearsTheCall(t *testing.T) {
 	if len(r.Attempts) != 2 || r.Attempts[1].Purpose != "listen" || r.Attempts[1].Outcome != "answered" || !heard {
 		t.Errorf("recorded as %+v, %+v", r.Attempts, r.Events)
 	}
-	if err := baresip.process.Signal(os.Interrupt); err != nil { // it closes the file then
+	if err := running.process.Signal(os.Interrupt); err != nil { // it closes the file then
 		t.Fatal(err)
 	}
 	var s sound
 	eventually(t, 30*time.Second, "baresip has written what it heard", func() error {
-		files, err := filepath.Glob(filepath.Join(dir, "dump-*-dec.wav"))
+		files, err := filepath.Glob(filepath.Join(p.dir, "dump-*-dec.wav"))
 		if err != nil || len(files) != 1 {
 			return fmt.Errorf("%v %w", files, errors.Join(err))
 		}
@@ -332,7 +321,7 @@ func TestASecurityDeskHearsTheCall(t *testing.T) {
 
 func TestASecurityDeskBargesIn(t *testing.T) {
 	t.Parallel()
-	desk, _ := startDesk(t, t.TempDir())
+	desk, _, _ := startDesk(t)
 	mute := startCentre(t, centre{scenario: "uas_answer.xml", media: true}) // says back what it is told
 	level := func(kind string) float64 {
 		text := directoryOf(t, target{id: "psap-mute", uri: mute.uri()}, target{id: "ecc-us", uri: "sip:ecc-us@sim"})

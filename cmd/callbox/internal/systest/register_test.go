@@ -5,11 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -49,83 +45,28 @@ func (l *lab) registered(t *testing.T, n int) (all []registration) {
 	return all
 }
 
-// Debian's baresip 1.0 gives up on two challenges, and gets one when it comes again.
 func TestBaresipRegisters(t *testing.T) {
 	t.Parallel()
 	l := startLab(t, settings{})
 	for _, transport := range []string{"udp", "tcp", "tls"} {
-		host := newHost()
-		var one registration
-		stop := func() {}
-		eventually(t, 60*time.Second, "baresip registers over "+transport, func() error {
-			var said *buffer
-			said, stop = startRegistering(t, l, host, transport)
-			for range 1500 {
-				if all := l.registrations(t, ""); len(all) == 1 {
-					one = all[0]
-					return nil
-				}
-				if strings.Contains(said.String(), "not implemented") {
-					break
-				}
-				<-time.After(20 * time.Millisecond)
-			}
-			stop()
-			return fmt.Errorf("baresip says:\n%s", said)
-		})
+		p, edge := newSoftphone(t), l.sip()
+		if transport == "tls" {
+			edge = l.sips()
+		}
+		p.account = account("alice", phones, transport, edge, proves("alice", password, "60")...)
+		p.config = "sip_verify_server no\n"
+		running := p.register(t, l, "-t", "120")
+		one := l.registered(t, 1)[0]
 		if one.User != "alice" || one.Domain != phones || one.Transport != transport || !strings.Contains(one.UserAgent, "baresip") ||
-			transport == "udp" && one.Source != host+":6060" || transport != "udp" && one.State != "open" {
+			transport == "udp" && one.Source != p.host+":6060" || transport != "udp" && one.State != "open" {
 			t.Errorf("%s: %+v", transport, one)
 		}
 		if left := time.Until(one.ExpiresAt); left <= 0 || left > time.Minute {
 			t.Errorf("%s: it lasts %s", transport, left)
 		}
-		stop() // it unregisters
+		running.stop(syscall.SIGTERM) // it unregisters
 		l.registered(t, 0)
 	}
-}
-
-// startRegistering starts a baresip that registers alice's phone; stop ends it as a person would.
-func startRegistering(t *testing.T, l *lab, host, transport string) (said *buffer, stop func()) {
-	t.Helper()
-	path, dir, edge := need(t, "baresip", "baresip-core"), t.TempDir(), l.sip()
-	if transport == "tls" {
-		edge = l.sips()
-	}
-	modules := ""
-	for _, m := range []string{"/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/lib/aarch64-linux-gnu/baresip/modules"} {
-		if _, err := os.Stat(m); err == nil {
-			modules = m
-		}
-	}
-	for name, text := range map[string]string{
-		"contacts": "",
-		"accounts": fmt.Sprintf("<sip:alice@%s;transport=%s>;auth_user=alice;auth_pass=%s;regint=60;outbound=\"sip:%s;transport=%[2]s\"\n",
-			phones, transport, password, edge),
-		"config": fmt.Sprintf("sip_listen %[1]s:6060\nnet_interface %[1]s\nsip_verify_server no\nmodule_path %[2]s\nmodule g711.so\nmodule_tmp account.so\nmodule_app menu.so\n",
-			host, modules),
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	said = &buffer{}
-	cmd := exec.Command(path, "-f", dir, "-t", "120")
-	cmd.Stdout, cmd.Stderr = said, said
-	cmd.WaitDelay = 5 * time.Second
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var once sync.Once
-	stop = func() {
-		once.Do(func() {
-			_ = cmd.Process.Signal(syscall.SIGTERM)
-			_ = cmd.Wait()
-		})
-	}
-	t.Cleanup(stop)
-	return said, stop
 }
 
 func TestSIPpRegistersAndLeaves(t *testing.T) {

@@ -5,9 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/netip"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -146,48 +144,13 @@ func (c *capture) packets(t *testing.T, enough func([]packet) error) (all []pack
 // at tells whether an address is on a host.
 func at(address, host string) bool { return strings.HasPrefix(address, host+":") }
 
-// secureBaresip has baresip call 911 by TLS with mandatory SRTP, from a host of its own.
-func secureBaresip(t *testing.T, l *lab, host, dir string, quit time.Duration) string {
-	t.Helper()
-	path := need(t, "baresip", "baresip-core")
-	modules, err := filepath.Glob("/usr/lib/*/baresip/modules")
-	if err != nil || len(modules) == 0 {
-		modules = []string{"/usr/lib/baresip/modules"}
-	}
-	writeWAV(t, filepath.Join(dir, "tone.wav"), tone(30))
-	for name, text := range map[string]string{
-		"contacts": "",
-		"accounts": fmt.Sprintf("<sip:%s@%s;transport=tls>;regint=0;outbound=\"sip:%s;transport=tls\";audio_codecs=PCMU/8000/1;mediaenc=srtp-mand\n",
-			sanFrancisco, secureTrunk, l.sips()),
-		"config": fmt.Sprintf("sip_listen %[1]s:6060\nnet_interface %[1]s\nrtp_ports 17000-17900\n"+
-			"audio_source aufile,%[2]s/tone.wav\naudio_player aubridge,nil\naudio_alert aubridge,nil\nsnd_path %[2]s\n"+
-			"module_path %[3]s\nmodule g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\nmodule srtp.so\n"+
-			"module_tmp account.so\nmodule_app menu.so\n", host, dir, modules[0]),
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var said bytes.Buffer
-	cmd := exec.Command(path, "-f", dir, "-e", "/dial sip:911@"+secureTrunk, "-t", seconds(quit))
-	cmd.Stdout, cmd.Stderr = &said, &said
-	cmd.WaitDelay = 5 * time.Second
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	stuck := time.AfterFunc(quit+30*time.Second, func() { _ = cmd.Process.Kill() })
-	defer stuck.Stop()
-	if err := cmd.Wait(); err != nil {
-		t.Fatalf("baresip: %v\n%s", err, &said)
-	}
-	return said.String()
-}
-
 func TestBaresipCallsBySRTP(t *testing.T) {
 	t.Parallel()
-	l, dir, host := secureLab(t, "off", "off"), t.TempDir(), newHost()
+	l, p := secureLab(t, "off", "off"), newSoftphone(t)
+	p.account = account(sanFrancisco, secureTrunk, "tls", l.sips(), "regint=0", "mediaenc=srtp-mand")
+	p.modules = []string{"sndfile", "srtp"}
 	wire := startCapture(t, "udp and host "+l.host)
-	said := secureBaresip(t, l, host, dir, 8*time.Second)
+	said := p.run(t, "sip:911@"+secureTrunk, 8*time.Second, 30*time.Second)
 	if !strings.Contains(said, "Call established") {
 		t.Fatalf("baresip was not answered:\n%s", said)
 	}
@@ -199,11 +162,7 @@ func TestBaresipCallsBySRTP(t *testing.T) {
 	if f.Packets < 100 || r.Media.FromCentre.Packets < 100 || f.Forged+f.Replayed > 2 {
 		t.Errorf("media: %+v", r.Media)
 	}
-	heard, err := filepath.Glob(filepath.Join(dir, "dump-*-dec.wav"))
-	if err != nil || len(heard) != 1 {
-		t.Fatalf("baresip wrote %v", heard)
-	}
-	if s := readWAV(t, heard[0]); s.active < time.Second || s.level < -40 { // its own tone, back from the centre
+	if s := p.heard(t); s.active < time.Second || s.level < -40 { // its own tone, back from the centre
 		t.Errorf("baresip heard %+v", s)
 	}
 	checkSealed(t, wire, l, r)
