@@ -78,6 +78,7 @@ func (b *builder) build(src []byte) {
 	b.buildACLs()
 	b.buildLists()
 	b.buildCentres()
+	b.buildResponders()
 	b.buildAddresses()
 	b.buildNumbers()
 	b.buildDomains()

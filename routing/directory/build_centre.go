@@ -72,6 +72,7 @@ func (b *builder) centre(path string, f filePSAP) *PSAP {
 	p.NG = b.ng911(path, f)
 	p.Ring = b.ring(path+".ring", f.Ring)
 	b.centreUser(path+".callback", f.Callback, p)
+	p.PANI = b.pani(path+".pani", f.PANI)
 	if p.Capacity < 0 {
 		b.bad(path+".capacity", "is negative", "write how many calls it takes at once, or 0 for no limit")
 	}

@@ -170,6 +170,9 @@ type PSAP struct {
 	Serves   area.Coverage
 	Overflow []string // IDs, in order
 
+	// PANI is the numbers it may be shown in the place of a caller's; none for most centres.
+	PANI PANI
+
 	// Callback is what the centre proves who it is with when it calls somebody back or registers, nil for nothing: it is
 	// then known by the address of its URI alone.
 	Callback *CentreUser

@@ -16,7 +16,8 @@ type Network struct {
 	coverage       []area.Centre // what areas was built from
 	areas          *area.Index
 	guide          *area.Guide
-	guideDigest    [32]byte // SHA-256 of what the directory's files of street ranges hold
+	guideDigest    [32]byte              // SHA-256 of what the directory's files of street ranges hold
+	responders     map[string]Responders // by ESN
 	plan           *numbering.Plan
 	domainSuffixes []string
 	trunkSuffixes  []string

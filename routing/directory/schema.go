@@ -13,6 +13,7 @@ type (
 		DomainSuffixes []string      `yaml:"domain_suffixes"`
 		TrunkSuffixes  []string      `yaml:"trunk_suffixes"`
 		MSAG           []string      `yaml:"msag"` // files of street ranges, relative to this one
+		ESNs           []fileESN     `yaml:"esns"`
 		Countries      []fileCountry `yaml:"countries"`
 		Accounts       []fileAccount `yaml:"accounts"`
 		ACLs           []fileACL     `yaml:"acls"`
@@ -134,6 +135,21 @@ type (
 		Serves   area.Coverage `yaml:"serves"`
 		Overflow []string      `yaml:"overflow"`
 		Callback *fileUser     `yaml:"callback"`
+		PANI     *filePANI     `yaml:"pani"`
+	}
+
+	// filePANI is numbers in E.164, or ranges of them: "+14155119001-+14155119010".
+	filePANI struct {
+		Numbers []string `yaml:"numbers"`
+		Always  bool     `yaml:"always"`
+	}
+
+	// fileESN is who comes to the places of an emergency service number.
+	fileESN struct {
+		ESN    string `yaml:"esn"`
+		Police string `yaml:"police"`
+		Fire   string `yaml:"fire"`
+		EMS    string `yaml:"ems"`
 	}
 
 	filePolicy struct {
