@@ -49,6 +49,7 @@ type Options struct {
 	Recorder  Recorder  // nil keeps no records
 	Observer  Observer  // nil tells no one
 	Notifier  Notifier  // nil: nobody outside is told
+	ALI       ALI       // nil: a centre knows what the INVITE tells it
 	Logger    zerolog.Logger
 
 	// Callbacks plans the calls of centres to the numbers they were given. nil: there are none, and such an INVITE is

@@ -38,10 +38,10 @@ func (c *bridge) delivery(t *routing.Target, r agent.Route, offer agent.Message)
 		h = append(h, header("Priority", "emergency"))
 	}
 	identity := ""
-	if t.Deliver.Number && d.Caller.Number != "" {
+	if number := c.shown(t); t.Deliver.Number && number != "" {
 		out.Anonymous = false
-		out.From = agent.Address{Scheme: "sip", User: d.Caller.Number}
-		identity = "sip:" + d.Caller.Number + "@" + hostOf(c.e.advertised(r.Local))
+		out.From = agent.Address{Scheme: "sip", User: number}
+		identity = "sip:" + number + "@" + hostOf(c.e.advertised(r.Local))
 		h = append(h, header("P-Asserted-Identity", "<"+identity+">"))
 	}
 	h = pass(h, agent.Message{Headers: c.about.headers}, c.e.inInvite)

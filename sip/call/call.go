@@ -114,6 +114,7 @@ type EventKind string
 const (
 	EventReceived       EventKind = "received"    // INVITE taken from the caller
 	EventDecided        EventKind = "decided"     // Decide answered
+	EventALI            EventKind = "ali"         // a target is shown another number than the caller's, or cannot be
 	EventDialled        EventKind = "dialled"     // INVITE sent to a target
 	EventRinging        EventKind = "ringing"     // 180 from a target
 	EventEarlyMedia     EventKind = "early_media" // 183 with SDP from a target

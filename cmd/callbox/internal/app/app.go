@@ -79,6 +79,7 @@ type App struct {
 	callbacks *callback.Planner
 	customers *provisioning
 	notify    *notify.Queue
+	screens   *screens
 
 	mailServer atomic.Pointer[config.SMTP] // as a reload leaves it
 
@@ -284,9 +285,10 @@ func (a *App) buildEdge(context.Context) error {
 	a.registry.Set(a.plan.snapshot.Load().PSAPs())
 	a.plan.registry = a.registry
 	a.buildCallbacks()
+	a.buildScreens()
 	a.edge, err = b2bua.New(b2bua.Options{
 		Agent: sipAgent, Decider: &a.plan, Callbacks: guardedCallbacks{a}, Media: a.relay, Registry: a.registry,
-		Recorder: recorder{a.journal, a.metrics, a.customers.ledger}, Observer: a.metrics, Notifier: a.notify, Phones: a.registered, Centres: registeredCentres{a}.ways, Logger: a.part("b2bua"),
+		Recorder: recorder{a.journal, a.metrics, a.customers.ledger}, Observer: watchers{a.metrics, a.screens}, ALI: a.screens, Notifier: a.notify, Phones: a.registered, Centres: registeredCentres{a}.ways, Logger: a.part("b2bua"),
 		Transfers:      referrals{&a.plan, a.settings.Call.TransferHosts},
 		NoMedia:        a.noMedia,
 		Announce:       func() string { return a.plan.snapshot.Load().Announcement() },

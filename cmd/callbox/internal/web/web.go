@@ -38,6 +38,7 @@ type Options struct {
 
 	Live          Live
 	Journal       Journal
+	ALI           ALI       // nil: there are no records
 	Simulated     Simulated // nil: no centre is
 	Centres       Centres
 	Scripts       Scripts                 // nil: no centre has one
@@ -149,6 +150,9 @@ func Handler(o Options) http.Handler {
 		registerAudit(api, o.Store)
 		registerSettings(api, o.Store)
 		registerTransfer(api, o)
+	}
+	if o.ALI != nil {
+		registerALI(api, o.ALI)
 	}
 	if o.Lab != nil {
 		registerLab(api, o.Lab)

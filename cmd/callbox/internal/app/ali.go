@@ -1,0 +1,108 @@
+package app
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"callbox/cmd/callbox/internal/web"
+	"callbox/psap/ali"
+	"callbox/routing"
+	"callbox/routing/directory"
+	"callbox/sip/call"
+	"callbox/sip/location"
+)
+
+// screens keeps the ALI records of calls: it is told by the edge what centre rings for whom, and when a call is over.
+type screens struct {
+	book     *ali.Book
+	snapshot func() *directory.Snapshot
+	company  string
+	now      func() time.Time
+	log      zerolog.Logger
+}
+
+// Rung implements b2bua.ALI. A next-generation centre is told all by the INVITE; another that is delivered no address has
+// nothing to ask for, unless it is shown a number that leads nowhere by itself.
+func (s *screens) Rung(t *routing.Target, d *routing.Decision, r *call.Record) (instead, detail string) {
+	if t.NG.On {
+		return "", ""
+	}
+	centre, _ := s.snapshot().Centre(t.ID)
+	if centre != nil && centre.PANI.Any() && (centre.PANI.Always || d.Caller.Number == "") {
+		instead, detail = s.lend(centre, r)
+	}
+	if !t.Deliver.Address && instead == "" {
+		return instead, detail
+	}
+	screen := s.screen(t, d)
+	screen.PANI, screen.Call, screen.At, screen.Company = instead, string(r.ID), s.now(), s.company
+	s.book.Put(screen)
+	return instead, detail
+}
+
+// lend gives a call one of a centre's numbers.
+func (s *screens) lend(p *directory.PSAP, r *call.Record) (number, detail string) {
+	number, early, ok := s.book.Take(string(r.ID), p.ID, p.PANI.All())
+	switch {
+	case !ok && r.Caller == "":
+		detail = "every pANI of " + p.ID + " is in use, and the caller has no number: the centre is shown none"
+	case !ok:
+		detail = fmt.Sprintf("every pANI of %s is in use: it is shown %s", p.ID, r.Caller)
+	case early:
+		detail = fmt.Sprintf("%s is shown the pANI %s, whose rest was not over", p.ID, number)
+	default:
+		return number, fmt.Sprintf("%s is shown the pANI %s", p.ID, number)
+	}
+	s.log.Warn().Str("call_id", string(r.ID)).Str("psap", p.ID).Str("detail", detail).
+		Msg("a call centre has too few pANIs; add some to its pani.numbers")
+	return number, detail
+}
+
+// screen is what a centre's screen shows of a caller.
+func (s *screens) screen(t *routing.Target, d *routing.Decision) ali.Screen {
+	place, esn := location.Civic{}, ""
+	if a := d.Caller.Address; a != nil && t.Deliver.Address {
+		c := a.Civic()
+		place = location.Lines{
+			Name: c.Customer, Street: c.Street, City: c.City, State: c.State, PostalCode: c.PostalCode, Country: c.Country,
+		}.WithSecondary(c.Secondary).Civic()
+		esn = a.ESN()
+	}
+	screen := ali.NewScreen(d.Caller.Number, place)
+	screen.ESN, screen.PSAP, screen.Class = esn, t.ID, class(d)
+	if r, ok := s.snapshot().Network().Responders(esn); ok && esn != "" {
+		screen.Police, screen.Fire, screen.EMS = r.Police, r.Fire, r.EMS
+	}
+	return screen
+}
+
+// class is the class of service of a call.
+func class(d *routing.Decision) ali.Class {
+	if d.Trunk {
+		return ali.ClassEnterprise
+	}
+	return ali.ClassVoIP
+}
+
+// watchers are told every event of every call.
+type watchers struct {
+	metrics *web.Metrics
+	screens *screens
+}
+
+// Observe implements b2bua.Observer.
+func (w watchers) Observe(e call.Event) {
+	w.metrics.Observe(e)
+	if e.Kind == call.EventEnded {
+		w.screens.book.End(string(e.Call))
+	}
+}
+
+// buildScreens comes before the edge.
+func (a *App) buildScreens() {
+	a.screens = &screens{
+		book: ali.NewBook(ali.BookOptions{}), snapshot: a.plan.snapshot.Load, now: time.Now, log: a.part("ali"),
+	}
+}
