@@ -36,7 +36,8 @@ type Level uint8
 
 // The levels; of those after None the lower is the more exact.
 const (
-	None Level = iota
+	None       Level = iota
+	ByBoundary       // a point in the centre's service boundary
 	ByESN
 	ByPostalCode
 	ByCity
@@ -44,9 +45,11 @@ const (
 	ByCountry
 )
 
-// String returns none, ESN, postal code, city, state or country.
+// String returns none, boundary, ESN, postal code, city, state or country.
 func (l Level) String() string {
 	switch l {
+	case ByBoundary:
+		return "boundary"
 	case ByESN:
 		return "ESN"
 	case ByPostalCode:

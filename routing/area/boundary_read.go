@@ -1,0 +1,117 @@
+package area
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/paulmach/orb"
+
+	"callbox/config/strict"
+)
+
+// ReadBoundaries reads service boundaries: GeoJSON (RFC 7946) of Features that are Polygons or MultiPolygons, each with the
+// ID of its call centre in the property "psap" and, for people, a "name". file names the source in problems. A file with
+// problems gives no boundaries but all of its problems, up to a hundred.
+//
+// Rings that wind the wrong way are turned, and those that cross the antimeridian in one piece are cut there.
+func ReadBoundaries(file string, src []byte) ([]Boundary, strict.Problems) {
+	var list []Boundary
+	ids := make(map[string]int)
+	problems := readGeoJSON(file, src, []string{"psap", "name"}, func(r *geoReader, f *feature) {
+		b := Boundary{ID: f.id, Centre: f.property["psap"], Name: f.property["name"], Where: file + ":" + strconv.Itoa(f.line)}
+		if b.Centre == "" {
+			r.of(f, ".properties.psap", "", "is missing", "write the ID of the call centre that serves the area")
+		}
+		if first, twice := ids[f.id]; twice {
+			r.of(f, ".id", f.id, fmt.Sprintf("is there twice, first in line %d", first), "give each feature its own, or none")
+		} else if f.id != "" {
+			ids[f.id] = f.line
+		}
+		b.Shape = r.polygons(f)
+		list = append(list, b)
+	})
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return list, nil
+}
+
+// polygons makes a shape of a feature's geometry, and reports what is wrong with it.
+func (r *geoReader) polygons(f *feature) orb.MultiPolygon {
+	const where = ".geometry.coordinates"
+	var shape orb.MultiPolygon
+	switch f.kind {
+	case "":
+		r.of(f, ".geometry", "", "is missing", "add a Polygon or a MultiPolygon")
+	case "Polygon":
+		shape = r.polygon(f, where, f.shape)
+	case "MultiPolygon":
+		for i, p := range f.shape.parts {
+			shape = append(shape, r.polygon(f, where+"["+strconv.Itoa(i)+"]", p)...)
+		}
+		if len(f.shape.parts) == 0 {
+			r.of(f, where, "", "has no polygon", "add one")
+		}
+	default:
+		r.of(f, ".geometry.type", f.kind, "is no area", "write a Polygon or a MultiPolygon")
+	}
+	return shape
+}
+
+// polygon makes one of its coordinates, or two where it lies on both sides of the antimeridian.
+func (r *geoReader) polygon(f *feature, where string, c coordinates) orb.MultiPolygon {
+	if len(c.parts) == 0 {
+		r.of(f, where, "", "has no ring", "a Polygon is a list of rings, the outer one first")
+		return nil
+	}
+	polygon := make(orb.Polygon, 0, len(c.parts))
+	for i, part := range c.parts {
+		here := where + "[" + strconv.Itoa(i) + "]"
+		if ring := r.ring(f, here, part); ring != nil {
+			polygon = append(polygon, ring)
+		}
+	}
+	if len(polygon) < len(c.parts) {
+		return nil
+	}
+	return orb.MultiPolygon{polygon}
+}
+
+// ring takes a ring as it is, nil for one that is none.
+func (r *geoReader) ring(f *feature, where string, c coordinates) orb.Ring {
+	n := len(c.positions)
+	if n == 0 {
+		r.of(f, where, "", "is no ring", "a ring is a list of positions, the first again as the last")
+		return nil
+	}
+	for i, p := range c.positions {
+		if inRange(p) {
+			continue
+		}
+		at, value := where+"["+strconv.Itoa(i)+"]", fmt.Sprintf("[%v, %v]", p[0], p[1])
+		if math.Abs(p[1]) > 90 && math.Abs(p[1]) <= 180 && math.Abs(p[0]) <= 90 {
+			r.of(f, at, value, "latitude is out of range: longitude and latitude look swapped", "write the longitude first")
+		} else {
+			r.of(f, at, value, "is out of range", "write a longitude of -180 to 180 and a latitude of -90 to 90; an area across the antimeridian is cut there")
+		}
+		return nil
+	}
+	switch {
+	case n < 4:
+		r.of(f, where, "", fmt.Sprintf("has %d positions", n), "a ring has four at least, the first again as the last")
+	case c.positions[0] != c.positions[n-1]:
+		r.of(f, where, "", fmt.Sprintf("is open: it begins at %s and ends at %s", coordinatesOf(c.positions[0]), coordinatesOf(c.positions[n-1])),
+			"write the first position again as the last")
+	case closed(c.positions) == nil:
+		r.of(f, where, "", "has no area", "remove it, or write its positions with more decimals")
+	default:
+		return c.positions
+	}
+	return nil
+}
+
+// coordinatesOf writes a position for people, latitude first.
+func coordinatesOf(p orb.Point) string {
+	return strconv.FormatFloat(p[1], 'f', -1, 64) + ", " + strconv.FormatFloat(p[0], 'f', -1, 64)
+}

@@ -1,0 +1,63 @@
+package area
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/paulmach/orb"
+	"github.com/paulmach/orb/planar"
+
+	"callbox/sip/location"
+)
+
+func TestEveryLabCentreHasABoundary(t *testing.T) {
+	list, problems := ReadBoundaries("lab_boundaries.geojson", labBoundaries)
+	if err := problems.Err(); err != nil {
+		t.Fatal(err)
+	}
+	b := NewBoundaries(list)
+	for _, r := range []struct {
+		lat, lon float64
+		centre   string
+	}{
+		{37.7841, -122.3964, "psap-sf"}, {37.8044, -122.2712, "psap-oakland"}, {40.7484, -73.9857, "psap-nyc"},
+		{40.7357, -74.1724, "psap-newark"}, {35.781, -78.629, "psap-raleigh"}, {47.6205, -122.3493, "psap-seattle"},
+		{45.4208, -75.6925, "psap-ottawa"}, {45.43, -75.708, "psap-gatineau"}, {51.5034, -0.1276, "psap-london"},
+		{53.479, -2.249, "psap-manchester"}, {53.3405, -6.254, "psap-dublin"}, {51.8985, -8.4756, "psap-cork"},
+		{-33.8735, 151.2069, "psap-sydney"}, {-37.8136, 144.9631, "psap-melbourne"}, {48.8705, 2.3163, "psap-paris"},
+		{48.8049, 2.1204, "psap-versailles"}, {52.5186, 13.3763, "psap-berlin"}, {52.3955, 13.0607, "psap-potsdam"},
+		{48.2085, 16.3631, "psap-vienna"}, {48.2043, 15.6229, "psap-st-poelten"}, {0, 0, ""}, {37.7, -123, ""},
+	} {
+		if got, _ := b.At(location.Point{Lat: r.lat, Lon: r.lon}); got != r.centre {
+			t.Errorf("%v, %v is in %q, want %q", r.lat, r.lon, got, r.centre)
+		}
+	}
+}
+
+func TestAPointIsFoundAsTheSlowWayFindsIt(t *testing.T) {
+	list := LabBoundaries()
+	b := NewBoundaries(list)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 20000 {
+		shape := list[rng.IntN(len(list))]
+		box := shape.Shape.Bound()
+		p := orb.Point{box.Min[0] + rng.Float64()*(box.Max[0]-box.Min[0]), box.Min[1] + rng.Float64()*(box.Max[1]-box.Min[1])}
+		want := ""
+		for _, other := range list {
+			if planar.MultiPolygonContains(other.Shape, p) {
+				want = other.Centre
+			}
+		}
+		if got, _ := b.At(location.Point{Lat: p[1], Lon: p[0]}); got != want {
+			t.Fatalf("%v is in %q, want %q", p, got, want)
+		}
+	}
+}
+
+func TestFindingAPointAllocatesNothing(t *testing.T) {
+	b := NewBoundaries(LabBoundaries())
+	p := location.Point{Lat: 37.7841, Lon: -122.3964}
+	if n := testing.AllocsPerRun(100, func() { b.At(p) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
