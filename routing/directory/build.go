@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"net/netip"
 	"os"
@@ -22,6 +23,7 @@ type builder struct {
 	f        file
 	n        *Network
 	out      *File
+	read     [][]byte // the source, and every file that it names
 
 	accounts    map[string]AccountRecord
 	acls, lists map[string]string // SIDs by name
@@ -54,15 +56,20 @@ func Parse(file string, src []byte, o Options) (*File, strict.Problems) {
 	if o.Read == nil {
 		o.Read = os.ReadFile
 	}
-	b := &builder{opts: o, n: &Network{guide: area.LabGuide()}, file: file, out: &File{}, sids: make(map[string]taken)}
+	b := &builder{opts: o, n: &Network{guide: area.LabGuide()}, file: file, out: &File{}, sids: make(map[string]taken), read: [][]byte{src}}
 	b.doc, b.problems = strict.Decode(file, src, &b.f)
 	if b.doc.Complete() {
-		b.build(src)
+		b.build()
 	}
 	if len(b.problems) > 0 {
 		b.problems.Sort()
 		return nil, b.problems
 	}
+	digest := sha256.New()
+	for _, text := range b.read {
+		digest.Write(text)
+	}
+	digest.Sum(b.out.Digest[:0])
 	b.out.Network, b.out.doc, b.out.at = b.n, b.doc, make(map[string]string, len(b.sids))
 	for sid, t := range b.sids {
 		b.out.at[sid] = strings.TrimSuffix(t.path, ".sid")
@@ -71,14 +78,15 @@ func Parse(file string, src []byte, o Options) (*File, strict.Problems) {
 }
 
 // build runs the sections in the order in which they refer to one another.
-func (b *builder) build(src []byte) {
+func (b *builder) build() {
 	b.plan()
-	b.readGuides(src)
+	b.readGuides()
 	b.buildAccounts()
 	b.buildACLs()
 	b.buildLists()
 	b.buildCentres()
 	b.buildResponders()
+	b.buildBoundaries()
 	b.buildAddresses()
 	b.buildNumbers()
 	b.buildDomains()

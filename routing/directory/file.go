@@ -14,7 +14,7 @@ type File struct {
 	Numbers   []NumberRecord  // their addresses point into Addresses
 	Locations []LocationRecord
 	Endpoints []EndpointRecord
-	Digest    [32]byte // SHA-256 of the source and the files of street ranges that it names
+	Digest    [32]byte // SHA-256 of the source and the files that it names
 
 	doc *strict.Document
 	at  map[string]string // paths of entries by SID

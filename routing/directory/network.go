@@ -3,6 +3,7 @@ package directory
 import (
 	"callbox/routing/area"
 	"callbox/routing/numbering"
+	"callbox/sip/location"
 )
 
 // Network is the half of a directory that customers have no part in: call centres and what they serve, the emergency
@@ -18,6 +19,7 @@ type Network struct {
 	guide          *area.Guide
 	guideDigest    [32]byte              // SHA-256 of what the directory's files of street ranges hold
 	responders     map[string]Responders // by ESN
+	boundaries     *area.Boundaries
 	plan           *numbering.Plan
 	domainSuffixes []string
 	trunkSuffixes  []string
@@ -107,4 +109,13 @@ func (n *Network) PSAPs() []PSAP {
 func (n *Network) Locate(p area.Place) (*PSAP, area.Level) {
 	id, level := n.areas.Find(p)
 	return n.byCentre[id], level
+}
+
+// At finds the PSAP in whose service boundary a point lies, false where that is none's. It allocates nothing.
+func (n *Network) At(p location.Point) (*PSAP, bool) {
+	id, ok := n.boundaries.At(p)
+	if !ok {
+		return nil, false
+	}
+	return n.byCentre[id], true
 }

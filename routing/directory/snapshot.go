@@ -8,6 +8,7 @@ import (
 	"callbox/config/strict"
 	"callbox/routing/area"
 	"callbox/routing/numbering"
+	"callbox/sip/location"
 )
 
 // Snapshot is everything a decision reads: a directory at one moment. It never changes, is safe for concurrent use
@@ -114,6 +115,9 @@ func (s *Snapshot) ECC(country string) (*PSAP, bool) {
 
 // Locate finds the PSAP that serves a place and by what it was found, nil and area.None where none does. It allocates.
 func (s *Snapshot) Locate(p area.Place) (*PSAP, area.Level) { return s.network.Locate(p) }
+
+// At finds the PSAP in whose service boundary a point lies, false where that is none's. It allocates nothing.
+func (s *Snapshot) At(p location.Point) (*PSAP, bool) { return s.network.At(p) }
 
 // Plan returns the emergency and test numbers of every country.
 func (s *Snapshot) Plan() *numbering.Plan { return s.network.plan }
