@@ -21,7 +21,7 @@ const (
 	routingWords  = "always as_told never"
 	validWords    = "UNVALIDATED VALID INVALID"
 	paramWords    = "lower title"
-	kindWords     = "none webhook email message listen barge" // of which the first cannot be written
+	kindWords     = "none webhook email message listen barge sms voice" // of which the first cannot be written
 )
 
 var sourceHeaders = [...]string{"From", "P-Asserted-Identity", "Remote-Party-ID", "P-Preferred-Identity", "Diversion"}
@@ -148,7 +148,7 @@ func (f *Fork) UnmarshalText(b []byte) error {
 	return err
 }
 
-// String returns webhook, email, message, listen or barge.
+// String returns webhook, email, message, listen, barge, sms or voice.
 func (k NotificationKind) String() string { return word(kindWords, uint8(k)) }
 
 // MarshalText writes the kind's word.

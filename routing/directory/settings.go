@@ -116,6 +116,8 @@ const (
 	NotifyMessage // SIP MESSAGE
 	NotifyListen  // a call that hears both sides
 	NotifyBarge   // a call that hears both sides and is heard by both
+	NotifySMS     // a text message to a number
+	NotifyVoice   // a call to a number
 )
 
 // Defaults of callbacks.

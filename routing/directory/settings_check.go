@@ -144,9 +144,13 @@ func (c *settingsCheck) destination(entry string, n Notification) {
 		why, mend = badEmail(n.To), "write an address such as security@example.com"
 	case NotifyMessage, NotifyListen, NotifyBarge:
 		why, mend = badURI(n.To), "write sip:user@host:port"
+	case NotifySMS, NotifyVoice:
+		if mend = "write a number such as +14155550100"; !numbering.Valid(n.To) {
+			why = "is not E.164"
+		}
 	default:
 		if !c.doc.Has(entry + ".kind") {
-			c.bad(entry, "notification has no kind", "write kind: webhook, email, message, listen or barge")
+			c.bad(entry, "notification has no kind", "write kind: webhook, email, message, listen, barge, sms or voice")
 		}
 		return
 	}

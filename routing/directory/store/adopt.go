@@ -120,7 +120,7 @@ func (a *adoption) run(t *Tx) error {
 		return err
 	}
 	if a.is.Guide != "" && a.is.Guide != was.Guide {
-		if err := a.locate(t); err != nil {
+		if err := inTurn(func() error { return a.locate(t) }, func() error { return a.locatePlaces(t) }); err != nil {
 			return err
 		}
 	}
@@ -162,6 +162,9 @@ func (a *adoption) merge(t *Tx) error {
 		func() error { return merge(t, w.Numbers, &a.done) },
 		func() error { return merge(t, w.Domains, &a.done) },
 		func() error { return merge(t, w.Mappings, &a.done) },
+		func() error { return merge(t, w.Locations, &a.done) },
+		func() error { return merge(t, w.Endpoints, &a.done) },
+		func() error { return merge(t, w.Emergency, &a.done) },
 	)
 }
 

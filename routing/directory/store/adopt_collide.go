@@ -23,6 +23,7 @@ func (a *adoption) collide(t *Tx) error {
 		func() error { return takenSIDs(t, w.Domains, taken) },
 		func() error { return takenNumbers(t, w.Numbers, taken) },
 		func() error { return a.takenHosts(t, taken) },
+		func() error { return a.takenPlaces(t, taken) },
 	); err != nil {
 		return err
 	}
@@ -34,6 +35,8 @@ func (a *adoption) collide(t *Tx) error {
 		switch key {
 		case "number":
 			message, mend = "is a number that was added through the API", "remove it here, or release it through the API"
+		case "id":
+			message, mend = "is the id of something that was made through the API", "rename it here, or delete the other through the API"
 		case "name", "aliases":
 			message, mend = "is the host of something that was made through the API", "rename it here, or delete the other through the API"
 		}
@@ -169,6 +172,7 @@ func (a *adoption) leaveOut(t *Tx, taken map[string]string) error {
 	w.Numbers = slices.DeleteFunc(w.Numbers, func(r Number) bool { return gone(r.SID) })
 	w.Domains = slices.DeleteFunc(w.Domains, func(r Domain) bool { return gone(r.SID) })
 	w.Mappings = slices.DeleteFunc(w.Mappings, func(r Mapping) bool { return gone(r.ParentSID) || gone(r.ListSID) })
+	w.leaveOutPlaces(gone)
 	for i := range w.Numbers {
 		if gone(w.Numbers[i].TrunkSID) {
 			w.Numbers[i].TrunkSID = ""

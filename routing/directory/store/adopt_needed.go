@@ -33,6 +33,10 @@ func (a *adoption) needed(t *Tx, d doomedRows) error {
 			"number", "is the Emergency Caller ID of", "give the domain another by the API", sids(d.numbers),
 		},
 		{
+			"SELECT location_sid AS gone, endpoint_id AS who FROM bandwidth_endpoints WHERE origin = 'api' AND location_sid",
+			"location", "is where the endpoint is:", "give the endpoint another by the API", sids(d.locations),
+		},
+		{
 			"SELECT list_sid AS gone, parent_sid AS who FROM mappings WHERE origin = 'api' AND list_sid",
 			"list", "guards", "take its mapping away by the API", append(sids(d.acls), sids(d.lists)...),
 		},

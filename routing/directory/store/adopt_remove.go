@@ -22,6 +22,9 @@ func (a *adoption) remove(t *Tx) error {
 		func() error { return doomed(t, w.Trunks, &d.trunks) },
 		func() error { return doomed(t, w.ACLs, &d.acls) },
 		func() error { return doomed(t, w.Lists, &d.lists) },
+		func() error { return doomed(t, w.Endpoints, &d.endpoints) },
+		func() error { return doomed(t, w.Locations, &d.locations) },
+		func() error { return doomed(t, w.Emergency, &d.emergency) },
 		func() error { return doomed(t, w.Accounts, &d.accounts) },
 	); err != nil {
 		return err
@@ -51,6 +54,9 @@ func (a *adoption) remove(t *Tx) error {
 		func() error { return drop(t, d.trunks, n) },
 		func() error { return drop(t, d.acls, n) },
 		func() error { return drop(t, d.lists, n) },
+		func() error { return drop(t, d.endpoints, n) },
+		func() error { return drop(t, d.locations, n) },
+		func() error { return drop(t, d.emergency, n) },
 		func() error { return a.dropAccounts(t, d.accounts) },
 	)
 }
@@ -67,6 +73,9 @@ type doomedRows struct {
 	numbers     []Number
 	domains     []Domain
 	mappings    []Mapping
+	endpoints   []Endpoint
+	locations   []Location
+	emergency   []EmergencyNumber
 }
 
 // doomed finds the rows of a file or lab that are wanted no more.
@@ -98,6 +107,7 @@ func (a *adoption) unlink(t *Tx, d doomedRows) error {
 		{"UPDATE numbers SET", "address_sid", sids(d.addresses)},
 		{"UPDATE numbers SET", "trunk_sid", sids(d.trunks)},
 		{"UPDATE domains SET", "emergency_caller_sid", sids(d.numbers)},
+		{"UPDATE bandwidth_endpoints SET", "location_sid", sids(d.locations)},
 		{"DELETE FROM mappings", "list_sid", lists},
 		{"DELETE FROM mappings", "parent_sid", gone},
 	} {
@@ -188,6 +198,8 @@ func rewrite[R Row](t *Tx, have map[string]R, rows []R) error {
 	tb := tableOf[R](t)
 	free := map[string]string{
 		"numbers": "phone_number = sid", "domains": "domain_name = ''", "trunks": "domain_name = ''", "credentials": "username = sid",
+		"bandwidth_locations": "location_id = sid", "bandwidth_endpoints": "endpoint_id = sid", "emergency_numbers": "phone_number = sid",
+		"accounts": "bandwidth_id = ''",
 	}[tb.kind.table]
 	for part := range slices.Chunk(rows, chunk) {
 		if free == "" {

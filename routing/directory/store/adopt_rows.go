@@ -23,6 +23,9 @@ type wantedRows struct {
 	Numbers     []Number
 	Domains     []Domain
 	Mappings    []Mapping
+	Locations   []Location
+	Endpoints   []Endpoint
+	Emergency   []EmergencyNumber
 }
 
 // wanted makes the rows of a file.
@@ -35,6 +38,9 @@ func wanted(f *directory.File, b Base) wantedRows {
 		m.numbers[n.E164] = n.SID
 	}
 	for _, t := range f.Customers.Trunks {
+		if t.Settings.Provider == directory.ProviderBandwidth { // takes every number of the account
+			continue
+		}
 		m.trunks[t.AccountSID] = append(m.trunks[t.AccountSID], t.SID)
 	}
 	m.lists(f.Customers)
@@ -50,6 +56,7 @@ func wanted(f *directory.File, b Base) wantedRows {
 	for _, t := range f.Customers.Trunks {
 		m.trunk(t)
 	}
+	m.places(f)
 	return m.rows
 }
 
@@ -73,7 +80,7 @@ func madeSID(prefix string, parts ...string) string {
 
 func (m *rowMaker) lists(c directory.Customers) {
 	for _, a := range c.Accounts {
-		m.rows.Accounts = append(m.rows.Accounts, Account{Common: m.common(a.SID, a.SID), FriendlyName: a.Name, Status: "active"})
+		m.rows.Accounts = append(m.rows.Accounts, Account{Common: m.common(a.SID, a.SID), FriendlyName: a.Name, Status: "active", BandwidthID: a.BandwidthID})
 	}
 	for _, a := range c.ACLs {
 		m.rows.ACLs = append(m.rows.ACLs, ACL{Common: m.common(a.SID, a.AccountSID), FriendlyName: a.Name})

@@ -82,6 +82,8 @@ func tableOf[R Row](t *Tx) *table { return t.s.tables[reflect.TypeFor[R]()] }
 // commonOf returns the part of a row that every row has.
 func commonOf[R Row](r *R) *Common { return any(r).(interface{ common() *Common }).common() }
 
+func rowOf[R Row](r *R) reflect.Value { return reflect.ValueOf(r).Elem() }
+
 func (c *Common) common() *Common { return c }
 
 // stored is the value of a column as it goes to the database.

@@ -171,6 +171,7 @@ func loadCustomers(t *Tx) (directory.Customers, error) {
 	l.accounts()
 	l.lists()
 	l.hosts()
+	l.emergency()
 	return l.c, l.err
 }
 
@@ -193,7 +194,7 @@ func all[R Row](l *loader) []R {
 
 func (l *loader) accounts() {
 	for _, a := range all[Account](l) {
-		l.c.Accounts = append(l.c.Accounts, directory.AccountRecord{SID: a.SID, Name: a.FriendlyName})
+		l.c.Accounts = append(l.c.Accounts, directory.AccountRecord{SID: a.SID, Name: a.FriendlyName, BandwidthID: a.BandwidthID})
 	}
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"strings"
 	"time"
 
 	"callbox/routing/directory"
@@ -53,7 +54,7 @@ type Endpoint struct {
 // EmergencyNumber is a designated number of the Emergency Calling API. PhoneNumber is unique among all accounts.
 type EmergencyNumber struct {
 	Common
-	PhoneNumber    string `db:"phone_number"` // E.164
+	PhoneNumber    string `db:"phone_number" row:"key"` // E.164
 	URL            string `db:"url"`
 	Username       string `db:"username"`
 	Password       string `db:"password" row:"secret"`
@@ -75,7 +76,7 @@ const (
 // Recipient is somebody who is told of the calls of endpoints, once in a Group. RecipientID is unique in its account.
 type Recipient struct {
 	Common
-	RecipientID string `db:"recipient_id"`
+	RecipientID string `db:"recipient_id" row:"key"`
 	Kind        string `db:"kind"`     // HTTP, SMS, EMAIL, VOICE
 	Target      string `db:"target"`   // URL, E.164 or address
 	Username    string `db:"username"` // of basic authentication, for HTTP
@@ -87,7 +88,7 @@ type Recipient struct {
 // Group is a notification group: its recipients are told of the calls of its endpoints. GroupID is unique in its account.
 type Group struct {
 	Common
-	GroupID     string `db:"group_id"`
+	GroupID     string `db:"group_id" row:"key"`
 	Description string `db:"description"`
 	UpdatedBy   string `db:"updated_by"`
 }
@@ -166,6 +167,14 @@ func (l *Location) SetPoint(p *location.Point) {
 	}
 }
 
+func (l Location) record() directory.LocationRecord {
+	r := directory.LocationRecord{
+		SID: l.SID, AccountSID: l.AccountSID, ID: l.LocationID, Description: l.Description, Civic: l.Civic(), ESN: l.ESN, Point: l.Point(),
+	}
+	_ = r.Status.UnmarshalText([]byte(l.Validation)) // what nobody knows is not validated
+	return r
+}
+
 // Civic returns an endpoint's own address, nil for none.
 func (e Endpoint) Civic() *directory.Civic {
 	if !e.HasAddress {
@@ -207,3 +216,8 @@ func (n *EmergencyNumber) SetRecord(r directory.EmergencyNumberRecord) {
 
 // placeName is what a tombstone knows a location or endpoint by.
 func placeName(account, id string) string { return account + " " + id }
+
+func splitPlaceName(name string) (account, id string) {
+	account, id, _ = strings.Cut(name, " ")
+	return account, id
+}

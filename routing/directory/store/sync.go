@@ -70,13 +70,11 @@ func (m *Mirror) apply(ctx context.Context, e *directory.Editor, since, small in
 			}
 			m.warn(e.SetCustomers(c))
 		}
-		var gone []string
-		err := t.Select(&gone, "SELECT name FROM tombstones WHERE rev > ? AND kind = ? ORDER BY id", since, Number{}.kind().name)
-		if err != nil {
+		if err := t.bringOut(e, since); err != nil {
 			return err
 		}
-		for _, number := range gone {
-			e.DeleteNumber(number)
+		if err := m.applyPlaces(t, e, since); err != nil {
+			return err
 		}
 		put := func(records []directory.NumberRecord) error {
 			m.putAll(e, records)
@@ -88,6 +86,25 @@ func (m *Mirror) apply(ctx context.Context, e *directory.Editor, since, small in
 		return m.numbersOfChanged(t, since, put)
 	})
 	return state, err
+}
+
+// bringOut takes what was deleted after a revision out of an editor.
+func (t *Tx) bringOut(e *directory.Editor, since int64) error {
+	var gone []struct {
+		Kind string `db:"kind"`
+		Name string `db:"name"`
+	}
+	if err := t.Select(&gone, "SELECT kind, name FROM tombstones WHERE rev > ? ORDER BY id", since); err != nil {
+		return err
+	}
+	for _, g := range gone {
+		if g.Kind == (Number{}).kind().name {
+			e.DeleteNumber(g.Name)
+			continue
+		}
+		deletePlace(e, g.Kind, g.Name)
+	}
+	return nil
 }
 
 // place is where a page of changes ends.
@@ -177,10 +194,11 @@ func (m *Mirror) reload(ctx context.Context) error {
 			return m.s.known(ctx, "revision", err)
 		}
 		c, err := loadCustomers(t)
-		if err == nil {
-			m.warn(e.SetCustomers(c))
+		if err != nil {
+			return err
 		}
-		return err
+		m.warn(e.SetCustomers(c))
+		return m.loadPlaces(t, e)
 	}); err != nil {
 		return err
 	}
