@@ -45,3 +45,6 @@ var stateNames = [...]struct{ country, name, code string }{
 	{"AU", "NORTHERN TERRITORY", "NT"}, {"AU", "QUEENSLAND", "QLD"}, {"AU", "SOUTH AUSTRALIA", "SA"},
 	{"AU", "TASMANIA", "TAS"}, {"AU", "VICTORIA", "VIC"}, {"AU", "WESTERN AUSTRALIA", "WA"},
 }
+
+// HasState tells whether s is the code or the name of a state of a country; of one whose states are not known here, never.
+func HasState(country, s string) bool { return s != "" && isStateOf(Country(country), Word(s)) }

@@ -103,6 +103,7 @@ GET  /livez, /readyz              health
 POST /-/reload                    read configuration and directory again
 
 /2010-04-01/Accounts/AC….json and /v1/Trunks are Twilio's APIs, for account SID and token or an API key.
+/api/accounts/AC…/e911s and its neighbours are Bandwidth's numbers API in XML, for the same.
 `, version)
 	return func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, text) }
 }

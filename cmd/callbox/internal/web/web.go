@@ -52,6 +52,7 @@ type Options struct {
 	Fees          Fees                    // what was charged; nil: nothing is
 	Notify        Notifications           // who is told of calls; nil: nobody is
 	Twilio        http.Handler            // the Twilio-compatible APIs, asking ProviderPrincipal who it is; nil: there are none
+	Bandwidth     http.Handler            // the Bandwidth-compatible XML API, asking Principal who it is; nil: there is none
 	Registrations Registrations           // where phones are; nil: there are none
 	AuthFailures  func() []AuthFailure    // wrong SIP credentials; nil: none are known
 
@@ -177,7 +178,7 @@ func Handler(o Options) http.Handler {
 		problem(w, http.StatusForbidden, crossSite)
 	})
 	own = access(own, o.Guard)
-	theirs := provider(o.Twilio, o.Guard)
+	theirs, numbers := provider(o.Twilio, o.Guard), numbersAPI(o.Bandwidth, o.Guard)
 	return recovered(secured(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, bodyLimit(r.URL.Path))
 		if p := r.URL.Path; p != importPath && p != exportPath { // which look after their time themselves
@@ -185,11 +186,14 @@ func Handler(o Options) http.Handler {
 			defer cancel()
 			r = r.WithContext(ctx)
 		}
-		if ofProvider(r) {
+		switch {
+		case ofBandwidth(r):
+			numbers.ServeHTTP(w, r)
+		case ofProvider(r):
 			theirs.ServeHTTP(w, r)
-			return
+		default:
+			own.ServeHTTP(w, r)
 		}
-		own.ServeHTTP(w, r)
 	})), o.Logger)
 }
 

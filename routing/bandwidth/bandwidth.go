@@ -1,0 +1,116 @@
+// Package bandwidth serves Bandwidth's numbers API for emergency services, in XML, over the store: locations and endpoints by
+// asynchronous orders, and who is told of an endpoint's calls. It owns the rules of each resource and the codes with which
+// something is refused. How a request looks on the wire is package wire's; what a call makes of the rows is routing's. It
+// must not know SIP.
+package bandwidth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"callbox/routing/area"
+	"callbox/routing/bandwidth/wire"
+	"callbox/routing/directory/store"
+	"callbox/routing/keys"
+)
+
+// Options are what the API needs. Store, Guide and Authenticate are required.
+type Options struct {
+	Store        *store.Store
+	Guide        func() *area.Guide // of the network in force; called for each address that is checked
+	Authenticate func(*http.Request) (keys.Principal, bool)
+	// Lenient keeps an address that the guide does not know, not validated, instead of failing its order.
+	Lenient bool
+	Now     func() time.Time // the lab's clock; nil is time.Now
+	Logger  zerolog.Logger
+}
+
+// api is the handlers' common ground.
+type api struct{ o Options }
+
+// New returns the handler of the API: the paths that Serves names.
+func New(o Options) http.Handler {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	a := &api{o}
+	m := wire.NewMux(wire.Options{Authenticate: o.Authenticate, Translate: translate, Logger: o.Logger})
+	m.Handle(http.MethodPost, "/geocodeRequest", "GeocodeRequestResponse", a.reading(a.geocode))
+	return m
+}
+
+// Serves tells whether a path is of this API.
+func Serves(path string) bool { return wire.Serves(path) }
+
+// deed is what a handler does within its one transaction, in the account with a SID.
+type deed func(t *store.Tx, r *wire.Request) (wire.Reply, error)
+
+// reading makes a handler that only reads.
+func (a *api) reading(do deed) wire.Handler {
+	return func(r *wire.Request) (reply wire.Reply, err error) {
+		err = a.o.Store.View(r.Context(), func(t *store.Tx) error {
+			reply, err = within(t, r, do)
+			return err
+		})
+		return reply, err
+	}
+}
+
+// within does a deed in the account that the path names, by the provider's number for it or by our SID. Another account's
+// credentials are not told whether it is there.
+func within(t *store.Tx, r *wire.Request, do deed) (wire.Reply, error) {
+	row, err := byID(t, r.AccountID)
+	switch {
+	case err != nil && !errors.Is(err, store.ErrNotFound):
+		return wire.Reply{}, err
+	case r.Principal.AccountSID != "" && (err != nil || row.SID != r.Principal.AccountSID):
+		return wire.Reply{}, wire.Denied()
+	case err != nil:
+		return wire.Reply{}, &wire.Error{Status: http.StatusNotFound, Code: wire.CodeNoAccount, Description: "Account '" + r.AccountID + "' does not exist"}
+	}
+	r.Account = row.SID
+	return do(t, r)
+}
+
+// byID finds an account by the provider's number for it or by our SID.
+func byID(t *store.Tx, id string) (store.Account, error) {
+	if id == "" || strings.Trim(id, "0123456789") != "" {
+		return store.Get[store.Account](t, "", id)
+	}
+	rows, err := store.Find[store.Account](t, store.Where("bandwidth_id", id))
+	if err == nil && len(rows) == 0 {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return store.Account{}, err
+	}
+	return rows[0], nil
+}
+
+// translate answers the store's errors where a handler has nothing better to say.
+func translate(err error) *wire.Error {
+	var readOnly store.ErrReadOnly
+	var bad store.ErrText
+	switch {
+	case errors.As(err, &readOnly):
+		return wire.Conflict(wire.CodeBadRequest, "%s", readOnly.Error())
+	case errors.As(err, &bad):
+		return wire.Bad(wire.CodeValue, "%s", bad.Error())
+	case errors.Is(err, store.ErrNotFound):
+		return wire.NotFound(0)
+	case errors.Is(err, store.ErrTaken):
+		return wire.Conflict(wire.CodeValue, "Something with this identifier exists already")
+	case errors.Is(err, store.ErrInUse):
+		return wire.Conflict(wire.CodeValue, "The resource is in use, or refers to one that does not exist")
+	case errors.Is(err, store.ErrConflict):
+		return wire.Conflict(wire.CodeValue, "The resource was changed by another request meanwhile. Fetch it and try again")
+	case errors.Is(err, store.ErrAway), errors.Is(err, context.DeadlineExceeded):
+		return wire.Unavailable()
+	}
+	return nil
+}
