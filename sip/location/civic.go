@@ -59,6 +59,16 @@ type Extension struct {
 	Value       string
 }
 
+// IsZero tells whether no element of the address is given.
+func (c Civic) IsZero() bool {
+	for _, name := range elements {
+		if *c.field(name) != "" {
+			return false
+		}
+	}
+	return c.PN == "" && c.MP == "" && c.STP == "" && c.HNP == "" && len(c.Extensions) == 0
+}
+
 // elements are the names of RFC 5139 in the order of its schema.
 var elements = [...]string{
 	"country", "A1", "A2", "A3", "A4", "A5", "A6", "PRM", "PRD", "RD", "STS", "POD", "POM", "RDSEC", "RDBR", "RDSUBBR",

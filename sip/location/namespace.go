@@ -1,5 +1,7 @@
 package location
 
+import "strings"
+
 // Namespaces of the documents. What counts is the URI, never the prefix.
 const (
 	PresenceNS  = "urn:ietf:params:xml:ns:pidf"
@@ -18,6 +20,9 @@ const (
 // elements of one name counts.
 func (c *Civic) Set(space, name, value string) {
 	value = Tidy(value)
+	if name == "country" {
+		value = strings.ToUpper(value)
+	}
 	var field *string
 	switch space {
 	case CivicNS, oldCivicNS:
