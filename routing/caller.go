@@ -7,11 +7,15 @@ import (
 
 // findCaller is rules 5 and 6: who the call is made for.
 func (w *walk) findCaller() bool {
+	if w.hook != nil {
+		w.hookCaller()
+		return true
+	}
 	var is identified
 	w.identify(&is)
 	from := &is.note
 	instead := w.callerID()
-	if instead == nil && w.domain != nil && w.domain.CallerID != "" {
+	if instead == nil && is.endpoint == nil && w.domain != nil && w.domain.CallerID != "" {
 		from.more, from.c = textCallerIDLapsed, w.domain.CallerID
 	}
 	switch {
@@ -24,6 +28,11 @@ func (w *walk) findCaller() bool {
 			from.outcome = applied
 		}
 		w.note(ruleCaller, *from)
+		if is.endpoint != nil {
+			w.setEndpoint(is.endpoint)
+			w.note(ruleUnregistered, note{outcome: skipped, text: textEndpointNoFee})
+			return true
+		}
 		w.setCaller(is.number, false)
 	case instead != nil:
 		from.outcome, from.text, from.more, from.c = applied, textCallerInstead, from.text, instead.E164
@@ -92,9 +101,10 @@ func (w *walk) isTest(country string) bool {
 }
 
 func (w *walk) setCaller(n *directory.Number, replaced bool) {
-	w.number = n
 	w.d.Country = n.Country
-	w.d.Caller = Caller{Number: n.E164, Country: n.Country, Replaced: replaced, Service: n.Service, Source: w.d.Trace.by}
+	w.d.Caller = Caller{
+		Number: n.E164, Callback: n.E164, Country: n.Country, Replaced: replaced, Service: n.Service, Source: w.d.Trace.by,
+	}
 	if replaced {
 		w.d.Caller.Source = directory.SourceFrom
 	}

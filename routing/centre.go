@@ -10,20 +10,24 @@ func (w *walk) service() {
 	switch {
 	case w.unpaid:
 		w.note(ruleService, note{outcome: skipped, text: textUnregisteredService})
-	case w.number.Service == directory.ServiceE911:
+	case w.hook != nil && w.endpoint == nil:
+		w.note(ruleService, note{outcome: skipped, text: textNobodyService})
+	case w.endpoint != nil:
+		w.note(ruleService, note{outcome: applied, text: textEndpointService})
+	case w.d.Caller.Service == directory.ServiceE911:
 		w.note(ruleService, note{outcome: applied, text: textE911})
-	case w.number.Service == directory.ServiceBasic911:
+	case w.d.Caller.Service == directory.ServiceBasic911:
 		w.note(ruleService, note{outcome: applied, text: textBasic911})
 	default:
 		w.note(ruleService, note{outcome: applied, text: textNoService})
 	}
 }
 
-// centre is rule 10: the PSAP that serves the address where it is in service, then its overflow list, then the ECC. An
+// centre is rule 10: the PSAP that serves the place where it is in service, then its overflow list, then the ECC. An
 // API takes numbers of countries for which the network in force may have no ECC; their calls reach a PSAP all the same.
 func (w *walk) centre() {
-	ecc, _ := w.s.ECC(w.number.Country)
-	if w.unpaid || w.number.Service == directory.ServiceNone {
+	ecc, _ := w.s.ECC(w.d.Country)
+	if w.unpaid || w.d.Caller.Service == directory.ServiceNone {
 		needless := note{outcome: applied, text: textNoCentreNeeded}
 		if w.onlyECC(ecc, directory.Delivery{Number: true}, needless) && w.unpaid {
 			w.d.FeeCents, w.d.Warning = feeCents, warningUnregistered
@@ -31,19 +35,23 @@ func (w *walk) centre() {
 		return
 	}
 	deliver := directory.Delivery{}
-	if w.number.Service == directory.ServiceE911 {
+	if w.d.Caller.Service == directory.ServiceE911 {
 		deliver = directory.Delivery{Number: true, Address: true}
 	}
-	address := w.number.Address
-	w.d.Trace.address = address
-	first, level := w.s.Serving(address)
+	place := &w.d.Place
+	if place.By == PlaceNone {
+		w.onlyECC(ecc, directory.Delivery{Number: deliver.Number}, note{outcome: failed, text: textNowhere})
+		return
+	}
+	w.tell(place)
+	first := w.first
 	if first == nil {
 		w.onlyECC(ecc, deliver, note{outcome: failed, text: textNobodyServes})
 		return
 	}
-	x := note{outcome: passed, text: textServiceCentre, a: first.ID, c: level.String()}
-	if level == area.ByESN {
-		x.text, x.b = textServiceCentreESN, address.ESN()
+	x := note{outcome: passed, text: textServiceCentre, a: first.ID, c: w.level.String()}
+	if w.level == area.ByESN && place.Address != nil {
+		x.text, x.b = textServiceCentreESN, place.Address.ESN()
 	}
 	if ecc == nil {
 		x.more = textNoECCBehind
@@ -60,6 +68,18 @@ func (w *walk) centre() {
 		x.outcome, x.text = failed, textAllOutNoECC
 	}
 	w.note(ruleCentre, x)
+}
+
+// tell has the trace know the place that a centre is looked for.
+func (w *walk) tell(p *Place) {
+	switch point := p.Point != nil && w.level.String() == "boundary"; {
+	case p.Address != nil && (p.By != PlaceHook || !point):
+		w.d.Trace.address = p.Address
+	case point:
+		w.d.Trace.more.place = shown(p.Point, p.Uncertainty)
+	case p.Civic != nil:
+		w.d.Trace.more.place = p.Civic.Line()
+	}
 }
 
 // ring lists first, its overflow and the ECC: each once, those out of service left out. The ECC is rung even if it
@@ -89,7 +109,7 @@ func (w *walk) ring(first, ecc *directory.PSAP, deliver directory.Delivery) {
 func (w *walk) onlyECC(ecc *directory.PSAP, deliver directory.Delivery, n note) bool {
 	if ecc == nil {
 		w.d.Emergency = false
-		return w.refuse(ruleCentre, 503, 0, note{text: textNoECC, a: w.number.Country})
+		return w.refuse(ruleCentre, 503, 0, note{text: textNoECC, a: w.d.Country})
 	}
 	n.b = ecc.ID
 	w.note(ruleCentre, n)

@@ -3,18 +3,21 @@ package routing
 import (
 	"strings"
 
+	"callbox/routing/area"
 	"callbox/routing/directory"
 	"callbox/routing/numbering"
 )
 
 // Decide returns the verdict for r with its targets in ring order, the last resort last. It never blocks, and Targets
-// is never empty unless the verdict is VerdictRefuse or VerdictChallenge. A nil Health takes every centre for being in
-// service. It allocates the list of targets and nothing else, and for a refusal its sentence.
+// is never empty unless the verdict is VerdictRefuse, VerdictChallenge or VerdictAsk, which asks nothing that r has a
+// reply to. A nil Health takes every centre for being in service. It allocates the list of targets and nothing else, for a
+// refusal its sentence, and what has to be kept of a call that says where it is from.
 func Decide(s *directory.Snapshot, h Health, r Request) Decision {
 	w := walk{s: s, h: h, r: r}
 	w.d.Trace.source = r.Source
-	if w.host() && w.access() && w.dialled() && w.enabled() && w.findCaller() && w.country() && !w.test() {
+	if w.host() && w.access() && w.emergencyAPI() && w.dialled() && w.enabled() && w.findCaller() && w.country() && !w.test() {
 		w.service()
+		w.locate()
 		w.centre()
 	}
 	return w.d
@@ -32,9 +35,16 @@ type walk struct {
 	trunk   *directory.Trunk
 	account *directory.Account
 
-	label  string            // of a service URN, "" for a dialled number
-	number *directory.Number // the caller
-	unpaid bool              // the caller has no registered address
+	label  string // of a service URN, "" for a dialled number
+	unpaid bool   // the caller has no registered address
+
+	designated *directory.EmergencyNumber // that was dialled, nil for none
+	hook       *hooked                    // what its web service says
+	endpoint   *directory.Endpoint        // the caller, where that is no number
+
+	first *directory.PSAP // serves the place, nil for nobody
+	level area.Level      // by what it was found
+	bad   string          // why a location in the INVITE is of no use
 }
 
 // note records a rule's outcome.
@@ -67,8 +77,13 @@ func (w *walk) host() bool {
 	return true
 }
 
-// dialled is rule 3: what was dialled is an emergency or test number somewhere.
+// dialled is rule 3: what was dialled is an emergency or test number somewhere, or a designated number.
 func (w *walk) dialled() bool {
+	if w.designated != nil {
+		w.d.Dialled = w.designated.Number
+		w.note(ruleDialled, note{outcome: passed, text: textDesignated, a: w.designated.Number})
+		return true
+	}
 	if strings.EqualFold(w.r.Scheme, "urn") {
 		label, ok := numbering.ServiceURN(w.r.User)
 		if !ok {
@@ -113,11 +128,16 @@ func (w *walk) enabled() bool {
 
 // country is rule 7: what was dialled is a number of the caller number's country.
 func (w *walk) country() bool {
-	country, plan := w.number.Country, w.s.Plan()
+	country, plan := w.d.Country, w.s.Plan()
+	if w.designated != nil {
+		w.d.Service, w.d.Emergency = numbering.Sos, true
+		w.note(ruleCountry, note{outcome: passed, text: textDesignatedCountry, a: w.d.Dialled, b: country})
+		return true
+	}
 	if w.label != "" {
 		number := plan.Resolve(country, w.label)
 		if number == "" {
-			return w.refuse(ruleCountry, 403, 0, note{text: textNoTestOfCountry, a: country, b: w.number.E164})
+			return w.refuse(ruleCountry, 403, 0, note{text: textNoTestOfCountry, a: country, b: w.callerName()})
 		}
 		w.d.Dialled, w.d.Emergency = number, w.label != numbering.TestSos
 		w.note(ruleCountry, note{outcome: passed, text: textURNOfCountry, a: w.label, b: number, c: country})
@@ -126,10 +146,10 @@ func (w *walk) country() bool {
 	number := w.d.Dialled
 	kind := plan.In(country, number)
 	if kind == numbering.NotSpecial {
-		return w.refuse(ruleCountry, 403, 0, note{text: textNotOfCountry, a: number, b: country, c: w.number.E164})
+		return w.refuse(ruleCountry, 403, 0, note{text: textNotOfCountry, a: number, b: country, c: w.callerName()})
 	}
 	w.d.Service, w.d.Emergency = plan.Label(country, number), kind == numbering.Emergency
-	w.note(ruleCountry, note{outcome: passed, text: textOfCountry, a: number, b: country, c: w.number.E164})
+	w.note(ruleCountry, note{outcome: passed, text: textOfCountry, a: number, b: country, c: w.callerName()})
 	return true
 }
 
@@ -139,10 +159,14 @@ func (w *walk) test() bool {
 		w.note(ruleTest, note{outcome: skipped, text: textNotATest})
 		return false
 	}
-	address := w.d.Caller.Address != nil
+	w.locate()
+	address := w.d.Place.By != PlaceNone
 	x := textTestService
-	if !address {
+	switch {
+	case !address:
 		x = textTestServiceNoAddress
+	case w.endpoint != nil:
+		x = textTestServicePlace
 	}
 	w.note(ruleTest, note{outcome: applied, text: x, a: w.d.Dialled})
 	t := w.s.Test()
@@ -152,6 +176,14 @@ func (w *walk) test() bool {
 		Deliver: directory.Delivery{Number: true, Address: address, Format: directory.FormatPIDF},
 	}}
 	return true
+}
+
+// callerName is what a sentence calls the caller.
+func (w *walk) callerName() string {
+	if w.endpoint != nil {
+		return w.endpoint.ID
+	}
+	return w.d.Caller.Number
 }
 
 // sipScheme tells whether s is sip or sips.

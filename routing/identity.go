@@ -10,11 +10,15 @@ import (
 // identified is what rule 5 found of a caller. The note says what is fit, or what is not; number is one of this account
 // tied to this host, nil for none.
 type identified struct {
-	note   note
-	number *directory.Number
-	fit    bool // it has a registered address
-	odd    bool // it is not From, or not as From has it
+	note     note
+	number   *directory.Number
+	endpoint *directory.Endpoint // in place of number
+	fit      bool                // it has a registered address, or is an endpoint
+	odd      bool                // it is not From, or not as From has it
 }
+
+// somebody tells whether a caller was found.
+func (is *identified) somebody() bool { return is.number != nil || is.endpoint != nil }
 
 // identify looks for the caller's number in the sources of the host, in their order: the first that holds one of the account
 // tied to the host counts. Where none does, is says what is wrong with the first. Rule 2 comes before it: whoever has not
@@ -48,7 +52,7 @@ func (w *walk) consider(is *identified, source directory.IdentitySource, id *Ide
 	if is.note.text == textNotReached {
 		t.judged, t.by = source, source
 		w.judge(is, source, id)
-		if is.number != nil {
+		if is.somebody() {
 			is.odd = is.odd || source != directory.SourceFrom
 			return true
 		}
@@ -61,21 +65,27 @@ func (w *walk) consider(is *identified, source directory.IdentitySource, id *Ide
 	w.judge(&next, source, id)
 	read := t.number
 	t.judged, t.number = judged, number
-	if next.number == nil {
+	if !next.somebody() {
 		t.looked |= 1 << source
 		w.hint(is, source, &next.note, read)
 		return false
 	}
-	t.by, t.number = source, numbering.MakeE164(next.number.E164)
-	is.number, is.fit, is.odd = next.number, next.fit, true
+	t.by, is.number, is.endpoint, is.fit, is.odd = source, next.number, next.endpoint, next.fit, true
 	switch is.note.text {
 	case textFromWrite, textFromWouldBe, textFromTel: // which name another number
 		is.note.text = textFromNotE164
 	}
-	is.note.text, is.note.more = textUnregisteredBy, is.note.text
-	if is.fit {
+	is.note.more = is.note.text
+	switch {
+	case is.endpoint != nil:
+		is.note.text, is.note.c = textEndpointBy, is.endpoint.ID
+		return true
+	case is.fit:
 		is.note.text = textCallerBy
+	default:
+		is.note.text = textUnregisteredBy
 	}
+	t.number = numbering.MakeE164(is.number.E164)
 	return true
 }
 
@@ -133,11 +143,14 @@ func (w *walk) judge(is *identified, source directory.IdentitySource, id *Identi
 		is.say(textFromNotSIP, id.Scheme, id.User)
 		return
 	case !numbering.Valid(user):
-		w.written(is, user, false)
+		if !w.byAEUI(is, user) {
+			w.written(is, user, false)
+		}
 		return
 	}
 	n, ok := w.s.Number(user)
 	switch {
+	case (!ok || n.AccountSID != w.account.SID) && w.byAEUI(is, user):
 	case !ok || n.AccountSID != w.account.SID:
 		is.say(textFromUnknown, user, "")
 	case !w.tied(n):
@@ -148,6 +161,17 @@ func (w *walk) judge(is *identified, source directory.IdentitySource, id *Identi
 		is.know(n, textCaller, user, w.d.Domain)
 		is.fit = true
 	}
+}
+
+// byAEUI tells whether a user part names an endpoint of the account, and notes it.
+func (w *walk) byAEUI(is *identified, user string) bool {
+	e := w.endpointOf(user)
+	if e == nil {
+		return false
+	}
+	is.say(textEndpoint, e.ID, "")
+	is.endpoint, is.fit, is.odd = e, true, user != e.ID
+	return true
 }
 
 // written judges a number that is not written in E.164, or not in a SIP URI. It is read in every way it may be meant, and
@@ -164,6 +188,8 @@ func (w *walk) written(is *identified, user string, tel bool) {
 		is.say(textFromSeveral, user, "")
 	case found == nil && tel:
 		is.say(textFromNotSIP, "tel", user)
+	case found == nil && w.settings().Provider == directory.ProviderBandwidth:
+		is.say(textFromNobody, user, "")
 	case found == nil && guess == (numbering.E164{}):
 		is.say(textFromNotE164, orNothing(user), "")
 	case found == nil:

@@ -31,6 +31,14 @@ func (s PlaceSource) String() string {
 	return fmt.Sprintf("place(%d)", uint8(s))
 }
 
+// words is the source for people.
+func (s PlaceSource) words() string {
+	return [...]string{
+		"nobody", "the web service's answer", "a location in the INVITE", "a location ID in the INVITE",
+		"what the endpoint is registered with", "the registered address",
+	}[min(s, PlaceAddress)]
+}
+
 // Place is where help is needed, as far as it is known. What it points to must not be changed.
 type Place struct {
 	By          PlaceSource
@@ -97,6 +105,14 @@ type Question struct {
 
 	Service string // of the LoST query: a service URN
 	Place   Place  // of the LoST query
+}
+
+// String says what has to be asked.
+func (q *Question) String() string {
+	if q.Kind == QuestionHook {
+		return "GET " + clean(HookURL(q.Hook, q.To, q.From)) + " is to say who calls and from where"
+	}
+	return "a LoST server is to say who serves the place"
 }
 
 // Reply is the answer to a Question. The zero value of a field is one that the answer did not have.

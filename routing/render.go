@@ -47,6 +47,8 @@ func verdictLine(d *Decision) string {
 		return "ecc: " + d.Targets[0].Name + " is rung"
 	case VerdictTest:
 		return "test: the test service answers"
+	case VerdictAsk:
+		return "ask: " + d.Question.String()
 	case VerdictChallenge:
 		return fmt.Sprintf("challenge: %d, credentials for %s are asked for", d.Status, d.Realm)
 	}
@@ -55,6 +57,10 @@ func verdictLine(d *Decision) string {
 
 // callerLines tells who calls what, and what it costs.
 func callerLines(w *tabwriter.Writer, d *Decision) {
+	if d.Caller.Endpoint != nil {
+		endpointLines(w, d)
+		return
+	}
 	if d.Caller.Number == "" {
 		return
 	}
@@ -72,12 +78,73 @@ func callerLines(w *tabwriter.Writer, d *Decision) {
 		service += ", not in force without a registered address"
 	}
 	fmt.Fprintf(w, "address\t%s\nservice\t%s\n", address, service)
-	if d.Dialled != "" && d.Service != "" {
-		fmt.Fprintf(w, "dialled\t%s (%s)\n", d.Dialled, d.Service)
+	if d.Place.By != PlaceAddress {
+		placeLines(w, d)
 	}
+	dialledLine(w, d)
 	if d.FeeCents != 0 {
 		fmt.Fprintf(w, "fee\t%d.%02d USD, warning %d\n", d.FeeCents/100, d.FeeCents%100, d.Warning)
 	}
+}
+
+// endpointLines tells which endpoint calls what, and from where.
+func endpointLines(w *tabwriter.Writer, d *Decision) {
+	c := &d.Caller
+	by := ""
+	if c.Source != directory.SourceFrom {
+		by = ", by " + c.Source.Header()
+	}
+	fmt.Fprintf(w, "caller\tendpoint %s (%s)%s\n", clean(c.Endpoint.ID), c.Country, by)
+	if c.Name != "" {
+		fmt.Fprintf(w, "name\t%s\n", clean(c.Name))
+	}
+	fmt.Fprintf(w, "callback\t%s\n", or(c.Callback, "none"))
+	placeLines(w, d)
+	dialledLine(w, d)
+}
+
+func dialledLine(w *tabwriter.Writer, d *Decision) {
+	if d.Dialled != "" && d.Service != "" {
+		fmt.Fprintf(w, "dialled\t%s (%s)\n", d.Dialled, d.Service)
+	}
+}
+
+// placeLines tells where help is needed, and who says so.
+func placeLines(w *tabwriter.Writer, d *Decision) {
+	p := &d.Place
+	if p.By == PlaceNone {
+		return
+	}
+	fmt.Fprintf(w, "place\tby %s\n", p.By.words())
+	if p.LocationID != "" {
+		fmt.Fprintf(w, "location\t%s\n", clean(p.LocationID))
+	}
+	if c, ok := p.Known(); ok {
+		fmt.Fprintf(w, "at\t%s\n", clean(c.Line()))
+	}
+	if p.Point != nil {
+		fmt.Fprintf(w, "point\t%s\n", shown(p.Point, p.Uncertainty))
+	}
+	if m := p.Method(); m != "" {
+		fmt.Fprintf(w, "method\t%s\n", clean(m))
+	}
+	if n := p.Nearest; n != nil {
+		fmt.Fprintf(w, "nearest\t%s, %.0f m away\n", clean(n.Civic.Line()), n.Metres)
+	}
+}
+
+// clean makes a value of a request safe to print.
+func clean(s string) string {
+	var b strings.Builder
+	writeClean(&b, s, longestURL, false)
+	return b.String()
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
 }
 
 func targetLines(b *strings.Builder, targets []Target) {

@@ -114,7 +114,7 @@ type Caller struct {
 	Replaced bool                     // the domain's Emergency Caller ID took the place of From
 	Source   directory.IdentitySource // where the number was found, unless it was replaced
 	Service  directory.Service
-	Address  *directory.Address  // the registered address, nil for none
+	Address  *directory.Address  // the registered address, of an endpoint that of its place; nil for none
 	Endpoint *directory.Endpoint // nil for a number
 	Callback string              // the number a call centre can call back, E.164, "" for none: Number unless a hook gave another
 	Name     string              // of an endpoint or as a hook gave it, "" for none

@@ -44,8 +44,7 @@ func runRules(t *testing.T, rows []ruleRow) {
 			if got := summary(d); got != r.want {
 				t.Errorf("got  %s\nwant %s\n%s", got, r.want, Text(d))
 			}
-			step := d.Trace.Steps()[r.rule-1]
-			if step.Outcome != r.step || !strings.Contains(step.Saw, r.saw) {
+			if step := step(d, r.rule); step.Outcome != r.step || !strings.Contains(step.Saw, r.saw) {
 				t.Errorf("rule %d %s, saw %q; want %s, %q", r.rule, step.Outcome, step.Saw, r.step, r.saw)
 			}
 			refused := d.Verdict == VerdictRefuse

@@ -24,6 +24,7 @@ const (
 	textTestURN
 	textNotEmergency
 	textUnknownURN
+	textDesignated
 	textEnabled
 	textTrunkEnabled
 	textDisabled
@@ -49,7 +50,13 @@ const (
 	textFromUnknown
 	textFromElsewhere
 	textFromUnregistered
+	textFromNobody
+	textEndpoint
+	textEndpointBy
+	textHookCaller
+	textHookNobody
 	textHasAddress
+	textEndpointNoFee
 	textFee
 	textUnregisteredTest
 	textOnlyUSAndCA
@@ -58,10 +65,14 @@ const (
 	textURNOfCountry
 	textNotOfCountry
 	textNoTestOfCountry
+	textDesignatedCountry
 	textNotATest
 	textTestService
 	textTestServiceNoAddress
+	textTestServicePlace
 	textUnregisteredService
+	textNobodyService
+	textEndpointService
 	textE911
 	textBasic911
 	textNoService
@@ -70,10 +81,53 @@ const (
 	textOverflow
 	textAllOut
 	textNobodyServes
+	textNowhere
 	textNoCentreNeeded
 	textNoECC
 	textNoECCBehind
 	textAllOutNoECC
+	textHookAsk
+	textHookSaid
+	textHookEmpty
+	textHookSilent
+	textHookECC
+	textHookRefused
+	textHookNoAnswer
+	textHookStatus
+	textHookMalformed
+	textHookNoAEUI
+	textHookNoPlace
+	textHookEndpointUnknown
+	textHookRadius
+	textHookCallback
+	textHookCounts
+	textHookCallerTaken
+	textHookCallerIgnored
+	textHookPoint
+	textHookWithin
+	textHookBeyond
+	textHookUnmeasured
+	textHookLocation
+	textLocationUnknown
+	textLocationInvalid
+	textLocationUnserved
+	textPlaceUnregistered
+	textPlaceNoService
+	textPlaceNever
+	textPlaceForbidden
+	textPlaceNotTold
+	textPlaceUnreadable
+	textPlaceOutside
+	textPlaceUnserved
+	textPlacePoint
+	textPlaceShare
+	textPlaceCivic
+	textPlaceID
+	textPlaceIDElsewhere
+	textPlaceEndpoint
+	textPlaceOwn
+	textPlaceAddress
+	textPlaceNone
 	textCount
 )
 
@@ -98,6 +152,7 @@ var texts = [textCount]string{
 	textTestNumber:      "$1 is a test number",
 	textServiceURN:      "urn:$1 asks for $2",
 	textTestURN:         "urn:$1 asks for a test call",
+	textDesignated:      "$1 is a designated number of the account, so this is an emergency call",
 	textNotEmergency:    "$1 is no emergency or test number in any country; this edge forwards nothing else",
 	textUnknownURN:      "$1:$2 is no emergency service; this edge forwards nothing else",
 
@@ -128,21 +183,32 @@ var texts = [textCount]string{
 	textFromElsewhere:     "$h $1 is not tied to $2",
 	textFromUnregistered:  "$h $1 has no registered emergency address (status $2)",
 
+	textFromNobody: "$h $1 is neither a number nor an endpoint (AEUI) of this account",
+	textEndpoint:   "$h has endpoint $1 of the account",
+	textEndpointBy: "$i has endpoint $3 of the account, so it counts",
+	textHookCaller: "the web service names endpoint $1 as the caller: name $2, call back $3",
+	textHookNobody: "nobody is known but who dialled: $1",
+
 	textHasAddress:       "the caller has a registered address",
+	textEndpointNoFee:    "no fee: the caller is an endpoint, or dialled a designated number",
 	textFee:              "$1 has no registered address: national ECC, fee of 75.00 USD, warning 22221",
 	textUnregisteredTest: "$1 has no registered address; a test call costs no fee",
 	textOnlyUSAndCA:      "$1 has no registered emergency address (status $2), and only US and CA numbers may call without one",
 	textNotACaller:       "only a US or CA number on the account and tied to this host may call without a registered address",
 
-	textOfCountry:       "$1 is a number of $2, the country of $3",
-	textURNOfCountry:    "$1 is $2 in $3, the country of the caller",
-	textNotOfCountry:    "$1 is not an emergency number of $2, the country of $3",
-	textNoTestOfCountry: "$1 has no test number, the country of $2",
+	textOfCountry:         "$1 is a number of $2, the country of $3",
+	textURNOfCountry:      "$1 is $2 in $3, the country of the caller",
+	textDesignatedCountry: "$1 asks for help in $2",
+	textNotOfCountry:      "$1 is not an emergency number of $2, the country of $3",
+	textNoTestOfCountry:   "$1 has no test number, the country of $2",
 
 	textNotATest:             "not a test number",
 	textTestService:          "$1: the test service reads number and address back, no fee",
 	textTestServiceNoAddress: "$1: the test service says that no address is registered, no fee",
+	textTestServicePlace:     "$1: the test service reads endpoint and place back, no fee",
 
+	textNobodyService:       "no endpoint is known: national ECC",
+	textEndpointService:     "endpoint: callback number, name and place are delivered",
 	textUnregisteredService: "no service is in force without a registered address: national ECC",
 	textE911:                "e911: number and address are delivered",
 	textBasic911:            "basic911: the same PSAP, nothing is delivered",
@@ -153,8 +219,53 @@ var texts = [textCount]string{
 	textOverflow:         "$1 serves $a but is out of service: first in service is $3",
 	textAllOut:           "$1 serves $a but is out of service with all its overflow: $3",
 	textNobodyServes:     "no PSAP serves $a: $2",
+	textNowhere:          "there is no place to look for a PSAP with: $2",
 	textNoCentreNeeded:   "national ECC $2",
 	textNoECC:            "there is no ECC for $1",
 	textNoECCBehind:      "; there is no ECC behind it",
 	textAllOutNoECC:      "$1 serves $a and is rung though it seems out of service, as does all its overflow",
+
+	textHookAsk:             "$2 is a designated number: GET $u is to say who calls and from where",
+	textHookSaid:            "GET $u took $2: $3 $b",
+	textHookEmpty:           "GET $u took $2: $3 and no body",
+	textHookSilent:          "GET $u took $2: $w",
+	textHookECC:             "so the answer does not count and the ECC takes the call",
+	textHookRefused:         "a 404 says that the caller is unknown, and the account has such calls refused",
+	textHookNoAnswer:        "no answer came in time",
+	textHookStatus:          "only statuses of 200 to 299, 301, 302 and 303 count",
+	textHookMalformed:       "$w",
+	textHookNoAEUI:          "it has no aeui",
+	textHookNoPlace:         "it has neither location_id nor lat and lon",
+	textHookEndpointUnknown: "$1 is no endpoint of the account",
+	textHookRadius:          "radius $1 is no distance in metres",
+	textHookCallback:        "callback $1 is no number of the US or Canada in E.164",
+	textHookCounts:          "it names endpoint $1",
+	textHookCallerTaken:     "its callback $2 and name $3 count",
+	textHookCallerIgnored:   "its callback and name are ignored, as the account does not take them",
+	textHookPoint:           "the web service's point $1 counts",
+	textHookWithin:          "the web service's point $1 is $2 from its location $3, so both count",
+	textHookBeyond:          "the web service's point $1 is $2 from its location $3, beyond the radius, so it counts alone",
+	textHookUnmeasured:      "the web service's point $1 counts alone, as nobody knows how far its location $3 is",
+	textHookLocation:        "the web service's location $1 counts: $2",
+
+	textLocationUnknown:   "$1 is no location of the account",
+	textLocationInvalid:   "location $1 does not count, as its address is in no street range",
+	textLocationUnserved:  "no PSAP serves location $1: $2",
+	textPlaceUnregistered: "the INVITE's location does not count, as $1 has no registered address",
+	textPlaceNoService:    "the INVITE's location does not count, as $1 has neither e911 nor basic911",
+	textPlaceNever:        "the settings of $1 let no INVITE's location route",
+	textPlaceForbidden:    "Geolocation-Routing does not let the INVITE's location route",
+	textPlaceNotTold:      "the settings of $1 let an INVITE's location route where Geolocation-Routing says yes, which it does not",
+	textPlaceUnreadable:   "the INVITE's location cannot be read: $u",
+	textPlaceOutside:      "$1 is outside every area",
+	textPlaceUnserved:     "no PSAP serves $1",
+	textPlacePoint:        "the INVITE's point $1 counts (method $2)",
+	textPlaceShare:        "the INVITE's point $1 counts (method $2): the PSAP's area has $3 of where that may be, the largest share",
+	textPlaceCivic:        "the INVITE's address $1 counts (method $2)",
+	textPlaceID:           "the INVITE's location $1 counts: $2",
+	textPlaceIDElsewhere:  "location ID $1 does not count, as $2 is not of provider bandwidth",
+	textPlaceEndpoint:     "location $1 of endpoint $3 counts: $2",
+	textPlaceOwn:          "the address of endpoint $2 counts: $1",
+	textPlaceAddress:      "the registered address counts: $1",
+	textPlaceNone:         "nothing else is known of where endpoint $1 is",
 }

@@ -11,7 +11,7 @@ import (
 	"callbox/sip/call"
 )
 
-// The rules of a decision, in order; their numbers are those people see.
+// The rules of a decision; their numbers are those people see. Those every decision has come first, in their order.
 const (
 	ruleHost uint8 = iota + 1
 	ruleAccess
@@ -23,12 +23,22 @@ const (
 	ruleTest
 	ruleService
 	ruleCentre
-	rules = iota
+	rules    = iota
+	ruleHook = iota // of the number that was dialled
+	ruleLocation
+	ruleLoST
+	further = iota - 1 - rules // rules that most calls do not meet
 )
 
 var ruleNames = [...]string{
 	"host", "access", "dialled_number", "emergency_calling", "caller", "unregistered_caller", "caller_country",
-	"test_number", "service", "centre",
+	"test_number", "service", "centre", "emergency_api", "location", "lost",
+}
+
+// walked are the rules in the order in which they are met.
+var walked = [...]uint8{
+	ruleHost, ruleAccess, ruleHook, ruleDialled, ruleEnabled, ruleCaller, ruleUnregistered, ruleCountry, ruleTest,
+	ruleService, ruleLocation, ruleLoST, ruleCentre,
 }
 
 // outcome is what came of a rule.
@@ -43,9 +53,11 @@ const (
 
 var outcomeNames = [...]string{"skipped", "passed", "applied", "failed"}
 
-// Trace is what every rule of a decision saw. It is a value of fixed size; the words are put together by Steps.
+// Trace is what every rule of a decision saw. For a call that says nothing of where it is from it is a value of fixed
+// size; the words are put together by Steps.
 type Trace struct {
 	notes   [rules]note
+	more    *told              // what further rules saw, nil where none had a say
 	source  netip.Addr         // these two are kept as they are: writing them out would allocate
 	address *directory.Address // the caller's, where its centre was looked for
 
@@ -56,6 +68,14 @@ type Trace struct {
 	number numbering.E164           // the caller's, or what somebody's would be
 }
 
+// told is what further rules saw. Each may have several things to say.
+type told struct {
+	outcomes [further]outcome
+	notes    [further][]note
+	place    string // what a centre was looked for, where that is no address
+	answer   []byte // what a hook answered
+}
+
 // note is one rule's outcome: a text with up to three values to fill in, and a second text with the same values.
 type note struct {
 	outcome    outcome
@@ -63,19 +83,59 @@ type note struct {
 	a, b, c    string
 }
 
-// set notes a rule's outcome.
-func (t *Trace) set(rule uint8, n note) { t.notes[rule-1] = n }
+// set notes a rule's outcome. A further rule's adds to what it said before.
+func (t *Trace) set(rule uint8, n note) {
+	if rule <= rules {
+		t.notes[rule-1] = n
+		return
+	}
+	if t.more == nil {
+		t.more = &told{}
+	}
+	i := rule - rules - 1
+	t.more.outcomes[i] = n.outcome
+	t.more.notes[i] = append(t.more.notes[i], n)
+}
 
 // sentence renders what a rule saw in printable ASCII, for a header.
-func (t *Trace) sentence(rule uint8) string { return t.render(&t.notes[rule-1], true) }
+func (t *Trace) sentence(rule uint8) string { return t.saw(rule, true) }
 
-// Steps renders the trace, one step for every rule in order; rules that were not reached are skipped. Values from the
-// request are cut and cleaned, so that a step is safe to print.
+// last renders the last thing that a further rule saw in printable ASCII, for a header.
+func (t *Trace) last(rule uint8) string {
+	notes := t.more.notes[rule-rules-1]
+	return t.render(&notes[len(notes)-1], true)
+}
+
+// saw renders what a rule saw.
+func (t *Trace) saw(rule uint8, ascii bool) string {
+	if rule <= rules {
+		return t.render(&t.notes[rule-1], ascii)
+	}
+	var all []string
+	for i := range t.more.notes[rule-rules-1] {
+		all = append(all, t.render(&t.more.notes[rule-rules-1][i], ascii))
+	}
+	return strings.Join(all, "; ")
+}
+
+// Steps renders the trace, one step for every rule in the order they are met; rules that were not reached are skipped, and
+// those from 11 on are there only where they had a say. Values from the request are cut and cleaned, so that a step is
+// safe to print.
 func (t *Trace) Steps() []call.Step {
-	steps := make([]call.Step, rules)
-	for i := range t.notes {
-		n := &t.notes[i]
-		steps[i] = call.Step{Rule: i + 1, Name: ruleNames[i], Outcome: outcomeNames[n.outcome], Saw: t.render(n, false)}
+	steps := make([]call.Step, 0, len(walked))
+	for _, rule := range walked {
+		out := skipped
+		switch {
+		case rule <= rules:
+			out = t.notes[rule-1].outcome
+		case t.more == nil || t.more.notes[rule-rules-1] == nil:
+			continue
+		default:
+			out = t.more.outcomes[rule-rules-1]
+		}
+		steps = append(steps, call.Step{
+			Rule: int(rule), Name: ruleNames[rule-1], Outcome: outcomeNames[out], Saw: t.saw(rule, false),
+		})
 	}
 	return steps
 }
@@ -100,8 +160,8 @@ func (t *Trace) render(n *note, ascii bool) string {
 	return b.String()
 }
 
-// fill writes text with $1, $2 and $3 replaced by the note's values, $s by the source address and $a by the caller's; of
-// rule 5, $h is the header field that was judged, $i the one with the caller's number, $n the number, and $l the fields
+// fill writes text with $1, $2 and $3 replaced by the note's values, $s by the source address, $a by the caller's, $b by a
+// hook's answer, and $u and $w by longer values in the place of $1 and $3; of rule 5, $h is the header field that was judged, $i the one with the caller's number, $n the number, and $l the fields
 // that were looked at in vain.
 func (t *Trace) fill(b *strings.Builder, n *note, text string, ascii bool) {
 	for {
@@ -113,15 +173,21 @@ func (t *Trace) fill(b *strings.Builder, n *note, text string, ascii bool) {
 		b.WriteString(text[:i])
 		switch text[i+1] {
 		case '1':
-			writeClean(b, n.a, ascii)
+			writeClean(b, n.a, longestValue, ascii)
 		case '2':
-			writeClean(b, n.b, ascii)
+			writeClean(b, n.b, longestValue, ascii)
 		case '3':
-			writeClean(b, n.c, ascii)
+			writeClean(b, n.c, longestValue, ascii)
 		case 's':
-			writeClean(b, t.source.String(), ascii)
+			writeClean(b, t.source.String(), longestValue, ascii)
 		case 'a':
-			writeClean(b, t.address.Line(), ascii)
+			t.writePlace(b, ascii)
+		case 'b':
+			writeClean(b, string(t.more.answer), longestAnswer, ascii)
+		case 'u':
+			writeClean(b, n.a, longestURL, ascii)
+		case 'w':
+			writeClean(b, n.c, longestURL, ascii)
 		case 'h':
 			b.WriteString(t.judged.Header())
 		case 'i':
@@ -147,13 +213,26 @@ func (t *Trace) writeLooked(b *strings.Builder) {
 	}
 }
 
-// longestValue bounds what of a value is shown, in bytes.
-const longestValue = 80
+// writePlace writes what a centre was looked for.
+func (t *Trace) writePlace(b *strings.Builder, ascii bool) {
+	if t.more != nil && t.more.place != "" {
+		b.WriteString(t.more.place)
+		return
+	}
+	writeClean(b, t.address.Line(), longestValue, ascii)
+}
+
+// Bounds of what of a value is shown, in bytes.
+const (
+	longestValue  = 80
+	longestURL    = 240
+	longestAnswer = 512
+)
 
 // writeClean writes s cut to a bound and without what could break out of a quoted string, a header or a terminal line:
 // quotes, backslashes and all that does not print become "?", and with ascii all that is not ASCII.
-func writeClean(b *strings.Builder, s string, ascii bool) {
-	shown := s[:min(len(s), longestValue)]
+func writeClean(b *strings.Builder, s string, longest int, ascii bool) {
+	shown := s[:min(len(s), longest)]
 	for _, r := range shown {
 		if r == '"' || r == '\\' || r == utf8.RuneError || !unicode.IsPrint(r) || ascii && r > '~' {
 			r = '?'

@@ -82,27 +82,35 @@ func (a *Address) Civic() Civic {
 // ESN returns the emergency service number of the address's street range, "" where none is known.
 func (a *Address) ESN() string { return a.text[a.ends[3]:] }
 
+// Line returns the address on one line, as Civic.Line does. It allocates.
+func (a *Address) Line() string {
+	return a.Civic().Line()
+}
+
 // Line returns the address on one line as people of its country write it: street, secondary, city, state and postal
 // code, country. It allocates.
-func (a *Address) Line() string {
-	c := a.Civic()
-	parts := []string{c.Street}
-	if c.Secondary != "" {
-		parts = append(parts, c.Secondary)
+func (c Civic) Line() string {
+	parts := make([]string, 0, 6)
+	add := func(s string) {
+		if s = strings.TrimSpace(s); s != "" {
+			parts = append(parts, s)
+		}
 	}
+	add(c.Street)
+	add(c.Secondary)
 	switch c.Country {
 	case "FR", "DE", "AT":
-		parts = append(parts, c.PostalCode+" "+c.City)
+		add(c.PostalCode + " " + c.City)
 	case "US", "CA", "AU":
-		parts = append(parts, c.City, c.State+" "+c.PostalCode)
+		add(c.City)
+		add(c.State + " " + c.PostalCode)
 	default:
-		parts = append(parts, c.City)
-		if c.State != "" {
-			parts = append(parts, c.State)
-		}
-		parts = append(parts, c.PostalCode)
+		add(c.City)
+		add(c.State)
+		add(c.PostalCode)
 	}
-	return strings.Join(append(parts, c.Country), ", ")
+	add(c.Country)
+	return strings.Join(parts, ", ")
 }
 
 // MarshalJSON writes the SID and the parts.

@@ -1,0 +1,53 @@
+package routing
+
+import (
+	"fmt"
+
+	"callbox/routing/area"
+	"callbox/routing/directory"
+	"callbox/sip/location"
+)
+
+// covering returns the PSAP whose area a point is in or, where it is not certain, the one with the largest share of where
+// it may be; nil for none.
+func (w *walk) covering(s *location.Shape, centre location.Point) (*directory.PSAP, area.Level, float64) {
+	return nil, area.None, 0
+}
+
+// byCivic returns the PSAP that serves a civic address, with the ESN that the address guides know for it.
+func (w *walk) byCivic(c directory.Civic) (*directory.PSAP, area.Level) {
+	return w.s.Locate(area.Place{
+		Country: c.Country, State: c.State, City: c.City, PostalCode: c.PostalCode, ESN: w.s.Network().ESN(c),
+	})
+}
+
+// describe finds the known address next to a place of which no more than a point is known.
+func (w *walk) describe(p *Place) {
+	if p.Address != nil || p.Civic != nil || p.Point == nil {
+		return
+	}
+}
+
+// civicOf is an address of an INVITE in the directory's words.
+func civicOf(c *location.Civic) directory.Civic {
+	return directory.Civic{
+		Customer: c.NAM, Street: c.Street(), Secondary: c.Secondary(), City: c.City(), State: c.A1, PostalCode: c.PC, Country: c.Country,
+	}
+}
+
+// orUnsaid is how a location was determined, for a sentence.
+func orUnsaid(method string) string {
+	if method == "" {
+		return "not said"
+	}
+	return method
+}
+
+// shown is a point for people, with what it may be off.
+func shown(p *location.Point, uncertainty float64) string {
+	s := fmt.Sprintf("%.5f, %.5f", p.Lat, p.Lon)
+	if uncertainty > 0 {
+		s += fmt.Sprintf(" within %.0f m", uncertainty)
+	}
+	return s
+}
