@@ -70,3 +70,12 @@ func (x *bandIndex) at(b *bands, y int32) []uint32 {
 	i := b.first + b.of(y)
 	return x.edges[x.starts[i]:x.starts[i+1]]
 }
+
+// between returns the bands from one height to another as indexes of starts, as far as the polygon reaches; where it does
+// not reach at all the last is before the first.
+func (x *bandIndex) between(b *bands, low, high int32) (first, last uint32) {
+	if high < b.low {
+		return 1, 0
+	}
+	return b.first + b.of(max(low, b.low)), b.first + min(b.of(high), b.count-1)
+}

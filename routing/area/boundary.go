@@ -2,6 +2,7 @@ package area
 
 import (
 	"math"
+	"slices"
 
 	"github.com/paulmach/orb"
 	"github.com/tidwall/rtree"
@@ -68,6 +69,9 @@ func (b *Boundaries) add(boundary uint32, polygon orb.Polygon) {
 				return
 			}
 			continue
+		}
+		if clockwise(ring) == (i == 0) { // outer rings go round counterclockwise, as in RFC 7946
+			slices.Reverse(ring)
 		}
 		for j, v := range ring {
 			p.low = vertex{min(p.low.x, v.x), min(p.low.y, v.y)}

@@ -2,7 +2,6 @@ package area
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 
 	"github.com/paulmach/orb"
@@ -86,16 +85,9 @@ func (r *geoReader) ring(f *feature, where string, c coordinates) orb.Ring {
 		return nil
 	}
 	for i, p := range c.positions {
-		if inRange(p) {
-			continue
+		if !r.inRange(f, where+"["+strconv.Itoa(i)+"]", p) {
+			return nil
 		}
-		at, value := where+"["+strconv.Itoa(i)+"]", fmt.Sprintf("[%v, %v]", p[0], p[1])
-		if math.Abs(p[1]) > 90 && math.Abs(p[1]) <= 180 && math.Abs(p[0]) <= 90 {
-			r.of(f, at, value, "latitude is out of range: longitude and latitude look swapped", "write the longitude first")
-		} else {
-			r.of(f, at, value, "is out of range", "write a longitude of -180 to 180 and a latitude of -90 to 90; an area across the antimeridian is cut there")
-		}
-		return nil
 	}
 	switch {
 	case n < 4:

@@ -1,6 +1,7 @@
 package area
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -59,5 +60,41 @@ func TestFindingAPointAllocatesNothing(t *testing.T) {
 	p := location.Point{Lat: 37.7841, Lon: -122.3964}
 	if n := testing.AllocsPerRun(100, func() { b.At(p) }); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestTheGreatestPartOfAnUncertaintyDecides(t *testing.T) {
+	square := func(centre string, x, y, size float64) Boundary {
+		return Boundary{Centre: centre, Shape: orb.MultiPolygon{{{{x, y}, {x + size, y}, {x + size, y + size}, {x, y + size}, {x, y}}}}}
+	}
+	b := NewBoundaries([]Boundary{square("west", 10, 0, 1), square("east", 11, 0, 1), square("pacific", 179, 0, 1), square("america", -180, 0, 1)})
+	ring := func(at ...float64) location.Shape {
+		s := location.Shape{Kind: location.KindPolygon}
+		for i := 0; i < len(at); i += 2 {
+			s.Ring = append(s.Ring, location.Point{Lon: at[i], Lat: at[i+1]})
+		}
+		return s
+	}
+	for name, r := range map[string]struct {
+		shape  location.Shape
+		centre string
+		share  float64
+	}{
+		"a point":                      {location.NewPoint(location.Point{Lat: 0.5, Lon: 10.5}), "west", 1},
+		"a point nowhere":              {location.NewPoint(location.Point{Lat: 1.5, Lon: 10.5}), "", 0},
+		"wholly inside":                {location.NewCircle(location.Point{Lat: 0.5, Lon: 10.5}, 5000), "west", 1},
+		"nowhere":                      {location.NewCircle(location.Point{Lat: 2.5, Lon: 10.5}, 5000), "", 0},
+		"half of it outside":           {location.NewCircle(location.Point{Lat: 1, Lon: 10.5}, 5000), "west", 0.5},
+		"more in the east":             {ring(10.9, 0.2, 11.3, 0.2, 11.3, 0.4, 10.9, 0.4, 10.9, 0.2), "east", 0.75},
+		"the other way round":          {ring(10.9, 0.2, 10.9, 0.4, 11.3, 0.4, 11.3, 0.2, 10.9, 0.2), "east", 0.75},
+		"a triangle over the edge":     {ring(10, 0, 12, 0, 10, 2, 10, 0), "west", 0.5},
+		"all of an area inside":        {ring(9, -1, 11, -1, 11, 3, 9, 3, 9, -1), "west", 0.125},
+		"across the antimeridian":      {ring(179.9, 0.2, -179.7, 0.2, -179.7, 0.4, 179.9, 0.4, 179.9, 0.2), "america", 0.75},
+		"west across the antimeridian": {ring(-179.9, 0.2, -179.9, 0.4, 179.7, 0.4, 179.7, 0.2, -179.9, 0.2), "pacific", 0.75},
+	} {
+		centre, share, ok := b.Covering(r.shape)
+		if centre != r.centre || math.Abs(share-r.share) > 1e-3 || ok != (r.centre != "") {
+			t.Errorf("%s: %q has %v of it, want %q with %v", name, centre, share, r.centre, r.share)
+		}
 	}
 }

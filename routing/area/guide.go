@@ -111,7 +111,7 @@ func (g *Guide) Check(c Civic) Finding {
 }
 
 func (g *Guide) check(c Civic) Finding {
-	q, f := g.ask(c)
+	q, f := ask(c)
 	if q == nil {
 		return f
 	}
@@ -150,7 +150,7 @@ type question struct {
 }
 
 // ask makes c ready, or says why it cannot be looked up at all.
-func (g *Guide) ask(c Civic) (*question, Finding) {
+func ask(c Civic) (*question, Finding) {
 	for _, f := range []struct{ name, text string }{
 		{"street", c.Street}, {"secondary line", c.Secondary}, {"city", c.City}, {"state", c.State},
 		{"postal code", c.PostalCode}, {"country", c.Country},

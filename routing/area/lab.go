@@ -12,6 +12,9 @@ var labCSV string
 //go:embed lab_boundaries.geojson
 var labBoundaries []byte
 
+//go:embed lab_addresses.geojson
+var labAddresses []byte
+
 // LabGuide returns the guide of the embedded lab: every address of its directory with its neighbours, and some streets
 // for each of its call centres. lab.csv says which ESN is whose.
 func LabGuide() *Guide { return readLab() }
@@ -27,5 +30,14 @@ func LabBoundaries() []Boundary { return readLabBoundaries() }
 
 var readLabBoundaries = sync.OnceValue(func() []Boundary {
 	list, _ := ReadBoundaries("lab_boundaries.geojson", labBoundaries) // a test keeps it without problems
+	return list
+})
+
+// LabAddresses returns where the addresses of the embedded lab lie: those of its directory, and one or more for every range
+// of its guide. The caller must not change them.
+func LabAddresses() []AddressPoint { return readLabAddresses() }
+
+var readLabAddresses = sync.OnceValue(func() []AddressPoint {
+	list, _ := ReadAddresses("lab_addresses.geojson", labAddresses) // a test keeps it without problems
 	return list
 })

@@ -48,3 +48,13 @@ func closed(r orb.Ring) []vertex {
 	}
 	return out
 }
+
+// clockwise tells which way a closed ring goes round.
+func clockwise(ring []vertex) bool {
+	sum := 0.0
+	for i := 1; i < len(ring); i++ {
+		p, q := ring[i-1], ring[i]
+		sum += (float64(p.x) + float64(q.x) - 2*float64(ring[0].x)) * (float64(q.y) - float64(p.y))
+	}
+	return sum < 0
+}
