@@ -81,6 +81,7 @@ func Parse(file string, src []byte, o Options) (*File, strict.Problems) {
 func (b *builder) build() {
 	b.plan()
 	b.readGuides()
+	b.readAddressPoints()
 	b.buildAccounts()
 	b.buildACLs()
 	b.buildLists()

@@ -1,6 +1,10 @@
 package directory
 
-import "callbox/routing/area"
+import (
+	"slices"
+
+	"callbox/routing/area"
+)
 
 // buildBoundaries takes the service boundaries of the centres. Those of the lab stand behind them for its own centres, as
 // far as the directory has these and does not say itself where they serve.
@@ -28,6 +32,19 @@ func (b *builder) buildBoundaries() {
 		}
 	}
 	b.n.boundaries = area.NewBoundaries(list)
+}
+
+// readAddressPoints reads the files of addresses that lie where they say. Those of the lab stand behind them.
+func (b *builder) readAddressPoints() {
+	var list []area.AddressPoint
+	for i, name := range b.f.AddressPoints {
+		if file, text, ok := b.named(at("address_points", i, ""), name, "a GeoJSON file"); ok {
+			points, problems := area.ReadAddresses(file, text)
+			b.problems = append(b.problems, problems...)
+			list = append(list, points...)
+		}
+	}
+	b.n.addresses = area.NewAddresses(slices.Concat(list, area.LabAddresses()))
 }
 
 // serving tells whether a PSAP is in the directory.

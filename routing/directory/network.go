@@ -20,6 +20,7 @@ type Network struct {
 	guideDigest    [32]byte              // SHA-256 of what the directory's files of street ranges hold
 	responders     map[string]Responders // by ESN
 	boundaries     *area.Boundaries
+	addresses      *area.Addresses
 	plan           *numbering.Plan
 	domainSuffixes []string
 	trunkSuffixes  []string
@@ -118,4 +119,33 @@ func (n *Network) At(p location.Point) (*PSAP, bool) {
 		return nil, false
 	}
 	return n.byCentre[id], true
+}
+
+// Covering finds the PSAP in whose service boundary the greatest part of a location's uncertainty lies, and how great that
+// part is, above 0 to 1; false where none serves any of it. It allocates.
+func (n *Network) Covering(s location.Shape) (p *PSAP, share float64, ok bool) {
+	id, share, ok := n.boundaries.Covering(s)
+	if !ok {
+		return nil, 0, false
+	}
+	return n.byCentre[id], share, true
+}
+
+// Boundaries returns the service boundaries of the PSAPs.
+func (n *Network) Boundaries() *area.Boundaries { return n.boundaries }
+
+// Nearest returns the known address nearest to a point, where it lies and how many metres away, ok false where none is
+// within limit metres.
+func (n *Network) Nearest(p location.Point, limit float64) (c Civic, at location.Point, metres float64, ok bool) {
+	known, at, metres, ok := n.addresses.Nearest(p, limit)
+	return Civic{
+		Street: known.Street, Secondary: known.Secondary, City: known.City, State: known.State, PostalCode: known.PostalCode, Country: known.Country,
+	}, at, metres, ok
+}
+
+// Geocode returns where an address lies, ok false where it is not known.
+func (n *Network) Geocode(c Civic) (p location.Point, ok bool) {
+	return n.addresses.Geocode(area.Civic{
+		Street: c.Street, Secondary: c.Secondary, City: c.City, State: c.State, PostalCode: c.PostalCode, Country: c.Country,
+	})
 }

@@ -14,7 +14,8 @@ type (
 		TrunkSuffixes  []string      `yaml:"trunk_suffixes"`
 		MSAG           []string      `yaml:"msag"` // files of street ranges, relative to this one
 		ESNs           []fileESN     `yaml:"esns"`
-		Boundaries     []string      `yaml:"boundaries"` // files of service boundaries, likewise
+		Boundaries     []string      `yaml:"boundaries"`     // files of service boundaries, likewise
+		AddressPoints  []string      `yaml:"address_points"` // files of addresses with their points, likewise
 		Countries      []fileCountry `yaml:"countries"`
 		Accounts       []fileAccount `yaml:"accounts"`
 		ACLs           []fileACL     `yaml:"acls"`

@@ -119,6 +119,19 @@ func (s *Snapshot) Locate(p area.Place) (*PSAP, area.Level) { return s.network.L
 // At finds the PSAP in whose service boundary a point lies, false where that is none's. It allocates nothing.
 func (s *Snapshot) At(p location.Point) (*PSAP, bool) { return s.network.At(p) }
 
+// Covering finds the PSAP that serves the greatest part of a location's uncertainty, as Network.Covering does.
+func (s *Snapshot) Covering(shape location.Shape) (p *PSAP, share float64, ok bool) {
+	return s.network.Covering(shape)
+}
+
+// Nearest returns the known address nearest to a point, as Network.Nearest does.
+func (s *Snapshot) Nearest(p location.Point, limit float64) (c Civic, at location.Point, metres float64, ok bool) {
+	return s.network.Nearest(p, limit)
+}
+
+// Geocode returns where an address lies, ok false where it is not known.
+func (s *Snapshot) Geocode(c Civic) (p location.Point, ok bool) { return s.network.Geocode(c) }
+
 // Plan returns the emergency and test numbers of every country.
 func (s *Snapshot) Plan() *numbering.Plan { return s.network.plan }
 
