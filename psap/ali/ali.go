@@ -28,15 +28,14 @@ type Record struct {
 
 // Limits of what the parsers of this package accept.
 const (
-	MaxSize  = 64 << 10 // bytes of a location document or of a body
-	MaxParts = 16       // parts of a multipart body
-	maxDepth = 32       // elements within one another
+	MaxSize  = location.MaxSize // bytes of a location document or of a body
+	MaxParts = 16               // parts of a multipart body
 )
 
 // Errors of the parsers, wrapped with what was wrong.
 var (
-	ErrTooLarge    = errors.New("too large")
-	ErrSyntax      = errors.New("malformed")
+	ErrTooLarge    = location.ErrTooLarge
+	ErrSyntax      = location.ErrSyntax
 	ErrNoCivic     = errors.New("location has no civic address")
 	ErrUnsupported = errors.New("unsupported body")
 )

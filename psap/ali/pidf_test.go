@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"callbox/sip/location"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -61,7 +63,7 @@ func TestPIDFLO(t *testing.T) {
 }
 
 func presence(inner string) string {
-	return `<presence xmlns="urn:ietf:params:xml:ns:pidf" xmlns:ca="` + civicNS + `" entity="pres:a@b">` + inner + `</presence>`
+	return `<presence xmlns="urn:ietf:params:xml:ns:pidf" xmlns:ca="` + location.CivicNS + `" entity="pres:a@b">` + inner + `</presence>`
 }
 
 func TestParsePIDFLO(t *testing.T) {
@@ -74,7 +76,7 @@ func TestParsePIDFLO(t *testing.T) {
 				<ca:POD>NW</ca:POD><ca:HNO>18</ca:HNO><ca:ROOM>5</ca:ROOM><ca:BLD>A</ca:BLD></ca:civicAddress>`),
 			Record{Street: "18 N Dorsey St NW", Location: "A, Room 5", Country: "US"}},
 		{"the older namespace and A6 of RFC 4119 are read",
-			`<pr:presence xmlns:pr="urn:ietf:params:xml:ns:pidf"><x:civicAddress xmlns:x="` + oldCivicNS + `"><x:A6>Broadway</x:A6>
+			`<pr:presence xmlns:pr="urn:ietf:params:xml:ns:pidf"><x:civicAddress xmlns:x="urn:ietf:params:xml:ns:pidf:geopriv10:civicLoc"><x:A6>Broadway</x:A6>
 				<x:HNO>123</x:HNO><x:PCN>Leonia</x:PCN></x:civicAddress></pr:presence>`,
 			Record{Street: "123 Broadway", City: "Leonia"}},
 		{"the first of two addresses counts",
@@ -85,7 +87,7 @@ func TestParsePIDFLO(t *testing.T) {
 		{"elements of another namespace do not count",
 			presence(`<ca:civicAddress><A3>No</A3><ca:A3>Yes</ca:A3></ca:civicAddress>`), Record{City: "Yes"}},
 		{"a contact with visual separators is a number",
-			presence(`<tuple><contact priority="1.0">tel:+1-(415)-555-0100;ext=1</contact></tuple><ca:civicAddress/>`),
+			presence(`<tuple><status><ca:civicAddress/></status><contact priority="1.0">tel:+1-(415)-555-0100;ext=1</contact></tuple>`),
 			Record{Number: "+14155550100"}},
 		{"the user of a SIP contact is a number",
 			presence(`<contact>sip:+14155550100@10.0.0.1</contact><ca:civicAddress/>`), Record{Number: "+14155550100"}},
