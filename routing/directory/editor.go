@@ -148,8 +148,8 @@ func (e *Editor) SetNetwork(n *Network) []error {
 	if !reflect.DeepEqual(old.coverage, n.coverage) {
 		e.forget()
 		e.relocate()
-		e.relocatePlaces()
 	}
+	e.relocatePlaces() // boundaries may be others, too
 	if slices.Equal(old.domainSuffixes, n.domainSuffixes) && slices.Equal(old.trunkSuffixes, n.trunkSuffixes) {
 		return nil
 	}

@@ -62,6 +62,12 @@ func (e *Editor) DeleteEndpoint(accountSID, id string) {
 func (e *Editor) find(l *Location) {
 	l.Address.served = e.locate(l.Address)
 	l.served = l.Address.served
+	if l.Point == nil {
+		return
+	}
+	if at := e.s.network.at(*l.Point); at != 0 {
+		l.served = at
+	}
 }
 
 // relocatePlaces is relocate for locations and endpoints.

@@ -55,6 +55,19 @@ func (n *Network) find(p area.Place) served {
 	return served(n.numbers[id])<<levelBits | served(level)
 }
 
+// at returns what serves a point.
+func (n *Network) at(p location.Point) served {
+	centre, ok := n.At(p)
+	if !ok {
+		return 0
+	}
+	number, ok := n.numbers[centre.ID]
+	if !ok {
+		return 0
+	}
+	return served(number)<<levelBits | served(area.ByBoundary)
+}
+
 // centre returns the centre that was found for an address, nil and area.None for none.
 func (n *Network) centre(s served) (*PSAP, area.Level) {
 	if s == 0 {

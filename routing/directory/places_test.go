@@ -2,6 +2,7 @@ package directory
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -118,5 +119,30 @@ func TestPlacesAreFoundWithoutAllocating(t *testing.T) {
 		s.EmergencyNumber("+6448310911")
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestAPointCountsBeforeTheAddress(t *testing.T) {
+	s := Lab(netip.AddrPort{})
+	campus, ok := s.Location("AC00000000000000000000000000000911", "mainCampus")
+	if !ok || campus.Status != Valid || campus.Address.ESN() != "2301" {
+		t.Fatalf("mainCampus: %+v", campus)
+	}
+	if p, level := s.ServingLocation(campus); p == nil || p.ID != "psap-raleigh" || level != area.ByBoundary {
+		t.Errorf("served by %+v, %s", p, level)
+	}
+	elm, ok := s.Location("AC00000000000000000000000000000911", "elmStreet100")
+	if p, level := s.ServingLocation(elm); !ok || p == nil || p.ID != "psap-raleigh" || level != area.ByESN {
+		t.Errorf("elmStreet100 is served by %+v, %s", p, level)
+	}
+	e := s.Edit()
+	if err := e.PutLocation(LocationRecord{
+		AccountSID: oneAccount, ID: "x", Civic: Civic{City: "New York", State: "NY", Country: "US"}, Point: campus.Point,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	moved, _ := e.Snapshot().Location(oneAccount, "x")
+	if p, _ := s.ServingLocation(moved); p == nil || p.ID != "psap-raleigh" {
+		t.Errorf("a point in Raleigh with an address in New York is served by %+v", p)
 	}
 }
