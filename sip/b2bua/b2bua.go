@@ -52,6 +52,9 @@ type Options struct {
 	ALI       ALI       // nil: a centre knows what the INVITE tells it
 	Logger    zerolog.Logger
 
+	// Asker answers the questions of decisions. nil: each is answered by a failure at once.
+	Asker Asker
+
 	// Callbacks plans the calls of centres to the numbers they were given. nil: there are none, and such an INVITE is
 	// decided like every other.
 	Callbacks CallbackPlanner

@@ -21,6 +21,7 @@ type phase uint8
 
 const (
 	phaseSetup      phase = iota // nothing is on its way to a target
+	phaseAsking                  // somebody outside is asked what the decision has to know
 	phaseResolving               // a target's host name is being looked up
 	phaseDialling                // leg B waits for its final answer
 	phaseAnnouncing              // every target failed: leg B plays the announcement as early media
@@ -67,6 +68,7 @@ type bridge struct {
 	plan     routing.Decision
 	rec      call.Record
 	decided  bool            // plan is set
+	asking   *asking         // what the decision waits for, nil for nothing
 	idHeader [1]agent.Header // X-Callbox-Call, on every answer to the caller
 	media    mediaSession
 
@@ -157,6 +159,8 @@ func (c *bridge) handle(ev event) {
 		c.onRouted(ev.routed)
 	case kindPlanned:
 		c.onPlanned(ev.planned)
+	case kindReplied:
+		c.onReplied(ev.asked)
 	case kindPeek:
 		r := c.snapshot()
 		ev.peek.done(&r)
@@ -286,6 +290,11 @@ func (c *bridge) onLimit() {
 	}
 	if c.back != nil {
 		c.unreached("nobody took the callback within the time for a set-up")
+		return
+	}
+	if c.phase == phaseAsking {
+		c.limitAt = time.Now().Add(c.e.o.SetupLimit)
+		c.unheard()
 		return
 	}
 	if c.plan.Emergency && c.upcoming < len(c.plan.Targets) {

@@ -213,6 +213,8 @@ func (c *bridge) onStepOver() {
 	switch c.phase {
 	case phaseUp:
 		c.restoreNow()
+	case phaseAsking:
+		c.unheard()
 	case phaseAnnouncing:
 		c.noTarget("")
 	case phaseResolving:

@@ -36,22 +36,25 @@ func with(description, direction string, port int) string {
 }
 
 type world struct {
-	t        testing.TB
-	edge     *Edge
-	mu       sync.Mutex
-	plan     routing.Decision
-	asked    []routing.Request
-	decide   func(routing.Request) routing.Decision
-	routes   map[string]chan error // URIs whose look-up waits
-	caller   *peer
-	inv      *fakeInvite
-	dialled  []*peer
-	media    *fakeMedia
-	noMedia  error
-	registry *fakeRegistry
-	records  []call.Record
-	events   []call.Event
-	running  sync.WaitGroup
+	t      testing.TB
+	edge   *Edge
+	mu     sync.Mutex
+	plan   routing.Decision
+	asked  []routing.Request
+	decide func(routing.Request) routing.Decision
+	routes map[string]chan error // URIs whose look-up waits
+
+	questions int                // that decisions have before they can be made
+	replies   chan routing.Reply // to them
+	caller    *peer
+	inv       *fakeInvite
+	dialled   []*peer
+	media     *fakeMedia
+	noMedia   error
+	registry  *fakeRegistry
+	records   []call.Record
+	events    []call.Event
+	running   sync.WaitGroup
 }
 
 // play runs a script in a bubble of fake time and checks afterwards what must hold for every call.
@@ -69,10 +72,13 @@ func playWith(t *testing.T, o Options, script func(w *world)) {
 }
 
 func newWorld(t testing.TB, o Options) *world {
-	w := &world{t: t, registry: &fakeRegistry{out: map[string]bool{}, full: map[string]bool{}}, routes: map[string]chan error{}}
+	w := &world{t: t, registry: &fakeRegistry{out: map[string]bool{}, full: map[string]bool{}}, routes: map[string]chan error{}, replies: make(chan routing.Reply)}
 	w.plan = emergency("psap-sf", "psap-oak", "ecc-us")
 	o.Decider, o.Registry, o.Recorder, o.Observer, o.Logger = w, w.registry, w, w, zerolog.Nop()
 	o.Transfers = w
+	if o.Asker == nil {
+		o.Asker = w
+	}
 	w.edge = newEdge(o, w, w)
 	return w
 }
@@ -122,8 +128,11 @@ func testCall() routing.Decision {
 
 func (w *world) Decide(r routing.Request) routing.Decision {
 	w.asked = append(w.asked, r)
-	if w.decide != nil {
+	switch {
+	case w.decide != nil:
 		return w.decide(r)
+	case len(r.Replies) < w.questions:
+		return w.question()
 	}
 	return w.plan
 }

@@ -28,6 +28,7 @@ type event struct {
 	notice    media.Notice
 	routed    *routed
 	planned   *planned
+	asked     *asked
 	peek      *peek
 	far       *farLeg
 	consulted *consulted
@@ -42,6 +43,7 @@ const (
 	kindConsulted                         // the answer
 	kindShutdown                          // the edge is told to stop
 	kindPlanned                           // the plan of a callback has a next step
+	kindReplied                           // the question of a decision has its reply
 )
 
 // routed is the outcome of looking up where a target is. The call knows by its address whether it still wants it.

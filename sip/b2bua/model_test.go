@@ -26,6 +26,7 @@ type model struct {
 	legs []*modelLeg // to the targets, in the order they were dialled
 	b    *modelLeg   // the one that counts, nil: none
 
+	questions int // that the decision still has
 	upcoming  int // index of the next target
 	tries     []modelTry
 	announced bool
@@ -111,6 +112,12 @@ func newModel(set map[string]bool) *model {
 	case set["two"]:
 		m.targets = 2
 	}
+	switch {
+	case set["asks"]:
+		m.questions = 1
+	case set["asks2"]:
+		m.questions = 2
+	}
 	m.a.asB, m.offered = set["offerless"], !set["offerless"]
 	return m
 }
@@ -121,29 +128,30 @@ func (m *model) emergency() bool { return !m.set["test"] }
 type rule func(*model, happening)
 
 // row is the rules of one event. A nil rule: nothing happens.
-type row struct{ resolving, dialling, announcing, up rule }
+type row struct{ asking, resolving, dialling, announcing, up rule }
 
 // table is the state machine. Where no target is on its way there is nothing to wait for, so phaseSetup sees no event.
 var table = map[agent.Kind]row{
-	agent.KindCancelled:    {(*model).cancelled, (*model).cancelled, (*model).cancelled, (*model).cancelled},
-	agent.KindPrackTimeout: {(*model).noPrack, (*model).noPrack, (*model).noPrack, (*model).noPrack},
-	agent.KindProgress:     {nil, (*model).progress, (*model).progress, nil},
-	agent.KindAnswered:     {nil, (*model).answered, (*model).farewellAnswered, nil},
-	agent.KindFailed:       {nil, (*model).failed, (*model).noTarget, nil},
-	agent.KindAcked:        {nil, nil, nil, (*model).acked},
-	agent.KindAckTimeout:   {nil, nil, nil, (*model).neverAcked},
-	agent.KindRequest:      {(*model).tooEarly, (*model).tooEarly, (*model).tooEarly, (*model).requested},
-	agent.KindRequestGone:  {nil, nil, nil, (*model).withdrawn},
-	agent.KindResponse:     {nil, nil, nil, (*model).responded},
-	agent.KindBye:          {nil, nil, nil, (*model).hungUp},
-	agent.KindGone:         {nil, nil, nil, (*model).lost},
-	kindRouted:             {(*model).routed, nil, nil, nil},
-	kindStep:               {(*model).ringOver, (*model).ringOver, (*model).noTarget, (*model).restoreNow},
-	kindLimit:              {(*model).setupOver, (*model).setupOver, (*model).setupOver, (*model).lastedTooLong},
-	kindNotice:             {nil, nil, nil, (*model).mediaSilent},
-	kindQuiet:              {nil, nil, nil, (*model).quiet},
-	kindTimer:              {nil, nil, nil, (*model).timerDue},
-	kindShutdown:           {(*model).shutdown, (*model).shutdown, (*model).shutdown, (*model).shutdown},
+	agent.KindCancelled:    {(*model).cancelled, (*model).cancelled, (*model).cancelled, (*model).cancelled, (*model).cancelled},
+	agent.KindPrackTimeout: {(*model).noPrack, (*model).noPrack, (*model).noPrack, (*model).noPrack, (*model).noPrack},
+	agent.KindProgress:     {nil, nil, (*model).progress, (*model).progress, nil},
+	agent.KindAnswered:     {nil, nil, (*model).answered, (*model).farewellAnswered, nil},
+	agent.KindFailed:       {nil, nil, (*model).failed, (*model).noTarget, nil},
+	agent.KindAcked:        {nil, nil, nil, nil, (*model).acked},
+	agent.KindAckTimeout:   {nil, nil, nil, nil, (*model).neverAcked},
+	agent.KindRequest:      {(*model).tooEarly, (*model).tooEarly, (*model).tooEarly, (*model).tooEarly, (*model).requested},
+	agent.KindRequestGone:  {nil, nil, nil, nil, (*model).withdrawn},
+	agent.KindResponse:     {nil, nil, nil, nil, (*model).responded},
+	agent.KindBye:          {nil, nil, nil, nil, (*model).hungUp},
+	agent.KindGone:         {nil, nil, nil, nil, (*model).lost},
+	kindRouted:             {nil, (*model).routed, nil, nil, nil},
+	kindStep:               {(*model).replied, (*model).ringOver, (*model).ringOver, (*model).noTarget, (*model).restoreNow},
+	kindLimit:              {nil, (*model).setupOver, (*model).setupOver, (*model).setupOver, (*model).lastedTooLong},
+	kindNotice:             {nil, nil, nil, nil, (*model).mediaSilent},
+	kindQuiet:              {nil, nil, nil, nil, (*model).quiet},
+	kindTimer:              {nil, nil, nil, nil, (*model).timerDue},
+	kindShutdown:           {(*model).shutdown, (*model).shutdown, (*model).shutdown, (*model).shutdown, (*model).shutdown},
+	kindReplied:            {(*model).replied, nil, nil, nil, nil},
 }
 
 // The kinds that only the model has: the edge makes these itself, or tells two kinds of notice apart.
@@ -157,6 +165,8 @@ const (
 
 func (r row) in(p phase) rule {
 	switch p {
+	case phaseAsking:
+		return r.asking
 	case phaseResolving:
 		return r.resolving
 	case phaseDialling:

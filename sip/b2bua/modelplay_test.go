@@ -162,6 +162,7 @@ func (p *player) plan() {
 	if is["refused"] {
 		w.plan.Verdict, w.plan.Status, w.plan.Reason = routing.VerdictRefuse, 403, "no"
 	}
+	w.questions = p.m.questions
 	if is["defect"] {
 		w.decide = func(routing.Request) routing.Decision { panic("defect") }
 	}
@@ -190,7 +191,7 @@ func (p *player) step(text string) {
 	}
 	w, l, ok := p.m.find(name)
 	switch {
-	case !ok, w.kind == kindRouted && p.m.phase != phaseResolving && !p.m.looking():
+	case !ok, w.kind == kindReplied && p.m.phase != phaseAsking, w.kind == kindRouted && p.m.phase != phaseResolving && !p.m.looking():
 		return
 	case l != nil:
 		for _, h := range l.happens(w) {
@@ -200,6 +201,11 @@ func (p *player) step(text string) {
 	case w.wait > 0:
 		p.m.pass(w.wait)
 		p.w.pass(w.wait)
+	case w.kind == kindReplied:
+		p.w.replies <- routing.Reply{Status: 200}
+		p.w.settle()
+		p.m.queue = append(p.m.queue, happening{word: w})
+		p.m.look()
 	case w.kind == kindRouted:
 		var err error
 		if w.status != 200 {

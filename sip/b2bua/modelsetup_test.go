@@ -13,6 +13,7 @@ const (
 	modelRing     = 20 * time.Second
 	modelSlow     = 4 * time.Minute
 	modelSetup    = 3 * time.Minute
+	modelQuestion = 15 * time.Second
 	modelFarewell = 30 * time.Second
 	modelLongest  = time.Hour
 )
@@ -26,7 +27,7 @@ func (m *model) begin() {
 	case m.set["defect"]:
 		m.refuse(call.EndInternal, 500)
 		return
-	case m.set["refused"]:
+	case m.set["refused"] && m.questions == 0:
 		m.refuse(call.EndRefused, 403)
 		return
 	}
@@ -36,7 +37,26 @@ func (m *model) begin() {
 		return
 	}
 	m.limit = m.now + modelSetup
-	m.next()
+	m.decided()
+}
+
+// decided does what the decision says, or has it made anew when its question is answered.
+func (m *model) decided() {
+	switch {
+	case m.questions > 0:
+		m.phase, m.step = phaseAsking, m.now+modelQuestion
+	case m.set["refused"]:
+		m.end(call.EndRefused, 403)
+	default:
+		m.next()
+	}
+}
+
+// replied takes the reply to a question, or goes on without it.
+func (m *model) replied(happening) {
+	m.questions--
+	m.phase, m.step = phaseSetup, 0
+	m.decided()
 }
 
 // refuse answers an INVITE whose leg is not taken.

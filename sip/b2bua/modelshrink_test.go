@@ -47,7 +47,7 @@ func TestTheEdgeDoesWhatTheModelSays(t *testing.T) {
 		}
 	}
 	for kind, r := range table {
-		for _, p := range []phase{phaseResolving, phaseDialling, phaseAnnouncing, phaseUp} {
+		for _, p := range []phase{phaseAsking, phaseResolving, phaseDialling, phaseAnnouncing, phaseUp} {
 			if r.in(p) != nil && covered[cell{kind, p}] == 0 {
 				t.Errorf("event kind %d never came in phase %d: chance does not reach that place of the table", kind, p)
 			}

@@ -40,7 +40,7 @@ const (
 var settings = []string{
 	"one", "two", "test", "offerless", "nonsense", "announce", "named", "queue", "hide", "follow", "slow", "limited",
 	"100rel", "100rel", "strict", "strict", "own", "a-refreshes", "a-timed", "b-refreshes", "b-timed", "updates", "noupdates",
-	"out1", "out2", "full1", "full3", "noports", "refused", "defect",
+	"asks", "asks2", "out1", "out2", "full1", "full3", "noports", "refused", "defect",
 }
 
 // legWords are the events on a leg.
@@ -102,6 +102,7 @@ var legWords = map[string]word{
 // otherWords are the events that happen on no leg.
 var otherWords = map[string]word{
 	"found": {kind: kindRouted, status: 200}, "unknown": {kind: kindRouted},
+	"reply":   {kind: kindReplied},
 	"silence": {kind: kindNotice}, "quiet-a": {kind: kindQuiet, side: call.LegA}, "quiet-b": {kind: kindQuiet, side: call.LegB},
 	"shutdown": {kind: kindShutdown},
 	"1s":       {wait: time.Second}, "20s": {wait: 20 * time.Second}, "50s": {wait: 50 * time.Second},

@@ -118,6 +118,9 @@ func (g *gambler) play() {
 	if g.chance(15) {
 		w.plan.Notify = []directory.Notification{listenAt(desk), {Kind: directory.NotifyBarge, To: "sip:x@nowhere"}}
 	}
+	if g.chance(10) {
+		w.questions = 1 + g.r.IntN(2)
+	}
 	if g.chance(3) {
 		w.decide = func(routing.Request) routing.Decision { panic("defect") }
 	}
@@ -181,6 +184,12 @@ func (g *gambler) step() {
 	case n < 10:
 		g.flush()
 		g.w.edge.Calls()
+	case n < 14 && g.w.questions > 0:
+		g.flush()
+		select {
+		case g.w.replies <- routing.Reply{Status: 200}:
+		default: // nobody asks
+		}
 	case n < 50:
 		g.dialogStep(g.a)
 	default:

@@ -6,6 +6,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"callbox/routing"
 	"callbox/routing/directory"
 	"callbox/sip/agent"
 	"callbox/sip/call"
@@ -49,7 +50,7 @@ func who(a agent.Address) string {
 // recordPlan writes down what was decided.
 func (c *bridge) recordPlan() {
 	d := &c.plan
-	c.rec.State, c.rec.Verdict = call.StateDecided, d.Verdict.String()
+	c.rec.Verdict = d.Verdict.String()
 	c.rec.Account, c.rec.ErrorCode, c.rec.Warning = d.Account, d.Code, d.Warning
 	c.rec.Caller, c.rec.CallerReplaced, c.rec.Country = d.Caller.Number, d.Caller.Replaced, d.Country
 	if d.Caller.Number != "" {
@@ -61,6 +62,10 @@ func (c *bridge) recordPlan() {
 	if a := d.Caller.Address; a != nil {
 		c.rec.Address = a.Line()
 	}
+	if d.Verdict == routing.VerdictAsk {
+		return
+	}
+	c.rec.State = call.StateDecided
 	c.note(call.Event{Kind: call.EventDecided, Status: d.Status, Detail: c.rec.Verdict})
 }
 

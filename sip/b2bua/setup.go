@@ -24,38 +24,66 @@ func (c *bridge) begin() {
 	if c.callback() {
 		return
 	}
-	c.plan = c.e.o.Decider.Decide(c.question())
-	c.decided = true
+	if c.decide(c.question()) {
+		c.carryOut()
+	}
+}
+
+// carryOut does what was decided.
+func (c *bridge) carryOut() {
 	d := &c.plan
 	c.recordPlan()
 	c.logDecision()
 	switch {
-	case d.Verdict == routing.VerdictChallenge:
+	case d.Verdict == routing.VerdictChallenge && c.a.state == legNone:
 		c.rec.SIPStatus, c.rec.SIPReason = d.Status, d.Reason
 		c.over(call.EndRefused)
 		c.inv.Challenge(d.Realm, c.callHeaders()...)
 		return
+	case d.Verdict == routing.VerdictChallenge:
+		c.turnAway(call.EndRefused, 403, "the credentials are no longer right")
+		return
 	case d.Verdict == routing.VerdictRefuse:
-		c.refuse(call.EndRefused, d.Status, d.Reason)
+		c.turnAway(call.EndRefused, d.Status, d.Reason)
 		return
 	case !d.Emergency && c.e.isDraining():
-		c.refuse(call.EndShutdown, 503, "the edge is going down and takes emergency calls only",
+		c.turnAway(call.EndShutdown, 503, "the edge is going down and takes emergency calls only",
 			header("Retry-After", c.e.retryAfter))
 		return
 	}
-	if f := c.tooShort(refreshOf(c.in.Message)); f != nil {
-		c.refuse(call.EndBadRequest, f.status, f.sentence, f.headers...)
-		return
-	}
-	if f := c.protect(required(d.Secure)); f != nil {
-		c.refuse(call.EndBadRequest, f.status, f.sentence, f.headers...)
+	taken := c.a.state != legNone
+	if !taken && !c.admit() {
 		return
 	}
 	if d.Emergency {
 		c.announce = c.e.o.Announce()
 	}
+	if taken || c.openMedia() {
+		c.nextTarget()
+	}
+}
+
+// admit takes the caller's leg, unless the INVITE wants what cannot be.
+func (c *bridge) admit() bool {
+	f := c.tooShort(refreshOf(c.in.Message))
+	if f == nil {
+		f = c.protect(required(c.plan.Secure))
+	}
+	if f != nil {
+		c.refuse(call.EndBadRequest, f.status, f.sentence, f.headers...)
+		return false
+	}
 	c.takeLeg()
-	c.firstTarget()
+	return true
+}
+
+// turnAway refuses an INVITE whether its leg was taken or not.
+func (c *bridge) turnAway(why call.EndReason, status int, sentence string, extra ...agent.Header) {
+	if c.a.state == legNone {
+		c.refuse(why, status, sentence, extra...)
+		return
+	}
+	c.end(ending{reason: why, status: status, sentence: sentence})
 }
 
 // check finds what an INVITE must not have, and keeps its offer and location.
@@ -81,7 +109,7 @@ func (c *bridge) question() routing.Request {
 		From: routing.Identity{Scheme: in.From.Scheme, User: in.From.User, Host: in.From.Host},
 	}
 	if in.Proof != nil {
-		q.Proof = in.Proof
+		q.Proof = &remembered{Proof: in.Proof}
 	}
 	for _, c := range in.Message.Claims() {
 		q.Claims = append(q.Claims, routing.Claim{
@@ -130,13 +158,6 @@ func (c *bridge) takeLeg() {
 	c.a.learn(in.Message)
 	c.reliable, c.strict = takesReliable(in.Message)
 	c.a.leg = c.inv.accept(c.box.post, c.callHeaders()...)
-}
-
-// firstTarget opens the media and starts the search for a centre that answers.
-func (c *bridge) firstTarget() {
-	if c.openMedia() {
-		c.nextTarget()
-	}
 }
 
 // openMedia opens the media and starts the clock of the set-up; false where the call has ended for lack of ports.

@@ -40,6 +40,7 @@ func (c *bridge) end(x ending) {
 	c.dropB(x.headers...)
 	c.dropBranches(x.headers...)
 	c.endCallback()
+	c.endAsking()
 }
 
 // over sets the end reason; the first one counts.
@@ -193,6 +194,7 @@ func (c *bridge) abort() {
 	c.guard(func() { c.dropB(reason(x.cause, x.sentence)) })
 	c.guard(func() { c.dropBranches(reason(x.cause, x.sentence)) })
 	c.guard(c.endCallback)
+	c.guard(c.endAsking)
 }
 
 // guard runs one step of the end of a call; the others are taken even if it fails.

@@ -115,6 +115,8 @@ const (
 	EventReceived       EventKind = "received"    // INVITE taken from the caller
 	EventDecided        EventKind = "decided"     // Decide answered
 	EventALI            EventKind = "ali"         // a target is shown another number than the caller's, or cannot be
+	EventAsked          EventKind = "asked"       // somebody outside is asked what the decision has to know
+	EventReplied        EventKind = "replied"     // what came of that
 	EventDialled        EventKind = "dialled"     // INVITE sent to a target
 	EventRinging        EventKind = "ringing"     // 180 from a target
 	EventEarlyMedia     EventKind = "early_media" // 183 with SDP from a target

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"callbox/sip/location"
 )
 
 // What an answer may hold. The provider names no lengths; these leave room for whatever it takes.
@@ -27,12 +29,9 @@ type Answer struct {
 	LocationID string
 	Callback   string
 	Name       string
-	Point      *Point
+	Point      *location.Point
 	Radius     *float64 // metres, not negative
 }
-
-// Point is a place in WGS84, degrees.
-type Point struct{ Lat, Lon float64 }
 
 // Parse reads an answer: one JSON object with the provider's fields, each at most once and of its own type. Fields that the
 // provider does not know are passed over. The error says what is wrong where, and the mend. Whether the fields together are
@@ -157,7 +156,7 @@ func (f *fields) answer() (Answer, error) {
 		if err := checkPoint(*f.lat, *f.lon); err != nil {
 			return Answer{}, err
 		}
-		f.a.Point = &Point{Lat: *f.lat, Lon: *f.lon}
+		f.a.Point = &location.Point{Lat: *f.lat, Lon: *f.lon}
 	}
 	return f.a, nil
 }

@@ -7,13 +7,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"callbox/routing/bandwidth/hook"
+	"callbox/sip/location"
 )
 
 func metres(v float64) *float64 { return &v }
 
 func TestEveryValidFormIsRead(t *testing.T) {
 	t.Parallel()
-	elm := &hook.Point{Lat: 35.7796, Lon: -78.6382}
+	elm := &location.Point{Lat: 35.7796, Lon: -78.6382}
 	for src, want := range map[string]hook.Answer{
 		`{"aeui":"a","location_id":"b"}`:                                                    {AEUI: "a", LocationID: "b"},
 		`{"aeui":"a","lat":35.7796,"lon":-78.6382}`:                                         {AEUI: "a", Point: elm},
@@ -26,8 +27,8 @@ func TestEveryValidFormIsRead(t *testing.T) {
 		`{"aeui":"a","location_id":"","lat":3.57796e1,"lon":-78.6382}`:                      {AEUI: "a", Point: elm},
 		`{"aeui":"a","location_id":"b","extra":{"deep":[1,{"er":[]}]},"ok":true,"n":1e5}`:   {AEUI: "a", LocationID: "b"},
 		`{"aeui":"a","location_id":"b","AEUI":"other"}`:                                     {AEUI: "a", LocationID: "b"},
-		`{"aeui":"a","lat":-14.27,"lon":-170.7}`:                                            {AEUI: "a", Point: &hook.Point{Lat: -14.27, Lon: -170.7}},
-		`{"aeui":"a","lat":13.44,"lon":144.79}`:                                             {AEUI: "a", Point: &hook.Point{Lat: 13.44, Lon: 144.79}},
+		`{"aeui":"a","lat":-14.27,"lon":-170.7}`:                                            {AEUI: "a", Point: &location.Point{Lat: -14.27, Lon: -170.7}},
+		`{"aeui":"a","lat":13.44,"lon":144.79}`:                                             {AEUI: "a", Point: &location.Point{Lat: 13.44, Lon: 144.79}},
 		`{"aeui":"a"}`:                                                                      {AEUI: "a"}, // that no place is named is the decision's to refuse
 	} {
 		got, err := hook.Parse([]byte(src))

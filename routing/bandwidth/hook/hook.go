@@ -12,10 +12,9 @@ import (
 	"net/netip"
 	"sync"
 	"time"
-)
 
-// DefaultTimeout is the provider's: for everything from the look-up of the host name to the last byte of the answer.
-const DefaultTimeout = 450 * time.Second / 1000
+	"callbox/routing/directory"
+)
 
 const (
 	maxRedirects = 3
@@ -45,7 +44,7 @@ type Request struct {
 	Number         string        // the designated number, by which the circuit is known
 	URL            string        // http or https; it may have a query of its own
 	User, Password string        // basic credentials where User is not ""; those in the URL count else
-	Timeout        time.Duration // 0: DefaultTimeout
+	Timeout        time.Duration // 0: directory.DefaultHookTimeout
 	ForbidInternal bool          // the service must not be at an address of a private network
 	Titled         bool          // the parameters are To and From, not to and from
 	To, From       string        // E.164
@@ -91,7 +90,7 @@ var errBusy = errors.New("256 questions to the services of this account are open
 func (c *Client) Try(ctx context.Context, r Request) Result {
 	start := time.Now()
 	if r.Timeout <= 0 {
-		r.Timeout = DefaultTimeout
+		r.Timeout = directory.DefaultHookTimeout
 	}
 	res := c.try(ctx, &r)
 	res.Elapsed = time.Since(start)

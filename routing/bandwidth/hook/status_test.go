@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"callbox/routing/bandwidth/hook"
+	"callbox/routing/directory"
 )
 
 // ask puts one question to a script, in fake time.
@@ -62,7 +63,7 @@ func TestAStatusCountsThoughItsBodyNeverEnds(t *testing.T) {
 		write(t, c, "HTTP/1.1 404 Not Found\r\nContent-Length: 100\r\n\r\nwho?")
 		time.Sleep(time.Hour)
 	})
-	if got.Status != 404 || got.Elapsed != hook.DefaultTimeout || string(got.Body) != "who?" || !strings.Contains(got.Err.Error(), "it answered 404 Not Found") {
+	if got.Status != 404 || got.Elapsed != directory.DefaultHookTimeout || string(got.Body) != "who?" || !strings.Contains(got.Err.Error(), "it answered 404 Not Found") {
 		t.Errorf("got %+v", got)
 	}
 }

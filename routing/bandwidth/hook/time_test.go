@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"callbox/routing/bandwidth/hook"
+	"callbox/routing/directory"
 )
 
 const good = `{"aeui": "alicePhone0001", "location_id": "elmStreet100"}`
@@ -125,7 +126,7 @@ func TestEverythingCountsTowardsThe450Milliseconds(t *testing.T) {
 				got := c.Try(t.Context(), r)
 				limit := tc.timeout
 				if limit == 0 {
-					limit = hook.DefaultTimeout
+					limit = directory.DefaultHookTimeout
 				}
 				if tc.late {
 					if got.Err == nil || !strings.Contains(got.Err.Error(), "no complete answer within "+limit.String()) {

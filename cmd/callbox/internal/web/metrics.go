@@ -35,14 +35,14 @@ func NewMetrics(version string) *Metrics {
 		Name: "callbox_calls_started_total", Help: "Calls received from callers, refused ones included.",
 	})
 	m.ended = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "callbox_calls_ended_total", Help: "Ended calls by what was decided (refuse, challenge, psap, ecc, test; none for calls that could not be read) and why they ended.",
+		Name: "callbox_calls_ended_total", Help: "Ended calls by what was decided (refuse, challenge, psap, ecc, test; ask for calls that ended while a web hook or LoST server was asked; none for calls that could not be read) and why they ended.",
 	}, []string{"verdict", "end_reason"})
 	m.setup = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "callbox_call_setup_seconds", Help: "Time from a caller's INVITE to the answer of a call centre, ringing included; answered calls only.",
 		Buckets: []float64{0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120},
 	}, []string{"verdict"})
 	m.postDial = prometheus.NewHistogram(prometheus.HistogramOpts{
-		Name: "callbox_post_dial_seconds", Help: "Time from a caller's INVITE to the INVITE sent to the first call centre: the edge's own share of the delay.",
+		Name: "callbox_post_dial_seconds", Help: "Time from a caller's INVITE to the INVITE sent to the first call centre: the edge's own share of the delay, and what the web hook or LoST server took that had to be asked.",
 		Buckets: []float64{0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1},
 	})
 	m.duration = prometheus.NewHistogram(prometheus.HistogramOpts{

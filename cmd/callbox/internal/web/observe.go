@@ -20,7 +20,7 @@ func (m *Metrics) Observe(e call.Event) {
 
 // Append counts an ended call by its record.
 func (m *Metrics) Append(r call.Record) {
-	verdict := bounded(r.Verdict, "refuse", "challenge", "psap", "ecc", "test", "callback")
+	verdict := bounded(r.Verdict, "refuse", "challenge", "psap", "ecc", "test", "ask", "callback")
 	m.ended.WithLabelValues(verdict, r.EndReason.String()).Inc()
 	m.fees.Add(float64(r.FeeCents) / 100)
 	if len(r.Attempts) > 0 {
