@@ -88,6 +88,7 @@ func (b *builder) build() {
 	b.buildCentres()
 	b.buildResponders()
 	b.buildBoundaries()
+	b.buildLoST()
 	b.buildAddresses()
 	b.buildNumbers()
 	b.buildDomains()

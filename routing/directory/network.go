@@ -21,6 +21,7 @@ type Network struct {
 	responders     map[string]Responders // by ESN
 	boundaries     *area.Boundaries
 	addresses      *area.Addresses
+	lost           *LoST // nil for none
 	plan           *numbering.Plan
 	domainSuffixes []string
 	trunkSuffixes  []string

@@ -28,6 +28,7 @@ type (
 		ECCs           []filePSAP    `yaml:"eccs"`
 		Test           fileTest      `yaml:"test_service"`
 		Announcement   string        `yaml:"announcement"`
+		LoST           fileLoST      `yaml:"lost"`
 
 		Locations        []fileLocation  `yaml:"locations"`
 		Endpoints        []fileEndpoint  `yaml:"endpoints"`
