@@ -74,6 +74,7 @@ func (c *checker) options(o Options) {
 	c.lab(o.Lab)
 	c.sim(o.Sim)
 	c.psap(o.PSAP)
+	c.ali(o.ALI)
 	c.smtp(o.SMTP)
 	c.calls(o.Call)
 	c.registrar(o.Registrar)

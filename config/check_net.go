@@ -161,6 +161,9 @@ func (c *checker) sockets(o Options) {
 	if o.Sim.Enabled {
 		all = append(all, socket{"sim.address", "udp", o.Sim.Address}, socket{"sim.address", "tcp", o.Sim.Address})
 	}
+	if o.ALI.Listen.IsValid() {
+		all = append(all, socket{"ali.listen", "tcp", o.ALI.Listen})
+	}
 	for i, s := range all {
 		for _, t := range all[:i] {
 			if s.overlaps(t) {

@@ -26,6 +26,7 @@ type Options struct {
 	Lab       Lab       `yaml:"lab"`
 	Sim       Sim       `yaml:"sim"`
 	PSAP      PSAP      `yaml:"psap"`
+	ALI       ALI       `yaml:"ali"`
 	SMTP      SMTP      `yaml:"smtp"`
 	Registrar Registrar `yaml:"registrar"`
 	Call      Call      `yaml:"call"`
@@ -134,6 +135,13 @@ type PSAP struct {
 	ProbeTimeout  time.Duration `yaml:"probe_timeout"`
 }
 
+// ALI is how the records of callers are had by call centres whose screens ask for them.
+type ALI struct {
+	Listen  netip.AddrPort `yaml:"listen"`  // TCP, of the line protocol; the zero value is none
+	Allow   []netip.Prefix `yaml:"allow"`   // networks that may ask there besides this machine
+	Company string         `yaml:"company"` // company ID in the records, up to 5 letters and digits
+}
+
 // SMTP is the mail server that takes what is told of calls by e-mail.
 type SMTP struct {
 	Address  string `yaml:"address" reload:"live"`  // host:port; "" sends no e-mail
@@ -191,6 +199,7 @@ func Defaults() Options {
 		Lab:    Lab{Delays: "quick"},
 		Sim:    Sim{Enabled: true, Address: addr("127.0.0.1:5070"), Voice: "auto"},
 		PSAP:   PSAP{ProbeInterval: 10 * time.Second, ProbeTimeout: 3 * time.Second},
+		ALI:    ALI{Company: "CBOX"},
 		SMTP:   SMTP{TLS: "starttls"},
 		Call:   Call{MaxDuration: 4 * time.Hour, MinSessionExpires: 90 * time.Second},
 		Drain:  Drain{Limit: time.Minute},

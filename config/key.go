@@ -108,6 +108,10 @@ func text(v reflect.Value) string {
 		if !x.IsValid() {
 			return ""
 		}
+	case netip.AddrPort:
+		if !x.IsValid() {
+			return ""
+		}
 	}
 	if v.Kind() == reflect.Slice && v.Len() == 0 {
 		return ""

@@ -1,13 +1,16 @@
 package app
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"callbox/cmd/callbox/internal/web"
 	"callbox/psap/ali"
+	"callbox/psap/ali/link"
 	"callbox/routing"
 	"callbox/routing/directory"
 	"callbox/sip/call"
@@ -86,6 +89,49 @@ func class(d *routing.Decision) ali.Class {
 	return ali.ClassVoIP
 }
 
+// listenALI serves the line protocol where one is configured. It comes before SIP: a centre that is rung may ask.
+func (a *App) listenALI(ctx context.Context) error {
+	o := a.settings.ALI
+	if !o.Listen.IsValid() {
+		return nil
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", o.Listen.String())
+	if err != nil {
+		return bindError("ali", o.Listen.String(), "ali.listen", err)
+	}
+	server := link.New(link.Options{Records: a.screens.book, Allow: o.Allow, Logger: a.part("ali")})
+	server.Start(a.reserve.listen(l))
+	a.started(server.Close)
+	log := a.part("ali")
+	log.Info().Stringer("address", l.Addr()).Msg("the ALI link is listening")
+	return web.Watch(a.metrics, server.Figures, linkFigures()...)
+}
+
+func linkFigures() []web.Figure[link.Figures] {
+	answered := func(how string, value func(link.Figures) uint64) web.Figure[link.Figures] {
+		return web.Figure[link.Figures]{
+			Name: "callbox_ali_queries_total", Help: "Lines of the ALI link by their answer: found, missed (no record), heartbeat or wrong (no query).",
+			Labels: map[string]string{"answer": how}, Counter: true, Value: func(f link.Figures) float64 { return float64(value(f)) },
+		}
+	}
+	return []web.Figure[link.Figures]{
+		answered("found", func(f link.Figures) uint64 { return f.Found }),
+		answered("missed", func(f link.Figures) uint64 { return f.Missed }),
+		answered("heartbeat", func(f link.Figures) uint64 { return f.Heartbeats }),
+		answered("wrong", func(f link.Figures) uint64 { return f.Wrong }),
+		{Name: "callbox_ali_connections", Help: "Connections of the ALI link.", Value: func(f link.Figures) float64 { return float64(f.Connections) }},
+		{Name: "callbox_ali_connections_refused_total", Help: "Connections of the ALI link that were refused: from elsewhere, or too many.",
+			Counter: true, Value: func(f link.Figures) float64 { return float64(f.Refused) }},
+	}
+}
+
+func screenFigures() []web.Figure[ali.Figures] {
+	return []web.Figure[ali.Figures]{
+		{Name: "callbox_ali_records", Help: "ALI records of calls that are up or have just ended.", Value: func(f ali.Figures) float64 { return float64(f.Records) }},
+		{Name: "callbox_ali_panis_in_use", Help: "Numbers that call centres are shown in the place of callers'.", Value: func(f ali.Figures) float64 { return float64(f.PANIs) }},
+	}
+}
+
 // watchers are told every event of every call.
 type watchers struct {
 	metrics *web.Metrics
@@ -103,6 +149,6 @@ func (w watchers) Observe(e call.Event) {
 // buildScreens comes before the edge.
 func (a *App) buildScreens() {
 	a.screens = &screens{
-		book: ali.NewBook(ali.BookOptions{}), snapshot: a.plan.snapshot.Load, now: time.Now, log: a.part("ali"),
+		book: ali.NewBook(ali.BookOptions{}), company: a.settings.ALI.Company, snapshot: a.plan.snapshot.Load, now: time.Now, log: a.part("ali"),
 	}
 }

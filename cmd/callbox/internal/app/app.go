@@ -146,7 +146,7 @@ func (a *App) start(ctx context.Context) error {
 	a.faults, a.reserve = &board{log: a.part("faults"), now: time.Now}, &reserve{}
 	a.started(a.reserve.close)
 	for _, step := range []func(context.Context) error{
-		a.openData, a.startSimulator, a.startVoice, a.readDirectory, a.openStore, a.openGuard, a.openCertificates, a.startMedia, a.buildNotify, a.buildEdge, a.watchFaults, a.buildMetrics, a.runNotify, a.listenHTTP, a.startRegistrar, a.listenSIP, a.startProbing,
+		a.openData, a.startSimulator, a.startVoice, a.readDirectory, a.openStore, a.openGuard, a.openCertificates, a.startMedia, a.buildNotify, a.buildEdge, a.watchFaults, a.buildMetrics, a.runNotify, a.listenHTTP, a.listenALI, a.startRegistrar, a.listenSIP, a.startProbing,
 	} {
 		if err := step(ctx); err != nil {
 			return err

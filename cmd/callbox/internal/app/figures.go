@@ -25,6 +25,7 @@ func (a *App) buildMetrics(context.Context) error {
 		web.Watch(a.metrics, a.customers.ledger.Stats, feeFigures()...),
 		web.Watch(a.metrics, a.guard.Figures, loginFigures()...),
 		web.Watch(a.metrics, a.notify.Figures, notifyFigures()...),
+		web.Watch(a.metrics, a.screens.book.Figures, screenFigures()...),
 		web.Watch(a.metrics, a.plan.guard.Figures, credentialFigures()...),
 		web.Watch(a.metrics, a.registrar.Figures, registrarFigures()...),
 		web.Watch(a.metrics, a.faults.counts, a.faults.figures()...),

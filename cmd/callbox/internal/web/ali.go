@@ -18,19 +18,26 @@ type ALI interface {
 	OfCall(id string) (ali.Screen, bool)
 }
 
-type aliFormat struct {
+// ALIFormat is the form in which somebody wants a record.
+type ALIFormat struct {
 	Format string `query:"format" enum:"text,json" doc:"The text of a screen, or all fields. Without it Accept decides; text is the default."`
-	Accept string `header:"Accept" maxLength:"256" doc:"application/json for all fields."`
+	accept string
+}
+
+// Resolve implements huma.Resolver. OpenAPI has no place for Accept among the parameters.
+func (f *ALIFormat) Resolve(ctx huma.Context) []error {
+	f.accept = ctx.Header("Accept")
+	return nil
 }
 
 type aliInput struct {
 	Number string `path:"number" maxLength:"20" doc:"The number that the centre was shown: E.164, or ten digits of a North American number." example:"+14155550100"`
-	aliFormat
+	ALIFormat
 }
 
 type callALIInput struct {
 	ID string `path:"id" maxLength:"34" doc:"The call's ID: CA and 32 hex digits."`
-	aliFormat
+	ALIFormat
 }
 
 type aliOutput struct {
@@ -40,19 +47,12 @@ type aliOutput struct {
 
 // registerALI adds the pages about ALI records.
 func registerALI(api huma.API, a ALI) {
-	answers := map[string]*huma.Response{"200": {
-		Description: "The record.",
-		Content: map[string]*huma.MediaType{
-			"text/plain":       {Schema: &huma.Schema{Type: "string", Description: "15 lines of 32 columns."}},
-			"application/json": {Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[ali.Screen](), true, "ALIRecord")},
-		},
-	}}
 	huma.Register(api, huma.Operation{
 		OperationID: "get-ali", Method: http.MethodGet, Path: "/api/v1/ali/{number}", Tags: []string{"calls"},
 		Summary: "Ask for an ALI record by number",
 		Description: "What the screen of a legacy call centre shows of the newest call with this number, its callback number or the pANI the " +
 			"centre was shown. There is one from the first ring until shortly after the call's end, and none where no address is delivered (Basic 911).",
-		Errors: []int{http.StatusNotFound}, Responses: answers,
+		Errors: []int{http.StatusNotFound}, Responses: describeALI(api),
 	}, func(_ context.Context, in *aliInput) (*aliOutput, error) {
 		number, err := ali.E164(in.Number)
 		if err != nil {
@@ -67,7 +67,7 @@ func registerALI(api huma.API, a ALI) {
 	huma.Register(api, huma.Operation{
 		OperationID: "get-call-ali", Method: http.MethodGet, Path: "/api/v1/calls/{id}/ali", Tags: []string{"calls"},
 		Summary: "Get a call's ALI record", Description: "As by its number, for this very call.",
-		Errors: []int{http.StatusNotFound}, Responses: answers,
+		Errors: []int{http.StatusNotFound}, Responses: describeALI(api),
 	}, func(_ context.Context, in *callALIInput) (*aliOutput, error) {
 		s, ok := a.OfCall(in.ID)
 		if !ok {
@@ -77,9 +77,18 @@ func registerALI(api huma.API, a ALI) {
 	})
 }
 
+// describeALI is the answers that both pages have.
+func describeALI(api huma.API) map[string]*huma.Response {
+	record := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[ali.Screen](), true, "")
+	return map[string]*huma.Response{"200": {Description: "The record.", Content: map[string]*huma.MediaType{
+		"text/plain":       {Schema: &huma.Schema{Type: "string", Description: "15 lines of 32 columns."}},
+		"application/json": {Schema: record},
+	}}}
+}
+
 // write gives the record in the form that is wanted.
-func (f aliFormat) write(s ali.Screen) (*aliOutput, error) {
-	if f.Format == "json" || f.Format == "" && strings.Contains(f.Accept, "application/json") {
+func (f ALIFormat) write(s ali.Screen) (*aliOutput, error) {
+	if f.Format == "json" || f.Format == "" && strings.Contains(f.accept, "application/json") {
 		body, err := json.Marshal(s)
 		return &aliOutput{"application/json", body}, err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"callbox/psap"
+	"callbox/psap/ali"
 	"callbox/routing/directory/store"
 	"callbox/routing/keys"
 	"callbox/sip/call"
@@ -42,8 +43,11 @@ func examples(key string) map[string]example {
 	return map[string]example{
 		"list-calls": {"/api/v1/calls?limit=1&state=live&verdict=psap&caller=%2B14155550100", "", []deviation{{"/api/v1/calls?before=" + noCall, "", 404}, {"/api/v1/calls", "", 200}}},
 		"get-call":   {"/api/v1/calls/" + wholeCall, "", missing("/api/v1/calls/" + noCall)},
-		"list-psaps": {"/api/v1/psaps", "", nil},
-		"drain-psap": {"/api/v1/psaps/psap-sf/drain", "", missing("/api/v1/psaps/psap-moon/drain")}, "restore-psap": {"/api/v1/psaps/psap-sf/restore", "", missing("/api/v1/psaps/x/restore")},
+		"get-ali": {"/api/v1/ali/+14155550100?format=json", "", []deviation{
+			{"/api/v1/ali/4155550100", "", 200}, {"/api/v1/ali/+14155119001?format=text", "", 200}, {"/api/v1/ali/+14155550199", "", 404}, {"/api/v1/ali/911", "", 422}}},
+		"get-call-ali": {"/api/v1/calls/" + wholeCall + "/ali", "", []deviation{{"/api/v1/calls/" + wholeCall + "/ali?format=json", "", 200}, {"/api/v1/calls/" + noCall + "/ali", "", 404}}},
+		"list-psaps":   {"/api/v1/psaps", "", nil},
+		"drain-psap":   {"/api/v1/psaps/psap-sf/drain", "", missing("/api/v1/psaps/psap-moon/drain")}, "restore-psap": {"/api/v1/psaps/psap-sf/restore", "", missing("/api/v1/psaps/x/restore")},
 		"get-psap-script": {"/api/v1/psaps/psap-sf/script", "", missing("/api/v1/psaps/ecc-us/script")},
 		"set-psap-script": {"/api/v1/psaps/psap-sf/script", `{"answer":"busy","ring":"2s","status":486,"codecs":["PCMA"],"keys":{"1":"repeat"},"media":true}`,
 			[]deviation{{"", `{"ring":"soon"}`, 422}, {"/api/v1/psaps/x/script", "", 404}, {"", `{}`, 200}}},
@@ -91,6 +95,8 @@ func inUse(t *testing.T) (e *edge, key string) {
 		Events:   []call.Event{{At: now, Call: wholeCall, Leg: call.LegA, Kind: call.EventReceived, Target: "x", Status: 200, Detail: "y"}},
 	}
 	e.ended, e.live = []*call.Record{&r}, []call.Record{{ID: "CA0000000000000000000000000000000b", Verdict: "psap", Caller: "+14155550100"}}
+	e.screens = ali.NewBook(ali.BookOptions{})
+	e.screens.Put(wholeScreen(now))
 	e.spoken = map[call.ID][]Transcript{r.ID: {{Centre: "psap-sf", AnsweredAt: now, Number: "1", Address: "x", Voice: "builtin", Said: []string{"x"}}}}
 	e.psaps = []psap.Status{{ID: "psap-sf", State: "up", InService: true, Capacity: 1, Detail: "x", ProbedAt: now, ChangedAt: now}}
 	e.reload = func() (Reloaded, error) { return Reloaded{Changed: []string{"directory"}}, nil }

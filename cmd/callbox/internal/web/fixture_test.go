@@ -19,6 +19,7 @@ import (
 	"callbox/cmd/callbox/internal/explain"
 	"callbox/config/strict"
 	"callbox/psap"
+	"callbox/psap/ali"
 	"callbox/routing/directory/store"
 	"callbox/routing/directory/store/storetest"
 	"callbox/routing/fees"
@@ -51,6 +52,7 @@ type edge struct {
 	store   *store.Store
 	clock   *labclock.Clock // of the lab; with a store
 	twilio  http.Handler
+	screens *ali.Book
 	script  *Script
 	built   http.Handler // kept by a test that asks much; nil makes one for each request
 	log     bytes.Buffer
@@ -178,6 +180,9 @@ func (e *edge) handler() http.Handler {
 		}
 		e.guard = keys.NewGuard(o)
 	}
+	if e.screens == nil {
+		e.screens = ali.NewBook(ali.BookOptions{})
+	}
 	var lab Lab
 	var ledger Fees
 	var told Notifications
@@ -191,7 +196,7 @@ func (e *edge) handler() http.Handler {
 	}
 	return Handler(Options{
 		Import: func() transfer.Options { return e.imports }, Spool: e.spool,
-		Lab: lab, Fees: ledger, Notify: told, Guard: e.guard, Store: e.store, Twilio: e.twilio, Version: "v1", Live: e, Journal: e, Simulated: e, Centres: centres{e}, Scripts: scripts{e}, Callbacks: callbacks{e},
+		ALI: e.screens, Lab: lab, Fees: ledger, Notify: told, Guard: e.guard, Store: e.store, Twilio: e.twilio, Version: "v1", Live: e, Journal: e, Simulated: e, Centres: centres{e}, Scripts: scripts{e}, Callbacks: callbacks{e},
 		Metrics:  e.metrics.Handler(),
 		Ready:    func() (bool, string) { return e.notYet == "", e.notYet },
 		Degraded: func() []Degraded { return e.wrong },

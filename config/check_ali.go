@@ -1,0 +1,29 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// ali checks the line protocol of an ALI link: what it tells of callers is not for everybody.
+func (c *checker) ali(a ALI) {
+	if a.Listen.IsValid() {
+		c.bindable("ali.listen", a.Listen)
+	}
+	for i, p := range a.Allow {
+		path := fmt.Sprintf("ali.allow[%d]", i)
+		switch {
+		case !p.IsValid(): // its own problem is there already
+		case p != p.Masked():
+			c.add(path, "has bits of a machine behind those of its network", "write "+p.Masked().String())
+		case p.Bits() == 0:
+			c.add(path, "is everybody", "name the networks of the call centres")
+		}
+	}
+	if len(a.Allow) > 0 && !a.Listen.IsValid() {
+		c.add("ali.allow", "is not used while there is no ali.listen", "set ali.listen, or remove it")
+	}
+	if len(a.Company) > 5 || strings.Trim(a.Company, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
+		c.add("ali.company", "is no company ID", "write up to 5 capital letters and digits")
+	}
+}
