@@ -252,7 +252,7 @@ func (a *App) watchProvisioning() {
 	a.faults.watch(faultKind{
 		name: "registration", told: true,
 		mend: "mend the database; statuses of emergency addresses move on then",
-		read: func(time.Time) []fault.Report { return one(a.customers.mover.Fault()) },
+		read: func(time.Time) []fault.Report { return one(a.customers.moverFault()) },
 	})
 	a.faults.watch(faultKind{
 		name: "fees", told: true,

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"callbox/config/strict"
+	"callbox/routing/bandwidth/order"
 	"callbox/routing/directory"
 	"callbox/routing/directory/store"
 	"callbox/routing/fees"
@@ -30,6 +31,7 @@ type provisioning struct {
 	rules  registration.Rules
 	lab    *registration.Lab
 	mover  *registration.Mover
+	orders *order.Mover
 	ledger *fees.Ledger
 	away   fault.Episode // the database cannot be used now
 	full   fault.Episode // it can be read, and refused what was to be written
@@ -93,6 +95,7 @@ func (a *App) buildProvisioning() {
 	p.mover = registration.NewMover(p.store, p.clock, registration.Options{
 		Logger: a.part("registration"), Strict: p.rules.Strict, Months: p.ledger,
 	})
+	a.buildOrders()
 }
 
 // runProvisioning starts what moves in the database by itself.
@@ -101,6 +104,7 @@ func (a *App) runProvisioning() {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { p.mover.Run(ctx) })
+	running.Go(func() { p.orders.Run(ctx) })
 	running.Go(func() { p.ledger.Run(ctx) })
 	running.Go(func() { a.followLater(ctx) })
 	a.started(func() error {
@@ -258,4 +262,5 @@ func (a *App) followNow(ctx context.Context) error {
 func (a *App) publish(s *directory.Snapshot) {
 	a.plan.snapshot.Store(s)
 	a.customers.mover.Wake()
+	a.customers.orders.Wake()
 }

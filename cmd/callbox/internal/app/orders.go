@@ -1,0 +1,33 @@
+package app
+
+import (
+	"context"
+
+	"callbox/routing/bandwidth/order"
+	"callbox/routing/registration"
+	"callbox/sip/fault"
+)
+
+// buildOrders makes what works on the orders of the Bandwidth-compatible APIs when they are due by the lab's clock.
+func (a *App) buildOrders() {
+	p := a.customers
+	p.orders = order.NewMover(p.store, p.clock, order.Options{
+		Apply: a.orderKinds(), Delays: a.orderDelays(), Logger: a.part("orders"),
+		Follow: func(ctx context.Context) error { return registration.FollowClock(ctx, p.store, p.clock) },
+	})
+}
+
+func (a *App) orderDelays() order.Delays { return order.DelaysOf(a.settings.Lab.Delays) }
+
+// orderKinds are what the orders of each API do.
+func (a *App) orderKinds() map[string]order.Apply {
+	return map[string]order.Apply{}
+}
+
+// moverFault is what keeps statuses and orders from moving.
+func (p *provisioning) moverFault() (fault.Report, bool) {
+	if r, there := p.mover.Fault(); there {
+		return r, true
+	}
+	return p.orders.Fault()
+}
