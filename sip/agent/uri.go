@@ -83,6 +83,9 @@ func closed(s string) bool {
 	return !quoted
 }
 
+// Values splits the value of a header field that is a list, minding quotes and angle brackets.
+func Values(list string) []string { return splitList(list) }
+
 // splitList splits a comma-separated header value, minding quotes and angle brackets.
 func splitList(s string) []string {
 	var out []string

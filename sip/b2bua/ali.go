@@ -15,7 +15,7 @@ type ALI interface {
 
 // shown returns the number that a centre gets as the caller's, "" for none.
 func (c *bridge) shown(t *routing.Target) string {
-	number := c.plan.Caller.Number
+	number := c.callbackNumber()
 	if !t.Deliver.Number || c.e.o.ALI == nil || t.Kind == routing.TargetTest {
 		return number
 	}

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"callbox/psap/ali"
 	"callbox/sip/agent"
+	"callbox/sip/body"
 	"callbox/sip/media"
 	"callbox/sip/sdp"
 )
@@ -22,50 +22,54 @@ type fault struct {
 	headers  []agent.Header
 }
 
-// description returns the session description and the location document in a message; either may be absent.
-func description(m agent.Message) (s *sdp.Session, location []byte, f *fault) {
+// description returns the session description in a message and its body taken apart; either may be absent. A body of
+// nothing but a description is not taken apart. What else is in a body, or cannot be read of it, is no fault.
+func description(m agent.Message) (s *sdp.Session, parts body.Body, f *fault) {
 	if len(m.Body) == 0 {
-		return nil, nil, nil
+		return nil, body.Body{}, nil
 	}
-	body, location, f := parts(m)
-	if f != nil || len(body) == 0 {
-		return nil, location, f
+	raw, parts, f := find(m)
+	if f != nil || raw == nil {
+		return nil, parts, f
 	}
-	s, err := sdp.Parse(body)
+	s, err := sdp.Parse(raw)
 	switch {
 	case errors.Is(err, sdp.ErrTooLarge):
-		return nil, nil, &fault{status: 488, sentence: "the session description is too large"}
+		return nil, parts, &fault{status: 488, sentence: "the session description is too large"}
 	case err != nil:
-		return nil, nil, &fault{status: 400, sentence: err.Error()}
+		return nil, parts, &fault{status: 400, sentence: err.Error()}
 	}
-	return s, location, nil
+	return s, parts, nil
 }
 
-func parts(m agent.Message) (body, location []byte, f *fault) {
+// find looks for the session description in a body. A location without one leaves the offer to the other side.
+func find(m agent.Message) (raw []byte, parts body.Body, f *fault) {
 	if coding := m.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return nil, nil, &fault{
+		return nil, parts, &fault{
 			status: 415, sentence: "the body has to be sent without a content encoding",
 			headers: []agent.Header{header("Accept-Encoding", "identity")},
 		}
 	}
-	kind, _, _ := strings.Cut(m.ContentType, ";")
-	kind = strings.ToLower(strings.TrimSpace(kind))
-	switch {
-	case kind == typeSDP:
-		return m.Body, nil, nil
-	case kind == "application/pidf+xml":
-		return nil, m.Body, nil
-	case strings.HasPrefix(kind, "multipart/"):
-		body, location, err := ali.SplitMultipart(m.ContentType, m.Body)
-		if errors.Is(err, ali.ErrUnsupported) {
-			break
-		}
-		if err != nil {
-			return nil, nil, &fault{status: 400, sentence: err.Error()}
-		}
-		return body, location, nil
+	if strings.EqualFold(m.ContentType, typeSDP) {
+		return m.Body, parts, nil
 	}
-	return nil, nil, &fault{
+	parts, err := body.Split(m.ContentType, m.Body)
+	i := parts.Session()
+	switch {
+	case i >= 0: // whatever else it is
+		if raw, err = parts.Content(i); err != nil {
+			return nil, parts, &fault{status: 400, sentence: err.Error()}
+		}
+		if !parts.Multipart() && parts.Err == nil {
+			parts = body.Body{}
+		}
+		return raw, parts, nil
+	case err != nil:
+		return nil, parts, &fault{status: 400, sentence: err.Error()}
+	case parts.Find(body.PIDF) >= 0:
+		return nil, parts, nil
+	}
+	return nil, parts, &fault{
 		status: 415, sentence: "the body has to be application/sdp, alone or in a multipart body",
 		headers: []agent.Header{header("Accept", "application/sdp, multipart/mixed, application/pidf+xml")},
 	}

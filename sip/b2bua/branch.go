@@ -140,7 +140,7 @@ func (c *bridge) onBranchRouted(w *routed) {
 	b.route = w.route
 	b.local, b.signalling, b.writer = c.e.advertised(w.route.Local), w.route.Remote.Addr().Unmap(), newWriter()
 	out := b.purpose.invite(b)
-	b.acked, b.offers = len(out.Message.Body) > 0, c.offers
+	b.acked, b.offers = len(out.Message.Body) > 0 && !out.Late, c.offers
 	b.leg = c.e.legs.dial(out, c.box.post)
 	b.state = legEarly
 	c.note(call.Event{Leg: call.LegB, Kind: call.EventDialled, Target: b.target.ID, Detail: b.target.URI})

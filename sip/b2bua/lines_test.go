@@ -1,9 +1,11 @@
 package b2bua
 
 import (
+	"encoding/base64"
 	"io"
 	"mime"
 	"mime/multipart"
+	"mime/quotedprintable"
 	"regexp"
 	"strconv"
 	"strings"
@@ -39,11 +41,13 @@ var toCentre = map[string]map[string]line{
 		"To":             one(`<sip:[\w-]+@` + ourHost + `>`),
 		"X-Callbox-Call": one(callID), "X-Callbox-Dialled": one("911"),
 		"P-Asserted-Identity": one(`<sip:\+14155550100@127\.0\.0\.1>`),
-		"Geolocation":         anyNumber(anything), "Geolocation-Routing": atMostOne("yes"),
+		"Geolocation":         anyNumber(anything), "Geolocation-Routing": atMostOne(anything),
 		"Supported": atMostOne(optionTags), "Session-Expires": atMostOne(anything), "Min-SE": atMostOne(anything),
 		"Accept-Language": anyNumber(anything), "Resource-Priority": anyNumber(anything),
 		"Subject": anyNumber(anything), "User-to-User": anyNumber(anything),
-		"Content-Type": atMostOne(`application/sdp|multipart/mixed;boundary="[\w.-]+"`),
+		"Call-Info": anyNumber(anything), "Accept-Contact": anyNumber(anything), "MIME-Version": atMostOne(anything),
+		"Content-ID": atMostOne(anything), "Content-Disposition": atMostOne(anything), "Content-Language": atMostOne(anything),
+		"Content-Type": atMostOne(`application/sdp|application/pidf\+xml|multipart/.*`),
 	}),
 	"ACK": joined(ofRequest("ACK"), map[string]line{"Content-Type": atMostOne("application/sdp")}),
 	"INFO": joined(ofRequest("INFO"), map[string]line{
@@ -151,33 +155,68 @@ func (w *wire) inspect(m datagram) {
 
 var sdpLine = regexp.MustCompile(`^[vostcbam]=[^\x00-\x08\x0a-\x1f]*$`)
 
-// inspectBody checks that a body is what its type says: a session description that speaks of our address only, or that
-// and a location.
+// inspectBody checks that a body is what its type says: a session description that speaks of our address only, or parts of
+// which no more than one is such.
 func inspectBody(t testing.TB, contentType, body string) {
 	t.Helper()
-	kind, params, err := mime.ParseMediaType(contentType)
+	kind, _, err := mime.ParseMediaType(contentType)
 	switch {
 	case body == "" && contentType == "":
-		return
+	case strings.HasPrefix(contentType, "multipart/"): // whose other parameters are the caller's
+		_, boundary, _ := strings.Cut(contentType, "boundary=")
+		boundary, _, _ = strings.Cut(boundary, ";")
+		if n := inspectParts(t, body, strings.Trim(boundary, ` "`)); n > 1 {
+			t.Fatalf("%d descriptions in\n%s", n, body)
+		}
 	case err != nil || body == "":
 		t.Fatalf("a body of %d bytes is of type %q", len(body), contentType)
-	case kind == "multipart/mixed":
-		parts := multipart.NewReader(strings.NewReader(body), params["boundary"])
-		for _, want := range []string{"application/sdp", "application/pidf+xml"} {
-			part, err := parts.NextPart()
-			if err != nil || part.Header.Get("Content-Type") != want {
-				t.Fatalf("want a part of type %s: %v\n%s", want, err, body)
-			}
-			if text, _ := io.ReadAll(part); want == "application/sdp" {
-				inspectBody(t, want, string(text))
-			}
-		}
-		if _, err := parts.NextPart(); err != io.EOF {
-			t.Fatalf("a third part: %v\n%s", err, body)
-		}
-		return
+	case kind == "application/pidf+xml":
+	default:
+		inspectSDP(t, body)
 	}
-	for l := range strings.SplitSeq(strings.TrimSuffix(body, "\r\n"), "\r\n") {
+}
+
+// inspectParts checks every description among the parts, and returns how many there are.
+func inspectParts(t testing.TB, body, boundary string) (descriptions int) {
+	t.Helper()
+	parts := multipart.NewReader(strings.NewReader(body), boundary)
+	for {
+		part, err := parts.NextRawPart()
+		if err != nil {
+			return descriptions
+		}
+		raw, _ := io.ReadAll(part)
+		text := string(raw)
+		seen := false
+		for _, contentType := range part.Header["Content-Type"] { // any of them may be the one that counts
+			kind, params, _ := mime.ParseMediaType(contentType)
+			switch {
+			case kind == "application/sdp" && !seen:
+				seen = true
+				descriptions++
+				inspectSDP(t, decoded(part.Header.Get("Content-Transfer-Encoding"), text))
+			case strings.HasPrefix(kind, "multipart/"):
+				descriptions += inspectParts(t, text, params["boundary"])
+			}
+		}
+	}
+}
+
+func decoded(encoding, text string) string {
+	switch strings.ToLower(encoding) {
+	case "base64":
+		plain, _ := base64.StdEncoding.DecodeString(strings.ReplaceAll(text, "\r\n", ""))
+		return string(plain)
+	case "quoted-printable":
+		plain, _ := io.ReadAll(quotedprintable.NewReader(strings.NewReader(text)))
+		return string(plain)
+	}
+	return text
+}
+
+func inspectSDP(t testing.TB, body string) {
+	t.Helper()
+	for l := range strings.SplitSeq(strings.TrimRight(body, "\r\n"), "\r\n") {
 		if !sdpLine.MatchString(l) || l[0] == 'c' && l != "c=IN IP4 127.0.0.1" || l[0] == 'o' && !strings.HasSuffix(l, " IN IP4 127.0.0.1") {
 			t.Fatalf("%q is a line of\n%s", l, body)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"callbox/routing/directory"
 	"callbox/sip/agent"
+	"callbox/sip/body"
 	"callbox/sip/media"
 	"callbox/sip/sdp"
 )
@@ -49,15 +50,15 @@ func required(secure bool) sdp.Security {
 
 // offered returns the description in a message from p that has to hold an offer or answer we can relay, nil when it has
 // none. role is p's in the exchange.
-func (p *party) offered(m agent.Message, role sdp.Role) (*sdp.Session, []byte, *fault) {
-	s, location, f := description(m)
+func (p *party) offered(m agent.Message, role sdp.Role) (*sdp.Session, body.Body, *fault) {
+	s, parts, f := description(m)
 	if f != nil || s == nil {
-		return nil, location, f
+		return nil, parts, f
 	}
 	if s, f = p.take(s, role); f != nil {
-		return nil, nil, f
+		return nil, parts, f
 	}
-	return s, location, nil
+	return s, parts, nil
 }
 
 // take reads a description under the leg's policy.

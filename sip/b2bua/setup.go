@@ -88,7 +88,7 @@ func (c *bridge) turnAway(why call.EndReason, status int, sentence string, extra
 
 // check finds what an INVITE must not have, and keeps its offer and location.
 func (c *bridge) check() *fault {
-	offer, location, f := description(c.in.Message)
+	offer, parts, f := description(c.in.Message)
 	if f == nil && offer != nil {
 		f = hopeless(offer)
 	}
@@ -96,7 +96,7 @@ func (c *bridge) check() *fault {
 		return f
 	}
 	c.offer = offer
-	c.about = particulars{headers: c.in.Message.Headers, hops: c.in.MaxForwards, location: location}
+	c.about = particulars{headers: c.in.Message.Headers, hops: c.in.MaxForwards, parts: parts}
 	return nil
 }
 

@@ -54,6 +54,7 @@ type Body struct {
 	Type  string // the Content-Type header field as it came
 	Raw   []byte
 	Parts []Part // in order
+	Err   error  // why it must not be written, though parts of it were found; nil where it may be
 
 	kind     string // media type of the whole
 	boundary string // of the outermost multipart, "" where there is none
@@ -62,7 +63,8 @@ type Body struct {
 }
 
 // Split takes a body apart. One that is not multipart has one part, and so has what stands in a transfer encoding or
-// too deep. The error wraps ErrTooLarge, or ErrSyntax where no part can be found.
+// too deep. The error wraps ErrTooLarge, or ErrSyntax where no part can be found. With too many parts the first
+// are there to be looked at; such a body must not be written.
 func Split(contentType string, raw []byte) (Body, error) {
 	if len(raw) > MaxSize {
 		return Body{}, fmt.Errorf("body %w: %d bytes, the limit is %d", ErrTooLarge, len(raw), MaxSize)
@@ -87,7 +89,8 @@ func Split(contentType string, raw []byte) (Body, error) {
 		err = fmt.Errorf("%w multipart body: it has no part", ErrSyntax)
 	}
 	if err != nil {
-		return Body{}, err
+		b.Err = err
+		return b, err
 	}
 	return b, nil
 }

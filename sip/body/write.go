@@ -177,6 +177,23 @@ func free(want string, first []byte, more []Addition) string {
 	}
 }
 
+// Kept returns what of the body has to be kept to write it again, in memory of its own: all but its session description. It
+// is the zero value where that is more than limit bytes, or nothing.
+func (b Body) Kept(limit int) Body {
+	if len(b.Parts) == 0 || b.Err != nil {
+		return Body{}
+	}
+	raw := b.Raw
+	if b.Session() >= 0 {
+		raw = b.exchanged(nil)
+	}
+	if len(raw) > limit {
+		return Body{}
+	}
+	kept, _ := Split(strings.Clone(b.Type), bytes.Clone(raw)) // what could be read can be
+	return kept
+}
+
 // Header writes a header field for Write.
 func Header(name, value string) string {
 	return name + ": " + strings.NewReplacer("\r", " ", "\n", " ").Replace(value)
