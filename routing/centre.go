@@ -72,7 +72,7 @@ func (w *walk) centre() {
 
 // tell has the trace know the place that a centre is looked for.
 func (w *walk) tell(p *Place) {
-	switch point := p.Point != nil && w.level.String() == "boundary"; {
+	switch point := p.Point != nil && w.level == area.ByBoundary; {
 	case p.Address != nil && (p.By != PlaceHook || !point):
 		w.d.Trace.address = p.Address
 	case point:

@@ -8,10 +8,25 @@ import (
 	"callbox/sip/location"
 )
 
+// nearestLimit is how far from a point a known address may be to tell a dispatcher where that is, in metres.
+const nearestLimit = 500
+
 // covering returns the PSAP whose area a point is in or, where it is not certain, the one with the largest share of where
 // it may be; nil for none.
 func (w *walk) covering(s *location.Shape, centre location.Point) (*directory.PSAP, area.Level, float64) {
-	return nil, area.None, 0
+	if first, share, ok := w.s.Covering(*s); ok {
+		return first, area.ByBoundary, share
+	}
+	first, level := w.at(centre) // its outline may be none that a map has
+	return first, level, 1
+}
+
+// at returns the PSAP whose area a point is in, nil for none.
+func (w *walk) at(p location.Point) (*directory.PSAP, area.Level) {
+	if first, ok := w.s.At(p); ok {
+		return first, area.ByBoundary
+	}
+	return nil, area.None
 }
 
 // byCivic returns the PSAP that serves a civic address, with the ESN that the address guides know for it.
@@ -25,6 +40,9 @@ func (w *walk) byCivic(c directory.Civic) (*directory.PSAP, area.Level) {
 func (w *walk) describe(p *Place) {
 	if p.Address != nil || p.Civic != nil || p.Point == nil {
 		return
+	}
+	if c, at, metres, ok := w.s.Nearest(*p.Point, nearestLimit); ok {
+		p.Nearest = &Nearest{Civic: c, Point: at, Metres: metres}
 	}
 }
 

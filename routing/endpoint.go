@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"callbox/routing/area"
 	"callbox/routing/directory"
 	"callbox/routing/numbering"
 	"callbox/sip/location"
@@ -92,8 +91,7 @@ func (w *walk) placeOfHook() bool {
 		return w.known(h.location, PlaceHook)
 	}
 	p := Place{By: PlaceHook, Point: h.point}
-	var first *directory.PSAP
-	var level area.Level
+	first, level := w.at(*h.point)
 	n := note{outcome: applied, text: textHookPoint, a: shown(h.point, 0)}
 	if h.location != nil {
 		within, distance := w.within()
@@ -124,7 +122,10 @@ func (w *walk) within() (at bool, distance string) {
 	if l.Point != nil {
 		known = *l.Point
 	} else {
-		return false, ""
+		var ok bool
+		if known, ok = w.s.Geocode(l.Address.Civic()); !ok {
+			return false, ""
+		}
 	}
 	metres := location.Distance(known, *w.hook.point)
 	return metres <= w.hook.radius, fmt.Sprintf("%.0f m (radius %.0f m)", metres, w.hook.radius)

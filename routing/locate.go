@@ -33,10 +33,12 @@ func (w *walk) locate() {
 		w.placeOfNumber()
 		w.note(ruleLocation, note{outcome: passed, text: textPlaceAddress, a: w.d.Caller.Address.Line()})
 	}
-	if !silent && w.d.Place.By != PlaceValue && w.d.Place.By != PlaceID && w.bad == "" {
-		w.bad = r.LocationFault
+	if by := w.d.Place.By; by == PlaceValue || by == PlaceID {
+		return
 	}
-	w.d.BadLocation = w.bad
+	if w.d.BadLocation = w.bad; w.bad == "" {
+		w.d.BadLocation = r.LocationFault
+	}
 }
 
 // placeOfNumber takes the registered address of a number.
@@ -99,6 +101,11 @@ func (w *walk) ownAddress() bool {
 // known takes a location of the account.
 func (w *walk) known(l *directory.Location, by PlaceSource) bool {
 	first, level := w.s.ServingLocation(l)
+	if l.Point != nil && level != area.ByBoundary {
+		if at, by := w.at(*l.Point); at != nil {
+			first, level = at, by
+		}
+	}
 	if first == nil {
 		return w.miss(note{text: textLocationUnserved, a: l.ID, b: l.Address.Line()})
 	}

@@ -16,7 +16,7 @@ func odd(t testing.TB) *directory.Snapshot {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, problems := directory.Load("odd.yaml", src, directory.Options{})
+	s, problems := directory.Load("testdata/odd.yaml", src, directory.Options{})
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}

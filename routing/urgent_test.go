@@ -30,6 +30,11 @@ func TestWhatIsUrgentIsAskedForWhereItCouldBeHad(t *testing.T) {
 		{"911", "example.org", inside, false},
 		{"911", "", inside, false},
 		{"911", hostLab, outside, false},
+		{"+19195550911", hostLab, inside, true}, // a designated number of the account
+		{"9195550911", hostTrunk, inside, true},
+		{"+19195550911", hostLab, outside, false},
+		{"+19195550911", "example.org", inside, false},
+		{"+19195550912", hostLab, inside, false},
 	} {
 		if got := Urgent(s, tc.user, tc.host, tc.source); got != tc.want {
 			t.Errorf("%s at %q from %v: %v, want %v", tc.user, tc.host, tc.source, got, tc.want)
