@@ -20,6 +20,7 @@ import (
 	"callbox/config/strict"
 	"callbox/psap"
 	"callbox/routing"
+	"callbox/routing/bandwidth/hook"
 	"callbox/routing/callback"
 	"callbox/routing/directory"
 	"callbox/routing/fees"
@@ -88,6 +89,7 @@ type App struct {
 	httpAddr  netip.AddrPort
 	apiAddr   atomic.Pointer[netip.AddrPort] // httpAddr once it is known, for who may ask before
 	webhooks  *webhook.Client
+	hooks     *hook.Client
 	speech    *speech
 	registrar *registrar.Registrar
 
@@ -146,7 +148,7 @@ func (a *App) start(ctx context.Context) error {
 	a.faults, a.reserve = &board{log: a.part("faults"), now: time.Now}, &reserve{}
 	a.started(a.reserve.close)
 	for _, step := range []func(context.Context) error{
-		a.openData, a.startSimulator, a.startVoice, a.readDirectory, a.openStore, a.openGuard, a.openCertificates, a.startMedia, a.buildNotify, a.buildEdge, a.watchFaults, a.buildMetrics, a.runNotify, a.listenHTTP, a.listenALI, a.startRegistrar, a.listenSIP, a.startProbing,
+		a.openData, a.startSimulator, a.startVoice, a.buildAsker, a.readDirectory, a.openStore, a.openGuard, a.openCertificates, a.startMedia, a.buildNotify, a.buildEdge, a.watchFaults, a.buildMetrics, a.runNotify, a.listenHTTP, a.listenALI, a.startRegistrar, a.listenSIP, a.startProbing,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -287,7 +289,7 @@ func (a *App) buildEdge(context.Context) error {
 	a.buildCallbacks()
 	a.buildScreens()
 	a.edge, err = b2bua.New(b2bua.Options{
-		Agent: sipAgent, Decider: &a.plan, Callbacks: guardedCallbacks{a}, Media: a.relay, Registry: a.registry,
+		Agent: sipAgent, Decider: &a.plan, Asker: asker{a.hooks, a.metrics}, Callbacks: guardedCallbacks{a}, Media: a.relay, Registry: a.registry,
 		Recorder: recorder{a.journal, a.metrics, a.customers.ledger}, Observer: watchers{a.metrics, a.screens}, ALI: a.screens, Notifier: a.notify, Phones: a.registered, Centres: registeredCentres{a}.ways, Logger: a.part("b2bua"),
 		Transfers:      referrals{&a.plan, a.settings.Call.TransferHosts},
 		NoMedia:        a.noMedia,

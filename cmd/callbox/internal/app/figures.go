@@ -28,6 +28,7 @@ func (a *App) buildMetrics(context.Context) error {
 		web.Watch(a.metrics, a.screens.book.Figures, screenFigures()...),
 		web.Watch(a.metrics, a.plan.guard.Figures, credentialFigures()...),
 		web.Watch(a.metrics, a.registrar.Figures, registrarFigures()...),
+		web.WatchCircuits(a.metrics, a.circuits),
 		web.Watch(a.metrics, a.faults.counts, a.faults.figures()...),
 		web.Watch(a.metrics, a.ready.Load, web.Figure[bool]{
 			Name: "callbox_ready", Help: "1 while the edge wants calls, 0 while it starts or drains.", Value: number,

@@ -22,6 +22,7 @@ type Metrics struct {
 	failovers  *prometheus.CounterVec
 	transfers  *prometheus.CounterVec
 	fees       prometheus.Counter
+	hooks      *prometheus.HistogramVec
 	packets    *prometheus.CounterVec
 	silent     *prometheus.CounterVec
 	reloads    *prometheus.CounterVec
@@ -58,6 +59,10 @@ func NewMetrics(version string) *Metrics {
 	m.fees = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "callbox_fees_usd_total", Help: "Fees in US dollars for emergency calls from numbers without a registered address.",
 	})
+	m.hooks = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "callbox_hook_request_seconds", Help: "Time from a call's question to the web service of a designated number to its answer, look-up, connection and TLS included, by result: ok, or failed where none of use came in time.",
+		Buckets: []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.45, 0.5, 1, 5, 10},
+	}, []string{"result"})
 	m.packets = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "callbox_call_media_packets_total", Help: "RTP packets of ended calls by the side they came from and what became of them: relayed, dropped, or lost before they reached the edge.",
 	}, []string{"from", "fate"})
@@ -76,7 +81,7 @@ func NewMetrics(version string) *Metrics {
 		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()},
 	})
 	info.Set(1)
-	m.registry.MustRegister(m.started, m.ended, m.setup, m.postDial, m.duration, m.failovers, m.transfers, m.fees, m.packets,
+	m.registry.MustRegister(m.started, m.ended, m.setup, m.postDial, m.duration, m.failovers, m.transfers, m.fees, m.hooks, m.packets,
 		m.silent, m.reloads, m.lastReload, info, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
