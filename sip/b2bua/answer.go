@@ -125,6 +125,9 @@ func (c *bridge) onAnswered(ev event) {
 		m = c.writeOffer(&c.a, s)
 	}
 	m.Headers = append(pass(c.callHeaders(), ev.message, inAnswer), c.agree(&c.a, c.asked)...)
+	if c.plan.BadLocation != "" {
+		m.Headers = append(m.Headers, geolocationError)
+	}
 	c.up(ev)
 	c.a.leg.Answer(m)
 	c.startListeners()

@@ -100,6 +100,9 @@ func (c *bridge) callHeaders() []agent.Header { return c.idHeader[:] }
 func (c *bridge) refusalHeaders(sentence string) []agent.Header {
 	h := make([]agent.Header, 0, 4)
 	h = append(h, c.idHeader[0])
+	if c.plan.BadLocation != "" {
+		h = append(h, geolocationError)
+	}
 	if sentence != "" {
 		h = append(h, warning(sentence))
 	}

@@ -81,7 +81,7 @@ var toCaller = map[string]line{
 	"Retry-After": atMostOne(anything), "Session-Expires": atMostOne(anything), "Min-SE": atMostOne(anything),
 	"Require": atMostOne("timer"), "Unsupported": anyNumber(anything), "Accept": anyNumber(anything),
 	"Accept-Encoding": anyNumber(anything), "Accept-Language": atMostOne("en"),
-	"Proxy-Authenticate": anyNumber(`Digest .*`),
+	"Proxy-Authenticate": anyNumber(`Digest .*`), "Geolocation-Error": atMostOne(`100;code="Cannot Process Location"`),
 }
 
 // answerToInfo has any body: it is the other side's.

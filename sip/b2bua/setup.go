@@ -111,6 +111,7 @@ func (c *bridge) question() routing.Request {
 	if in.Proof != nil {
 		q.Proof = &remembered{Proof: in.Proof}
 	}
+	c.where(&q)
 	for _, c := range in.Message.Claims() {
 		q.Claims = append(q.Claims, routing.Claim{
 			Source: sourceOf(c.Header), Identity: routing.Identity{Scheme: c.Scheme, User: c.User, Host: c.Host},
