@@ -12,16 +12,20 @@ import (
 
 // The provider's codes for what is wrong with an address.
 const (
-	codeAddressValue = 8056
-	codeState        = 8063
-	codeTooLong      = 8107
-	codeBothOfPoint  = 13034
-	codeLatitude     = 13035
-	codeLongitude    = 13036
-	codeHousePrefix  = 13044
-	codeStreetSuffix = 13045
-	codePlusFour     = 13052
+	codeAddressUnknown = 8006 // no guide knows it
+	codeAddressValue   = 8056
+	codeState          = 8063
+	codeTooLong        = 8107
+	codeBothOfPoint    = 13034
+	codeLatitude       = 13035
+	codeLongitude      = 13036
+	codeHousePrefix    = 13044
+	codeStreetSuffix   = 13045
+	codePlusFour       = 13052
 )
+
+// maxAddressLine2 is what call centres can show of a second line, in characters.
+const maxAddressLine2 = 60
 
 // Address is an address as the API writes it. A nil element is not there, which is not the same as an empty one: an order
 // that edits an address clears that.
@@ -104,6 +108,22 @@ func (a *Address) limits() *wire.Error {
 		}
 	}
 	return nil
+}
+
+// check refuses an address that cannot be one, before anybody looks for it.
+func (a *Address) check() *wire.Error {
+	if err := a.limits(); err != nil {
+		return err
+	}
+	for _, p := range []struct {
+		name string
+		at   *wire.Text
+	}{{"HouseNumber", a.HouseNumber}, {"StreetName", a.StreetName}, {"City", a.City}, {"StateCode", a.StateCode}} {
+		if value(p.at) == "" {
+			return wire.Bad(wire.CodeRequired, "%s is required", p.name)
+		}
+	}
+	return a.checkPlace()
 }
 
 // checkPlace refuses a state, a postal code or a point that cannot be.

@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"callbox/routing/area"
+	"callbox/routing/bandwidth/order"
 	"callbox/routing/bandwidth/wire"
 	"callbox/routing/directory/store"
 	"callbox/routing/keys"
@@ -26,6 +27,7 @@ type Options struct {
 	Authenticate func(*http.Request) (keys.Principal, bool)
 	// Lenient keeps an address that the guide does not know, not validated, instead of failing its order.
 	Lenient bool
+	Delays  order.Delays     // of lab time, from an order to what comes of it
 	Now     func() time.Time // the lab's clock; nil is time.Now
 	Logger  zerolog.Logger
 }
@@ -41,6 +43,13 @@ func New(o Options) http.Handler {
 	a := &api{o}
 	m := wire.NewMux(wire.Options{Authenticate: o.Authenticate, Translate: translate, Logger: o.Logger})
 	m.Handle(http.MethodPost, "/geocodeRequest", "GeocodeRequestResponse", a.reading(a.geocode))
+	m.Handle(http.MethodPost, "/e911s", "E911OrderResponse", a.writing(a.newOrder))
+	m.Handle(http.MethodGet, "/e911s", "E911OrderReportResponse", a.reading(a.listOrders))
+	m.Handle(http.MethodGet, "/e911s/{orderId}", "E911OrderReportResponse", a.reading(a.fetchOrder))
+	m.Handle(http.MethodGet, "/e911s/{orderId}/history", "OrderHistoryWrapper", a.reading(a.orderHistory))
+	m.Handle(http.MethodGet, "/addresses", "AddressesResponse", a.reading(a.listAddresses))
+	m.Handle(http.MethodGet, "/aeuis", "AlternateEndUserIdentifiersResponse", a.reading(a.listEndpoints))
+	m.Handle(http.MethodGet, "/aeuis/{acid}", "AlternateEndUserIdentifierResponse", a.reading(a.fetchEndpoint))
 	return m
 }
 
@@ -54,6 +63,18 @@ type deed func(t *store.Tx, r *wire.Request) (wire.Reply, error)
 func (a *api) reading(do deed) wire.Handler {
 	return func(r *wire.Request) (reply wire.Reply, err error) {
 		err = a.o.Store.View(r.Context(), func(t *store.Tx) error {
+			reply, err = within(t, r, do)
+			return err
+		})
+		return reply, err
+	}
+}
+
+// writing makes a handler that may write. Writers take turns, so what it has checked still holds when it writes.
+func (a *api) writing(do deed) wire.Handler {
+	return func(r *wire.Request) (reply wire.Reply, err error) {
+		who := store.Actor{Name: r.Principal.Name, Source: r.Source}
+		err = a.o.Store.Update(r.Context(), who, func(t *store.Tx) error {
 			reply, err = within(t, r, do)
 			return err
 		})

@@ -12,10 +12,15 @@ import (
 	"github.com/rs/zerolog"
 
 	"callbox/routing/area"
+	"callbox/routing/bandwidth/order"
 	"callbox/routing/directory/store"
+	"callbox/routing/directory/store/storetest"
 	"callbox/routing/keys"
 	"callbox/routing/labclock"
 )
+
+// delay is how long orders take in tests.
+const delay = 3 * time.Second
 
 // number is the provider's for the account of whoever asks in tests.
 const number = "9900778"
@@ -31,13 +36,21 @@ type edge struct {
 	options Options
 }
 
+// eachEngine runs a test with an edge on each of the engines.
+func eachEngine(t *testing.T, test func(t *testing.T, e *edge)) {
+	t.Helper()
+	storetest.Each(t, func(t *testing.T, engine string) {
+		test(t, newEdge(t, storetest.Open(t, engine, store.Options{})))
+	})
+}
+
 func newEdge(t testing.TB, s *store.Store, change ...func(*Options)) *edge {
 	t.Helper()
 	guide := area.LabGuide()
 	e := &edge{t: t, store: s, clock: labclock.New(func() time.Time { return time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC) })}
 	e.options = Options{
 		Store: s, Guide: func() *area.Guide { return guide }, Now: e.clock.Now, Logger: zerolog.New(zerolog.NewTestWriter(t)),
-		Authenticate: authenticate,
+		Authenticate: authenticate, Delays: order.Delays{Received: delay},
 	}
 	for _, f := range change {
 		f(&e.options)
@@ -185,4 +198,16 @@ func (a answer) refused(status int, root, code string) answer {
 		a.t.Errorf("code %q, want %q:\n%s", got, code, a.text)
 	}
 	return a
+}
+
+// step lets lab time pass and brings about the orders that are due then.
+func (e *edge) step(d time.Duration) {
+	e.t.Helper()
+	if _, err := e.clock.Step(d); err != nil {
+		e.t.Fatal(err)
+	}
+	m := order.NewMover(e.store, e.clock, order.Options{Apply: NewOrders(e.options).Kinds(), Logger: zerolog.New(zerolog.NewTestWriter(e.t))})
+	if _, err := m.Move(e.t.Context()); err != nil {
+		e.t.Fatal(err)
+	}
 }

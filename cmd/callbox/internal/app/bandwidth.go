@@ -8,10 +8,12 @@ import (
 )
 
 // bandwidth returns the XML API of the other provider.
-func (a *App) bandwidth() http.Handler {
+func (a *App) bandwidth() http.Handler { return bandwidth.New(a.bandwidthOptions()) }
+
+func (a *App) bandwidthOptions() bandwidth.Options {
 	c := a.customers
-	return bandwidth.New(bandwidth.Options{
+	return bandwidth.Options{
 		Store: c.store, Guide: a.guide, Now: c.clock.Now, Authenticate: web.Principal, Lenient: c.rules.Lenient,
-		Logger: a.part("bandwidth"),
-	})
+		Delays: a.orderDelays(), Logger: a.part("bandwidth"),
+	}
 }

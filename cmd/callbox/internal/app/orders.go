@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"maps"
 
+	"callbox/routing/bandwidth"
 	"callbox/routing/bandwidth/order"
 	"callbox/routing/registration"
 	"callbox/sip/fault"
@@ -21,7 +23,9 @@ func (a *App) orderDelays() order.Delays { return order.DelaysOf(a.settings.Lab.
 
 // orderKinds are what the orders of each API do.
 func (a *App) orderKinds() map[string]order.Apply {
-	return map[string]order.Apply{}
+	kinds := map[string]order.Apply{}
+	maps.Copy(kinds, bandwidth.NewOrders(a.bandwidthOptions()).Kinds())
+	return kinds
 }
 
 // moverFault is what keeps statuses and orders from moving.
