@@ -49,6 +49,9 @@ type Point struct {
 	Confidence  int      `json:"confidence_percent,omitempty"`
 }
 
+// Confidence is that of a point with an uncertainty, in per cent (RFC 5491 section 5).
+const Confidence = 95
+
 // NewScreen returns the screen of an address: its street is taken apart where it is not yet, and floor, unit and whatever
 // else helps to find the place become one.
 func NewScreen(number string, c location.Civic) Screen {

@@ -66,24 +66,63 @@ func (s *screens) lend(p *directory.PSAP, r *call.Record) (number, detail string
 // screen is what a centre's screen shows of a caller.
 func (s *screens) screen(t *routing.Target, d *routing.Decision) ali.Screen {
 	place, esn := location.Civic{}, ""
-	if a := d.Caller.Address; a != nil && t.Deliver.Address {
-		c := a.Civic()
-		place = location.Lines{
-			Name: c.Customer, Street: c.Street, City: c.City, State: c.State, PostalCode: c.PostalCode, Country: c.Country,
-		}.WithSecondary(c.Secondary).Civic()
-		esn = a.ESN()
+	if t.Deliver.Address {
+		place, esn = s.civic(d)
+	}
+	if d.Caller.Name != "" {
+		place.NAM = d.Caller.Name
 	}
 	screen := ali.NewScreen(d.Caller.Number, place)
 	screen.ESN, screen.PSAP, screen.Class = esn, t.ID, class(d)
 	if r, ok := s.snapshot().Network().Responders(esn); ok && esn != "" {
 		screen.Police, screen.Fire, screen.EMS = r.Police, r.Fire, r.EMS
 	}
+	if p := d.Place.Point; p != nil && t.Deliver.Address {
+		screen.Point = &ali.Point{Lat: p.Lat, Lon: p.Lon, Altitude: p.Alt, Uncertainty: d.Place.Uncertainty}
+		if d.Place.Uncertainty > 0 {
+			screen.Point.Confidence = ali.Confidence
+		}
+	}
 	return screen
 }
 
-// class is the class of service of a call.
+// civic is the address of the place where help is needed, or the known one next to it, and its emergency service number.
+func (s *screens) civic(d *routing.Decision) (place location.Civic, esn string) {
+	switch p := &d.Place; {
+	case p.Value != nil && p.Value.Civic != nil && p.By == routing.PlaceValue:
+		place = *p.Value.Civic
+		if p.Civic != nil {
+			esn = s.esn(*p.Civic)
+		}
+	case p.Address != nil:
+		place, esn = elements(p.Address.Civic()), p.Address.ESN()
+	case p.Civic != nil:
+		place, esn = elements(*p.Civic), s.esn(*p.Civic)
+	case p.Nearest != nil:
+		place, esn = elements(p.Nearest.Civic), s.esn(p.Nearest.Civic)
+		place.NAM = "" // whoever lives there did not call
+		place.LOC = fmt.Sprintf("nearest known address, %.0f m away", p.Nearest.Metres)
+	}
+	return place, esn
+}
+
+func (s *screens) esn(c directory.Civic) string { return s.snapshot().Network().ESN(c) }
+
+// elements is an address of the directory by its elements.
+func elements(c directory.Civic) location.Civic {
+	return location.Lines{
+		Name: c.Customer, Street: c.Street, City: c.City, State: c.State, PostalCode: c.PostalCode, Country: c.Country,
+	}.WithSecondary(c.Secondary).Civic()
+}
+
+// class is the class of service of a call: how far the address on the screen is to be trusted.
 func class(d *routing.Decision) ali.Class {
-	if d.Trunk {
+	switch by := d.Place.By; {
+	case (by == routing.PlaceHook || by == routing.PlaceValue) && d.Place.Point != nil:
+		return ali.ClassMobile
+	case by == routing.PlaceHook || by == routing.PlaceValue || by == routing.PlaceID:
+		return ali.ClassNomadic
+	case d.Trunk && d.Caller.Endpoint == nil:
 		return ali.ClassEnterprise
 	}
 	return ali.ClassVoIP
