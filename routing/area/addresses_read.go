@@ -60,6 +60,7 @@ func (r *geoReader) address(f *feature) (AddressPoint, bool) {
 	}
 	p := location.Point{Lat: f.shape.at[1], Lon: f.shape.at[0]}
 	switch {
+	case f.damaged:
 	case f.kind != "Point" && f.kind != "":
 		r.of(f, ".geometry.type", f.kind, "is no Point", "write where the door is, or the middle of the building")
 	case f.shape.numbers < 2:

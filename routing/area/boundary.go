@@ -70,7 +70,7 @@ func (b *Boundaries) add(boundary uint32, polygon orb.Polygon) {
 			}
 			continue
 		}
-		if clockwise(ring) == (i == 0) { // outer rings go round counterclockwise, as in RFC 7946
+		if area2(ring) < 0 == (i == 0) { // outer rings go round counterclockwise, as in RFC 7946
 			slices.Reverse(ring)
 		}
 		for j, v := range ring {

@@ -2,6 +2,7 @@ package area
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/paulmach/orb"
@@ -39,6 +40,9 @@ func ReadBoundaries(file string, src []byte) ([]Boundary, strict.Problems) {
 // polygons makes a shape of a feature's geometry, and reports what is wrong with it.
 func (r *geoReader) polygons(f *feature) orb.MultiPolygon {
 	const where = ".geometry.coordinates"
+	if f.damaged {
+		return nil
+	}
 	var shape orb.MultiPolygon
 	switch f.kind {
 	case "":
@@ -52,6 +56,7 @@ func (r *geoReader) polygons(f *feature) orb.MultiPolygon {
 		if len(f.shape.parts) == 0 {
 			r.of(f, where, "", "has no polygon", "add one")
 		}
+		r.apart(f, where, shape)
 	default:
 		r.of(f, ".geometry.type", f.kind, "is no area", "write a Polygon or a MultiPolygon")
 	}
@@ -74,7 +79,77 @@ func (r *geoReader) polygon(f *feature, where string, c coordinates) orb.MultiPo
 	if len(polygon) < len(c.parts) {
 		return nil
 	}
+	flat, crosses, around := unwrap(polygon)
+	if around >= 0 {
+		r.of(f, where+"["+strconv.Itoa(around)+"]", "", "goes around a pole", "let it run along the antimeridian to the pole, as RFC 7946, section 3.1.9, has it")
+		return nil
+	}
+	faults := newRings(flat, crosses, &r.work).faults()
+	for _, fault := range faults {
+		r.fault(f, where, fault)
+	}
+	switch {
+	case len(faults) > 0:
+		return nil
+	case crosses:
+		return cut(flat)
+	}
 	return orb.MultiPolygon{polygon}
+}
+
+// apart reports a polygon that lies in another one of its feature: it was meant to be a hole.
+func (r *geoReader) apart(f *feature, where string, shape orb.MultiPolygon) {
+	if len(shape) < len(f.shape.parts) { // some were bad
+		return
+	}
+	boxes := make([]orb.Bound, len(shape))
+	for i, p := range shape {
+		boxes[i] = p.Bound()
+	}
+	for i, p := range shape {
+		for j, q := range shape {
+			if r.work--; i == j || !boxes[j].Contains(boxes[i].Min) || !boxes[j].Contains(boxes[i].Max) {
+				continue
+			}
+			s := newRings(slices.Concat(orb.Polygon{p[0]}, q), false, &r.work)
+			at, in := s.lies(0, 1)
+			for hole := 2; in == inside && hole < len(s.list); hole++ {
+				if _, there := s.lies(0, hole); there != outside {
+					in = outside
+				}
+			}
+			if in == inside {
+				r.of(f, where, "", "has polygons that lie in one another at "+coordinatesOf(at), "write a hole as a further ring of its polygon")
+				return
+			}
+		}
+		if r.work < 0 {
+			return
+		}
+	}
+}
+
+// fault reports what is wrong with how a polygon's rings lie.
+func (r *geoReader) fault(f *feature, where string, x fault) {
+	at := " at " + coordinatesOf(x.at)
+	path := where + "[" + strconv.Itoa(x.ring) + "]"
+	other := "ring " + strconv.Itoa(x.other)
+	switch {
+	case x.kind == ringCrosses && x.ring == x.other:
+		r.of(f, path, "", "crosses itself"+at, "write its positions in the order in which they follow one another around the area")
+	case x.kind == ringCrosses:
+		r.of(f, path, "", "crosses "+other+at, "a hole lies inside the outer ring and outside of other holes")
+	case x.kind == ringOutside:
+		r.of(f, path, "", "lies outside of the outer ring"+at, "make it a polygon of a MultiPolygon: all rings but the first are holes")
+	case x.kind == ringAround:
+		r.of(f, path, "", "lies around the first ring"+at, "write the outer ring first")
+	case x.kind == ringInHole:
+		r.of(f, path, "", "lies within the hole that is "+other+at, "make it a polygon of a MultiPolygon: what lies in a hole is no hole")
+	case x.kind == ringEmpty:
+		r.of(f, path, "", "has no area", "remove it, or write its positions with more decimals")
+	default:
+		r.of(f, path, "", "has too many edges at one place to be checked"+at, "simplify it")
+	}
 }
 
 // ring takes a ring as it is, nil for one that is none.

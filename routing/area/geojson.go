@@ -23,6 +23,7 @@ type feature struct {
 	id       string
 	kind     string // type of the geometry, "" for none
 	shape    coordinates
+	damaged  bool // something is wrong with the geometry, and has been reported
 	property map[string]string
 }
 
@@ -39,14 +40,16 @@ type geoReader struct {
 	*jsonReader
 	wanted []string // the properties that are read
 	take   func(*geoReader, *feature)
-	found  int // features
-	places int // positions and lists of them
+	found  int  // features
+	places int  // positions and lists of them
+	work   int  // see maxWork
+	deep   bool // coordinates of this geometry are nested too deep
 }
 
 // readGeoJSON hands every feature of a file to take. The file is a FeatureCollection, a Feature, or features one after
 // another, a line each. Of properties only those in wanted are read.
 func readGeoJSON(file string, src []byte, wanted []string, take func(*geoReader, *feature)) strict.Problems {
-	r := &geoReader{jsonReader: newJSONReader(file, src), wanted: wanted, take: take}
+	r := &geoReader{jsonReader: newJSONReader(file, src), wanted: wanted, take: take, work: maxWork}
 	if len(src) > MaxGeoJSON {
 		r.bad("", fmt.Sprintf("is larger than %d MB", MaxGeoJSON>>20), "split it")
 		return r.problems
@@ -198,6 +201,9 @@ func (r *geoReader) system() error {
 
 // geometry reads type and coordinates, which come in any order.
 func (r *geoReader) geometry(f *feature) error {
+	before := len(r.problems) + r.more
+	r.deep = false
+	defer func() { f.damaged = len(r.problems)+r.more > before }()
 	return r.object(func(key string) (err error) {
 		switch key {
 		case "type":
@@ -219,7 +225,10 @@ func (r *geoReader) coordinates(depth int) (coordinates, error) {
 		return c, err
 	}
 	if depth == 4 {
-		r.bad("", "is nested too deep", "a MultiPolygon is a list of lists of rings, which are lists of positions")
+		if !r.deep {
+			r.deep = true
+			r.bad("", "is nested too deep", "a MultiPolygon is a list of lists of rings, which are lists of positions")
+		}
 		return c, r.skip(json.Delim('['))
 	}
 	for i := 0; r.dec.More(); i++ {
@@ -234,7 +243,7 @@ func (r *geoReader) coordinates(depth int) (coordinates, error) {
 		}
 	}
 	_, err = r.token()
-	if err == nil && min(c.numbers, 1)+min(len(c.positions), 1)+min(len(c.parts), 1) > 1 || c.numbers == 1 {
+	if err == nil && (min(c.numbers, 1)+min(len(c.positions), 1)+min(len(c.parts), 1) > 1 || c.numbers == 1) {
 		r.bad("", "is no position and no list of them", "a position is two numbers, longitude and latitude")
 	}
 	return c, err
@@ -276,6 +285,7 @@ func (r *geoReader) coordinate(c *coordinates) error {
 	if err != nil {
 		return err
 	}
+	c.numbers++
 	number, ok := t.(json.Number)
 	if !ok {
 		r.bad("", "is "+kindOf(t)+" where a number belongs", "write degrees, such as -78.6382")
@@ -286,9 +296,8 @@ func (r *geoReader) coordinate(c *coordinates) error {
 		r.bad(number.String(), "is out of range", "write degrees, such as -78.6382")
 		return nil
 	}
-	if c.numbers < 2 {
-		c.at[c.numbers] = degrees
+	if c.numbers <= 2 {
+		c.at[c.numbers-1] = degrees
 	}
-	c.numbers++
 	return nil
 }
