@@ -143,7 +143,7 @@ func isDirectory(src []byte) bool {
 	for key := range top {
 		switch key {
 		case "accounts", "domains", "trunks", "numbers", "addresses", "psaps", "eccs", "credential_lists", "acls",
-			"countries", "domain_suffixes", "trunk_suffixes", "test_service", "announcement":
+			"countries", "domain_suffixes", "trunk_suffixes", "boundaries", "address_points", "test_service", "announcement":
 			votes++
 		case "sip", "http", "rtp", "data", "directory", "database", "auth", "twilio", "lab", "sim", "psap", "call", "drain", "log":
 			votes--

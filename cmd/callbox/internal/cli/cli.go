@@ -99,7 +99,7 @@ func newRoot(version string, s streams) *cobra.Command {
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(badFlag)
 	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true}) // --help is enough
-	root.AddCommand(newServe(version, s), newCheck(s), newExplain(s), newGuide(s), newCall(version, s), newPSAP(s), newDoctor(version, s), newDirectory(s), newVersion(version, s))
+	root.AddCommand(newServe(version, s), newCheck(s), newExplain(s), newGuide(s), newCall(version, s), newPSAP(s), newDoctor(version, s), newDirectory(s), newBoundaries(s), newVersion(version, s))
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		if c.HasSubCommands() { // completion: cobra's own, which takes any word for a cry for help
