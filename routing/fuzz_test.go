@@ -63,7 +63,7 @@ func check(t *testing.T, d Decision) {
 			t.Errorf("target %d of %d is %s", i, len(d.Targets), target.Kind)
 		}
 	}
-	if asks != (d.Question != nil) || asks && (d.Question.Hook == nil || d.Question.To == "") {
+	if asks != (d.Question != nil && d.Reply == nil) || asks && (d.Question.Hook == nil || d.Question.To == "") {
 		t.Errorf("verdict %s, question %+v", d.Verdict, d.Question)
 	}
 	if p := d.Place; p.By == PlaceNone && p != (Place{}) || p.By != PlaceNone && p.Address == nil && p.Civic == nil && p.Point == nil {

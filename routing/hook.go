@@ -39,10 +39,11 @@ func (w *walk) emergencyAPI() bool {
 		return true // rules 3 and 4 say the rest
 	}
 	n, from := w.designated, w.calling()
-	r := w.reply(QuestionHook)
+	w.d.Question, w.d.Reply = &Question{Kind: QuestionHook, Hook: n, To: n.Number, From: from}, w.reply(QuestionHook)
+	r := w.d.Reply
 	if r == nil {
 		w.note(ruleHook, note{outcome: applied, text: textHookAsk, a: HookURL(n, n.Number, from), b: n.Number})
-		w.d.Verdict, w.d.Question = VerdictAsk, &Question{Kind: QuestionHook, Hook: n, To: n.Number, From: from}
+		w.d.Verdict = VerdictAsk
 		return false
 	}
 	said := note{text: textHookSaid, a: HookURL(n, n.Number, from), b: took(r.Elapsed), c: fmt.Sprint(r.Status)}

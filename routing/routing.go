@@ -99,7 +99,8 @@ type Decision struct {
 	Warning   int                      // Twilio warning code
 	Notify    []directory.Notification // whom the domain or trunk wants told of its calls
 	Place     Place                    // where help is needed
-	Question  *Question                // what VerdictAsk wants to know, else nil
+	Question  *Question                // what VerdictAsk wants to know, or what was asked before; nil for nothing
+	Reply     *Reply                   // what came of that, nil for VerdictAsk
 	Trace     Trace
 
 	// BadLocation says why none of the locations in the INVITE could be used, for a Geolocation-Error (RFC 6442 section

@@ -53,9 +53,13 @@ func (c *bridge) recordPlan() {
 	c.rec.Verdict = d.Verdict.String()
 	c.rec.Account, c.rec.ErrorCode, c.rec.Warning = d.Account, d.Code, d.Warning
 	c.rec.Caller, c.rec.CallerReplaced, c.rec.Country = d.Caller.Number, d.Caller.Replaced, d.Country
-	if d.Caller.Number != "" {
+	if d.Caller.Number != "" || d.Caller.Endpoint != nil {
 		c.rec.Service = d.Caller.Service.String()
 	}
+	if e := d.Caller.Endpoint; e != nil {
+		c.rec.Endpoint, c.rec.CallerName, c.rec.CallbackNumber = e.ID, d.Caller.Name, d.Caller.Callback
+	}
+	c.rec.Place, c.rec.Asked, c.rec.BadLocation = d.Place.Told(), d.Asked(), d.BadLocation
 	if d.Caller.Source != directory.SourceFrom {
 		c.rec.CallerSource = d.Caller.Source.String()
 	}

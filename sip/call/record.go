@@ -27,6 +27,12 @@ type Record struct {
 	CallerReplaced bool      `json:"caller_replaced,omitempty"` // the domain's Emergency Caller ID took From's place
 	PeerName       string    `json:"peer_name,omitempty"`       // of the caller's side by its verified TLS certificate
 	CallerSource   string    `json:"caller_source,omitempty"`   // header field that Caller was found in, in small letters; "" for From
+	Endpoint       string    `json:"endpoint,omitempty"`        // AEUI of a caller that is known by that
+	CallerName     string    `json:"caller_name,omitempty"`     // of an endpoint, or as a web service gave it
+	CallbackNumber string    `json:"callback_number,omitempty"` // where an endpoint can be called back, E.164
+	Place          *Place    `json:"place,omitempty"`           // where help was needed; absent where that is Address
+	Asked          *Asked    `json:"asked,omitempty"`           // who was asked before the call was decided
+	BadLocation    string    `json:"bad_location,omitempty"`    // why no location in the INVITE could be used
 	Country        string    `json:"country,omitempty"`         // ISO 3166 of the caller number
 	Service        string    `json:"service,omitempty"`         // e911, basic911 or none
 	Address        string    `json:"address,omitempty"`         // the registered address on one line
