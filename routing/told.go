@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"math"
 	"strings"
 	"time"
 
@@ -20,7 +21,7 @@ func (p *Place) Told() *call.Place {
 		t.Lat, t.Lon = &p.Point.Lat, &p.Point.Lon
 	}
 	if p.Nearest != nil {
-		t.NearestAddress, t.NearestM = p.Nearest.Civic.Line(), p.Nearest.Metres
+		t.NearestAddress, t.NearestM = p.Nearest.Civic.Line(), math.Round(p.Nearest.Metres)
 	}
 	if p.Value != nil {
 		t.FoundAt = p.Value.Timestamp

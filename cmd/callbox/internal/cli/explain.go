@@ -22,21 +22,29 @@ func newExplain(s streams) *cobra.Command {
 	var set settings
 	var q explain.Question
 	var out outputFlag
+	var at whereFlags
 	edge := client{user: os.Getenv("CALLBOX_USER")}
 	cmd := &cobra.Command{
 		Use:   "explain",
 		Short: "Say what would become of a call, and why",
 		Long: "Say what would become of a call: the verdict, the targets in ring order, and what every rule saw. The decision is\n" +
-			"the one that routes calls. No call is made. The directory file alone decides, and every call centre counts as in\n" +
+			"the one that routes calls. No call is made and no web\n" +
+			"service is asked: --hook-answer says what one would answer. The directory file alone decides, and every call centre counts as in\n" +
 			"service; with --url a running edge is asked, which also knows what was provisioned by its API and which centres are up.",
 		Example: "  callbox explain --from +14155550102 --to 911\n" +
 			"  callbox explain --from +442079460100 --to urn:service:sos.police -o json\n" +
 			"  callbox explain --from +14155550123 --to 911 --url http://127.0.0.1:8080\n" +
 			"  callbox explain --from +14155550100 --to 911 --domain phones.sip.us1.twilio.com --user alice --password Callbox-lab-911\n" +
+			"  callbox explain --from +14155550100 --to 911 --lat 37.7841 --lon -122.3964 --uncertainty 50\n" +
+			"  callbox explain --aeui alicePhone0001 --to 911 --location-id elmStreet100\n" +
+			"  callbox explain --from +14155550177 --to +19195550911 --hook-answer answer.json\n" +
 			"  callbox explain --from 10001 --pai +14155550100 --to 911 --domain lab.pstn.ashburn.twilio.com --user alice --password Callbox-lab-911",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if q.From == "" || q.To == "" {
-				return usage("say who calls with --from and what is dialled with --to")
+			if q.From == "" && q.AEUI == "" || q.To == "" {
+				return usage("say who calls with --from or --aeui and what is dialled with --to")
+			}
+			if err := at.fill(cmd, &q); err != nil {
+				return err
 			}
 			answer, err := decide(cmd.Context(), s, &set, edge, q)
 			switch {
@@ -53,7 +61,8 @@ func newExplain(s streams) *cobra.Command {
 	set.addFiles(f)
 	f.StringVar(&q.From, "from", "", "the caller: a `number`, a SIP URI, or anonymous")
 	f.StringVar(&q.To, "to", "", "what is dialled: a `number`, a SIP URI, or a service URN such as urn:service:sos")
-	f.StringVar(&q.Domain, "domain", explain.DefaultDomain, "the `domain` or trunk the call is sent to")
+	f.StringVar(&q.Domain, "domain", "", "the `domain` or trunk the call is sent to (default "+explain.DefaultDomain+
+		", with --aeui or --location-id "+explain.EndpointDomain+")")
 	f.StringVar(&q.Source, "source", explain.DefaultSource, "the IP `address` it comes from")
 	f.StringVar(&q.Transport, "transport", explain.DefaultTransport, "udp, tcp, tls, ws or wss")
 	f.StringVar(&q.User, "user", "", "digest user `name`; none is sent without it")
@@ -62,6 +71,7 @@ func newExplain(s streams) *cobra.Command {
 	f.StringArrayVar(&q.RemoteParty, "rpid", nil, "a Remote-Party-ID of the calling party")
 	f.StringArrayVar(&q.Preferred, "ppi", nil, "a P-Preferred-Identity")
 	f.StringArrayVar(&q.Diversion, "diversion", nil, "a Diversion")
+	at.add(f, &q)
 	f.StringVar(&edge.url, "url", "", "`address` of the API of a running edge, which decides in place of the directory file")
 	f.StringVar(&edge.tokenFile, "token-file", "", "`file` with the edge's auth token or a key's secret, where CALLBOX_USER says whose; not needed on its own machine")
 	out.add(cmd)

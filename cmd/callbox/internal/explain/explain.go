@@ -16,9 +16,9 @@ import (
 
 // Question is a call as a person would describe it.
 type Question struct {
-	From      string `json:"from" maxLength:"256" doc:"A number or a SIP URI; anonymous for a withheld one."`
+	From      string `json:"from,omitempty" maxLength:"256" doc:"A number or a SIP URI; anonymous for a withheld one, as when it and aeui are absent."`
 	To        string `json:"to" maxLength:"256" doc:"What is dialled: a number, a SIP URI or a service URN."`
-	Domain    string `json:"domain,omitempty" maxLength:"255" doc:"The domain or trunk the call is sent to; lab.sip.us1.twilio.com when absent."`
+	Domain    string `json:"domain,omitempty" maxLength:"255" doc:"The domain or trunk the call is sent to; lab.sip.us1.twilio.com when absent, lab.emergency.bandwidth.com beside aeui or location_id."`
 	Source    string `json:"source,omitempty" maxLength:"64" doc:"The address it comes from; 127.0.0.1 when absent."`
 	Transport string `json:"transport,omitempty" enum:"udp,tcp,tls,ws,wss" doc:"udp when absent."`
 	User      string `json:"user,omitempty" maxLength:"64" doc:"Digest user name; none is sent when absent."`
@@ -28,18 +28,21 @@ type Question struct {
 	RemoteParty []string `json:"remote_party_id,omitempty" maxItems:"8" doc:"Remote-Party-ID of the calling party: numbers or URIs."`
 	Preferred   []string `json:"p_preferred_identity,omitempty" maxItems:"8" doc:"P-Preferred-Identity: numbers or URIs."`
 	Diversion   []string `json:"diversion,omitempty" maxItems:"8" doc:"Diversion: numbers or URIs."`
+
+	Where
 }
 
 // The call that an incomplete question means.
 const (
 	DefaultDomain    = "lab.sip.us1.twilio.com"
+	EndpointDomain   = "lab.emergency.bandwidth.com" // of a question with an AEUI or a location ID
 	DefaultSource    = "127.0.0.1"
 	DefaultTransport = "udp"
 )
 
 // Answer is a decision as JSON. Names and values are those of a call's record where both say the same thing.
 type Answer struct {
-	Verdict        string      `json:"verdict" enum:"refuse,challenge,psap,ecc,test"`
+	Verdict        string      `json:"verdict" enum:"refuse,challenge,psap,ecc,test,ask"`
 	Status         int         `json:"sip_status,omitempty" doc:"The SIP answer of a refusal or challenge."`
 	Reason         string      `json:"sip_reason,omitempty" doc:"Its sentence."`
 	Realm          string      `json:"realm,omitempty" doc:"What a challenge asks credentials for."`
@@ -51,6 +54,12 @@ type Answer struct {
 	Caller         string      `json:"caller,omitempty" doc:"The number shown as caller, E.164."`
 	CallerReplaced bool        `json:"caller_replaced,omitempty" doc:"The domain's Emergency Caller ID took From's place."`
 	CallerSource   string      `json:"caller_source,omitempty" enum:"p-asserted-identity,remote-party-id,p-preferred-identity,diversion" doc:"The header field that caller was found in; absent for From."`
+	Endpoint       string      `json:"endpoint,omitempty" doc:"The AEUI of a caller that is known by that."`
+	CallerName     string      `json:"caller_name,omitempty" doc:"The endpoint's name, or what a web service gave."`
+	CallbackNumber string      `json:"callback_number,omitempty" doc:"Where an endpoint can be called back, E.164."`
+	Place          *call.Place `json:"place,omitempty" doc:"Where help is needed; absent where that is address."`
+	Asked          *call.Asked `json:"asked,omitempty" doc:"Who has to be asked before the call can be decided, and the answer that was given."`
+	BadLocation    string      `json:"bad_location,omitempty" doc:"Why no location in the INVITE can be used."`
 	Country        string      `json:"country,omitempty"`
 	Service        string      `json:"service,omitempty" enum:"none,e911,basic911" doc:"The number's own; not in force where address is absent."`
 	Address        string      `json:"address,omitempty" doc:"The registered address on one line."`
@@ -76,13 +85,19 @@ type Target struct {
 	SRTP           string `json:"srtp" enum:"off,optional,required" doc:"Whether its media is protected."`
 }
 
-// Ask decides the call of q over s. Its error says which part of the question cannot be read.
+// Ask decides the call of q over s. Nobody is asked for anything: where the decision has to know what a web service says, it
+// is made with the answer in q, or says what would be asked. The error says which part of the question cannot be read.
 func Ask(s *directory.Snapshot, h routing.Health, q Question) (routing.Decision, error) {
 	r, err := q.request()
 	if err != nil {
 		return routing.Decision{}, err
 	}
-	return routing.Decide(s, h, r), nil
+	d := routing.Decide(s, h, r)
+	if d.Verdict == routing.VerdictAsk && q.HookAnswer != nil && d.Question.Kind == routing.QuestionHook {
+		r.Replies = append(r.Replies, q.HookAnswer.reply())
+		d = routing.Decide(s, h, r)
+	}
+	return d, nil
 }
 
 // request turns the question into what an INVITE would have said.
@@ -100,15 +115,25 @@ func (q Question) request() (routing.Request, error) {
 	default:
 		return routing.Request{}, fmt.Errorf("transport %q is unknown: udp, tcp, tls, ws and wss are known", q.Transport)
 	}
-	to := identity(q.To, bare(or(q.Domain, DefaultDomain)))
+	domain := DefaultDomain
+	if q.AEUI != "" || q.LocationID != "" {
+		domain = EndpointDomain
+	}
+	to := identity(q.To, bare(or(q.Domain, domain)))
 	r := routing.Request{
 		Source: source, Transport: transport, Scheme: to.Scheme, User: to.User, Host: to.Host,
-		From: identity(or(q.From, "anonymous"), to.Host),
+		From: identity(or(or(q.From, q.AEUI), "anonymous"), to.Host),
 	}
-	if strings.EqualFold(or(q.From, "anonymous"), "anonymous") {
+	if strings.EqualFold(r.From.User, "anonymous") {
 		r.From.Host = "anonymous.invalid"
 	}
+	if q.AEUI != "" && q.From != "" {
+		q.Asserted = append([]string{q.AEUI}, q.Asserted...)
+	}
 	r.Claims = q.claims(to.Host)
+	if err := q.where(&r); err != nil {
+		return routing.Request{}, err
+	}
 	if q.User != "" {
 		r.Proof = proof{q.User, directory.MakeHA1(q.User, directory.Secret(q.Password))}
 	}
@@ -188,7 +213,11 @@ func Describe(d routing.Decision) Answer {
 		Targets: make([]Target, 0, len(d.Targets)), Trace: append([]call.Step{}, d.Trace.Steps()...),
 		Text: routing.Text(d),
 	}
-	if d.Caller.Number != "" {
+	if e := d.Caller.Endpoint; e != nil {
+		a.Endpoint, a.CallerName, a.CallbackNumber = e.ID, d.Caller.Name, d.Caller.Callback
+	}
+	a.Place, a.Asked, a.BadLocation = d.Place.Told(), d.Asked(), d.BadLocation
+	if d.Caller.Number != "" || d.Caller.Endpoint != nil {
 		a.Service = d.Caller.Service.String()
 	}
 	if d.Caller.Source != directory.SourceFrom {

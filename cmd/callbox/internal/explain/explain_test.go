@@ -13,6 +13,7 @@ import (
 
 	"callbox/routing"
 	"callbox/routing/directory"
+	"callbox/sip/location"
 )
 
 const lab = DefaultDomain
@@ -107,9 +108,33 @@ func otherIdentities() reading {
 	}
 }
 
+func at(degrees float64) *float64 { return &degrees }
+
+// places are questions that say where the caller is.
+func places() []reading {
+	home := netip.MustParseAddr(DefaultSource)
+	alice := routing.Identity{Scheme: "sip", User: "alicePhone0001", Host: EndpointDomain}
+	bandwidth := routing.Request{Source: home, Transport: "udp", Scheme: "sip", User: "911", Host: EndpointDomain, From: alice}
+	beside, named, elsewhere := bandwidth, bandwidth, bandwidth
+	beside.From, beside.Claims = routing.Identity{Scheme: "sip", User: "+1", Host: EndpointDomain}, []routing.Claim{{Source: directory.SourceAsserted, Identity: alice}}
+	named.From, named.LocationRefs = routing.Identity{Scheme: "sip", User: "+1", Host: EndpointDomain}, []string{"here"}
+	elsewhere.Host, elsewhere.From.Host, elsewhere.Geolocation = "a.example", "a.example", routing.GeolocationRoutingNo
+	circle := location.NewCircle(location.Point{Lat: 1, Lon: 2}, 3)
+	elsewhere.Locations = []location.Location{{Shape: &circle}}
+	elsewhere.LocationFault = "location document: line 1: malformed: text outside of the document's element"
+	return []reading{
+		{"an AEUI calls at the lab's Bandwidth trunk", Question{To: "911", Where: Where{AEUI: "alicePhone0001"}}, bandwidth},
+		{"beside From it is asserted", Question{From: "+1", To: "911", Where: Where{AEUI: "alicePhone0001"}}, beside},
+		{"a location ID is named", Question{From: "+1", To: "911", Where: Where{LocationID: "here"}}, named},
+		{"a point and what cannot be read", Question{To: "911", Domain: "a.example", Where: Where{
+			AEUI: "alicePhone0001", Lat: at(1), Lon: at(2), Uncertainty: 3, PIDF: "x", GeolocationRouting: "no",
+		}}, elsewhere},
+	}
+}
+
 func TestAQuestionIsReadAsAPersonMeansIt(t *testing.T) {
 	t.Parallel()
-	for _, tt := range append(readings(), otherIdentities()) {
+	for _, tt := range append(append(readings(), otherIdentities()), places()...) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			got, err := tt.q.request()
@@ -144,6 +169,9 @@ func TestAQuestionThatCannotBeReadSaysWhich(t *testing.T) {
 	}{
 		{"nothing dialled", "to is missing: say what is dialled, such as 911", Question{From: "+1"}},
 		{"a source that is a name", `source "home" is no IP address: write it like 192.0.2.7`, Question{To: "911", Source: "home"}},
+		{"half a point", "lat and lon go together: give both, or neither", Question{To: "911", Where: Where{Lat: at(1)}}},
+		{"a point off the earth", "latitude 91 is out of range: it has to be within -90 and 90 degrees", Question{To: "911", Where: Where{Lat: at(91), Lon: at(181)}}},
+		{"an uncertainty of nothing", "uncertainty_m is around a point: give lat and lon, too", Question{To: "911", Where: Where{Uncertainty: 5}}},
 		{"a transport nobody speaks", `transport "sctp" is unknown: udp, tcp, tls, ws and wss are known`, Question{To: "911", Transport: "sctp"}},
 	}
 	for _, tt := range tests {
@@ -220,6 +248,12 @@ func TestTheJSONOfAnAnswerIsAPromise(t *testing.T) {
 		"challenge": {From: "+14155550100", To: "911", Domain: "phones.sip.us1.twilio.com"},
 		"test":      {From: "+14155550100", To: "933"},
 		"asserted":  {From: "10001", To: "911", Domain: "lab.pstn.ashburn.twilio.com", User: "alice", Password: "Callbox-lab-911", Asserted: []string{"tel:+14155550100"}},
+		"endpoint":  {To: "911", Where: Where{AEUI: "alicePhone0001", LocationID: "elmStreet100"}},
+		"point":     {From: "+14155550100", To: "911", Where: Where{Lat: at(35.7796), Lon: at(-78.6382), Uncertainty: 30}},
+		"ask":       {From: "+14155550177", To: "+19195550911"},
+		"hook": {From: "+14155550177", To: "+19195550911", Where: Where{HookAnswer: &HookAnswer{
+			Body: `{"aeui": "alicePhone0001", "lat": 35.7796, "lon": -78.6382}`,
+		}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,106 @@
+package explain
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"callbox/routing"
+	"callbox/routing/bandwidth/hook"
+	"callbox/sip/location"
+)
+
+// Where is what a call says of the place it is from, and what a web service would.
+type Where struct {
+	AEUI       string `json:"aeui,omitempty" maxLength:"64" doc:"The endpoint that calls: From, or P-Asserted-Identity beside from."`
+	LocationID string `json:"location_id,omitempty" maxLength:"50" doc:"A location of the account that Geolocation names."`
+
+	Lat         *float64 `json:"lat,omitempty" doc:"Latitude in the INVITE, degrees of WGS84, north positive."`
+	Lon         *float64 `json:"lon,omitempty" doc:"Longitude, east positive."`
+	Uncertainty float64  `json:"uncertainty_m,omitempty" minimum:"0" doc:"Metres around that point."`
+	PIDF        string   `json:"pidf,omitempty" maxLength:"65536" doc:"A PIDF-LO document in the INVITE."`
+
+	GeolocationRouting string `json:"geolocation_routing,omitempty" enum:"yes,no" doc:"Geolocation-Routing; not there when absent."`
+
+	HookAnswer *HookAnswer `json:"hook_answer,omitempty" doc:"What the web service of a designated number would answer; no service is asked."`
+}
+
+// HookAnswer is what a web service would answer.
+type HookAnswer struct {
+	Status int    `json:"status,omitempty" minimum:"100" maximum:"599" doc:"Of HTTP; 200 when absent."`
+	Body   string `json:"body,omitempty" maxLength:"65536" doc:"JSON with aeui, location_id, lat, lon, radius, callback and name."`
+	Error  string `json:"error,omitempty" maxLength:"256" doc:"In place of an answer: what kept it from coming, such as a time-out."`
+}
+
+// where takes over what the question says of the place.
+func (q *Question) where(r *routing.Request) error {
+	if (q.Lat == nil) != (q.Lon == nil) {
+		return errors.New("lat and lon go together: give both, or neither")
+	}
+	if q.Lat != nil {
+		shape := location.NewCircle(location.Point{Lat: *q.Lat, Lon: *q.Lon}, q.Uncertainty)
+		if err := shape.Check(); err != nil {
+			return err
+		}
+		r.Locations = append(r.Locations, location.Location{Shape: &shape})
+	} else if q.Uncertainty != 0 {
+		return errors.New("uncertainty_m is around a point: give lat and lon, too")
+	}
+	if q.PIDF != "" {
+		found, err := location.Parse([]byte(q.PIDF))
+		if err != nil {
+			r.LocationFault = err.Error()
+		}
+		r.Locations = append(r.Locations, found...)
+	}
+	if q.LocationID != "" {
+		r.LocationRefs = []string{q.LocationID}
+	}
+	switch q.GeolocationRouting {
+	case "":
+	case "yes":
+		r.Geolocation = routing.GeolocationRoutingYes
+	default:
+		r.Geolocation = routing.GeolocationRoutingNo
+	}
+	return nil
+}
+
+// reply is the answer as the client of web services would hand it on.
+func (a *HookAnswer) reply() routing.Reply {
+	if a.Error != "" {
+		return routing.Reply{Kind: routing.QuestionHook, Err: a.Error}
+	}
+	res := hook.Result{Status: a.Status, Body: []byte(a.Body)}
+	if res.Status == 0 {
+		res.Status = http.StatusOK
+	}
+	res.Answer, res.Err = hook.Parse(res.Body)
+	return hook.Reply(res)
+}
+
+// ReadHookAnswer reads a file with what a web service would answer: JSON alone, or after a status line and headers of HTTP, as
+// curl -i prints it.
+func ReadHookAnswer(src []byte) (*HookAnswer, error) {
+	if !bytes.HasPrefix(src, []byte("HTTP/")) {
+		return &HookAnswer{Body: string(src)}, nil
+	}
+	first, rest, _ := bytes.Cut(src, []byte("\n"))
+	words := bytes.Fields(first)
+	if len(words) < 2 {
+		return nil, errors.New("line 1 has no status: write one such as HTTP/1.1 200 OK, or JSON alone")
+	}
+	status, err := strconv.Atoi(string(words[1]))
+	if err != nil || status < 100 || status > 599 {
+		return nil, fmt.Errorf("line 1: status %.20q is not a number from 100 to 599", words[1])
+	}
+	for len(rest) > 0 {
+		var line []byte
+		if line, rest, _ = bytes.Cut(rest, []byte("\n")); len(bytes.TrimSpace(line)) == 0 {
+			break
+		}
+	}
+	return &HookAnswer{Status: status, Body: string(rest)}, nil
+}
