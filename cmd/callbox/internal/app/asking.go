@@ -1,11 +1,15 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"strings"
 
+	"callbox/cmd/callbox/internal/explain"
 	"callbox/cmd/callbox/internal/web"
 	"callbox/routing"
 	"callbox/routing/bandwidth/hook"
+	"callbox/routing/directory"
 )
 
 // buildAsker makes what asks others what a decision has to know. It comes before the edge and the API.
@@ -54,4 +58,60 @@ func circuit(c hook.Circuit) web.Circuit {
 		w.LastAsked = &at
 	}
 	return w
+}
+
+// trials asks the web services of designated numbers for the API.
+type trials struct{ app *App }
+
+// Circuit implements web.Hooks.
+func (t trials) Circuit(number string) web.Circuit {
+	c, _ := t.app.hooks.Circuit(number)
+	return circuit(c)
+}
+
+// Try implements web.Hooks.
+func (t trials) Try(ctx context.Context, n directory.EmergencyNumberRecord, w web.HookTrial) (web.HookTried, error) {
+	s := t.app.plan.snapshot.Load()
+	q := explain.Question{From: w.From, To: n.Number, Domain: cmp.Or(w.Domain, hostOf(s, n.AccountSID)), Source: w.Source}
+	r, err := explain.Request(q)
+	if err != nil {
+		return web.HookTried{}, err
+	}
+	asks := routing.Decide(s, t.app.registry, r)
+	from := w.From
+	if asks.Question != nil {
+		from = asks.Question.From
+	}
+	res := t.app.hooks.Try(ctx, hook.RequestFor(n, n.Number, from))
+	reply := hook.Reply(res)
+	r.Replies = []routing.Reply{reply}
+	return web.HookTried{
+		Request: routing.HookURL(&directory.EmergencyNumber{EmergencyNumberRecord: n}, n.Number, from),
+		Status:  res.Status, Redirects: res.Redirects, ElapsedMS: float64(res.Elapsed.Microseconds()) / 1000, Error: reply.Err,
+		Body: strings.ToValidUTF8(string(reply.Body), "?"), Decision: explain.Describe(routing.Decide(s, t.app.registry, r)),
+	}, nil
+}
+
+// hostOf returns where a call to a designated number of an account is sent: to its first trunk or domain of the provider that
+// has such numbers, else to its first.
+func hostOf(s *directory.Snapshot, account string) string {
+	first := ""
+	look := func(name string, owner *directory.Account, p directory.Provider) bool {
+		mine := owner.SID == account
+		if mine && first == "" {
+			first = name
+		}
+		return mine && p == directory.ProviderBandwidth
+	}
+	for _, t := range s.Trunks() {
+		if look(t.Name, t.Account, t.Settings.Provider) {
+			return t.Name
+		}
+	}
+	for _, d := range s.Domains() {
+		if look(d.Name, d.Account, d.Settings.Provider) {
+			return d.Name
+		}
+	}
+	return first
 }

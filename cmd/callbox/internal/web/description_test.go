@@ -37,8 +37,8 @@ type deviation struct {
 
 const noCall, noKey = "CA00000000000000000000000000000000", "SK00000000000000000000000000000000"
 
-// examples returns one example for each operation of an edge that is in use.
-func examples(key string) map[string]example {
+// commonExamples are those of the operations that have none in a file of their own.
+func commonExamples(key string) map[string]example {
 	missing := func(path string) []deviation { return []deviation{{path, "", 404}} }
 	return map[string]example{
 		"list-calls": {"/api/v1/calls?limit=1&state=live&verdict=psap&caller=%2B14155550100", "", []deviation{{"/api/v1/calls?before=" + noCall, "", 404}, {"/api/v1/calls", "", 200}}},
@@ -107,6 +107,7 @@ func inUse(t *testing.T) (e *edge, key string) {
 	}
 	e.hosts(t)
 	e.tell(t)
+	e.designate(t)
 	key, _ = e.key(t, keys.Wish{Name: "x", Scope: keys.ScopeFull, AccountSID: other})
 	e.built = e.handler()
 	return e, key

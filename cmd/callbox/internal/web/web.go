@@ -53,6 +53,7 @@ type Options struct {
 	Notify        Notifications           // who is told of calls; nil: nobody is
 	Twilio        http.Handler            // the Twilio-compatible APIs, asking ProviderPrincipal who it is; nil: there are none
 	Bandwidth     http.Handler            // the Bandwidth-compatible XML API, asking Principal who it is; nil: there is none
+	Hooks         Hooks                   // the web services of designated numbers; nil: nobody asks them
 	Registrations Registrations           // where phones are; nil: there are none
 	AuthFailures  func() []AuthFailure    // wrong SIP credentials; nil: none are known
 
@@ -150,6 +151,7 @@ func Handler(o Options) http.Handler {
 		registerKeys(api, keys.NewStored(o.Store))
 		registerAudit(api, o.Store)
 		registerSettings(api, o.Store)
+		registerDesignated(api, o.Store, o.Hooks)
 		registerTransfer(api, o)
 	}
 	if o.ALI != nil {
