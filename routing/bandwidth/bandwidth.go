@@ -50,7 +50,27 @@ func New(o Options) http.Handler {
 	m.Handle(http.MethodGet, "/addresses", "AddressesResponse", a.reading(a.listAddresses))
 	m.Handle(http.MethodGet, "/aeuis", "AlternateEndUserIdentifiersResponse", a.reading(a.listEndpoints))
 	m.Handle(http.MethodGet, "/aeuis/{acid}", "AlternateEndUserIdentifierResponse", a.reading(a.fetchEndpoint))
+	a.notifications(m)
 	return m
+}
+
+// notifications adds the routes of who is told of calls.
+func (a *api) notifications(m *wire.Mux) {
+	const recipients, groups, orders, associations = "/emergencyNotificationRecipients", "/emergencyNotificationGroups", "/emergencyNotificationGroupOrders", "/emergencyNotificationEndpointOrders"
+	const recipientsRoot, ordersRoot, associationsRoot = "EmergencyNotificationRecipientsResponse", "EmergencyNotificationGroupOrderResponse", "EmergencyNotificationEndpointOrderResponse"
+	m.Handle(http.MethodPost, recipients, recipientsRoot, a.writing(a.newRecipient))
+	m.Handle(http.MethodGet, recipients, recipientsRoot, a.reading(a.listRecipients))
+	m.Handle(http.MethodGet, recipients+"/{enrId}", "EmergencyNotificationRecipientResponse", a.reading(a.fetchRecipient))
+	m.Handle(http.MethodPut, recipients+"/{enrId}", recipientsRoot, a.writing(a.replaceRecipient))
+	m.Handle(http.MethodDelete, recipients+"/{enrId}", recipientsRoot, a.writing(a.deleteRecipient))
+	m.Handle(http.MethodGet, groups, ordersRoot, a.reading(a.listGroups))
+	m.Handle(http.MethodGet, groups+"/{engId}", "EmergencyNotificationGroupsResponse", a.reading(a.fetchGroup))
+	m.Handle(http.MethodPost, orders, ordersRoot, a.writing(a.newGroupOrder))
+	m.Handle(http.MethodGet, orders, ordersRoot, a.reading(a.listGroupOrders))
+	m.Handle(http.MethodGet, orders+"/{orderId}", ordersRoot, a.reading(a.fetchGroupOrder))
+	m.Handle(http.MethodPost, associations, associationsRoot, a.writing(a.newAssociation))
+	m.Handle(http.MethodGet, associations, associationsRoot, a.reading(a.listAssociations))
+	m.Handle(http.MethodGet, associations+"/{orderId}", associationsRoot, a.reading(a.fetchAssociation))
 }
 
 // Serves tells whether a path is of this API.

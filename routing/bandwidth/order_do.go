@@ -26,7 +26,7 @@ func NewOrders(o Options) *Orders { return &Orders{o.Guide, o.Lenient} }
 
 // Kinds are what is done for each kind of order.
 func (a *Orders) Kinds() map[string]order.Apply {
-	return map[string]order.Apply{KindE911: a.applyE911}
+	return map[string]order.Apply{KindE911: a.applyE911, KindGroup: a.applyGroup, KindAssociation: a.applyAssociation}
 }
 
 // failure is why an item of an order fails: the provider's code and words.
