@@ -2,6 +2,7 @@ package area
 
 import (
 	"maps"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -85,6 +86,12 @@ func (g *Guide) Len() int {
 		n += len(t.ranges)
 	}
 	return n
+}
+
+// Covers tells whether the guide has any street of a country.
+func (g *Guide) Covers(country string) bool {
+	country = Country(country)
+	return slices.ContainsFunc(g.tables, func(t *table) bool { return t.countries[country] })
 }
 
 // Ignored returns the names of the columns that ReadGuide did not know and passed over.

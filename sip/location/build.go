@@ -136,6 +136,20 @@ func isName(name string) bool {
 	return name != ""
 }
 
+// XML returns the address as an element that brings its namespaces along.
+func (c Civic) XML() []byte {
+	var b bytes.Buffer
+	c.write(&b, "")
+	return bytes.Replace(bytes.TrimSuffix(b.Bytes(), []byte("\n")), []byte("<ca:civicAddress"), []byte(`<ca:civicAddress xmlns:ca="`+CivicNS+`"`), 1)
+}
+
+// XML returns the shape as an element that brings its namespaces along.
+func (s Shape) XML() []byte {
+	var b bytes.Buffer
+	s.write(&b)
+	return bytes.Replace(b.Bytes(), []byte(" srsName="), []byte(` xmlns:gml="`+GMLNS+`" xmlns:gs="`+GeoShapeNS+`" srsName=`), 1)
+}
+
 // write appends the shape with the prefixes gml and gs for its namespaces.
 func (s *Shape) write(b *bytes.Buffer) {
 	prefix := "gs:"

@@ -69,6 +69,21 @@ func (c Civic) IsZero() bool {
 	return c.PN == "" && c.MP == "" && c.STP == "" && c.HNP == "" && len(c.Extensions) == 0
 }
 
+// Matches tells whether every element that pattern has is alike in c; others do not matter.
+func (c *Civic) Matches(pattern *Civic, alike func(a, b string) bool) bool {
+	for _, name := range elements {
+		if v := *pattern.field(name); v != "" && !alike(v, *c.field(name)) {
+			return false
+		}
+	}
+	for _, name := range extended {
+		if v := *pattern.extension(name); v != "" && !alike(v, *c.extension(name)) {
+			return false
+		}
+	}
+	return len(pattern.Extensions) == 0
+}
+
 // elements are the names of RFC 5139 in the order of its schema.
 var elements = [...]string{
 	"country", "A1", "A2", "A3", "A4", "A5", "A6", "PRM", "PRD", "RD", "STS", "POD", "POM", "RDSEC", "RDBR", "RDSUBBR",

@@ -126,8 +126,7 @@ func system(e *xmltree.Element) (int, error) {
 			return 3, nil
 		}
 	}
-	return 0, fmt.Errorf("srsName %s is not supported: send WGS84 with latitude first, %s (2-D) or %s (3-D)",
-		quoted(name), CRS2D, CRS3D)
+	return 0, fmt.Errorf("srsName %s: %w with latitude first: send %s (2-D) or %s (3-D)", quoted(name), ErrSRS, CRS2D, CRS3D)
 }
 
 func srsName(e *xmltree.Element) string { return strings.TrimSpace(e.Attr("srsName")) }
@@ -197,17 +196,55 @@ func coordinates(text string) (p Point, err error) {
 	return place(words)
 }
 
-// readRing reads the exterior of a polygon: gml:posList, or a gml:pos for each corner.
+// readRing reads the exterior of a polygon.
 func readRing(polygon *xmltree.Element, dimension int) ([]Point, error) {
-	line := gmlChild(gmlChild(polygon, "exterior"), "LinearRing")
-	if line == nil {
+	exterior := gmlChild(polygon, "exterior")
+	if gmlChild(exterior, "LinearRing") == nil {
 		return nil, errors.New("it has no gml:exterior with a gml:LinearRing")
 	}
+	return linearRing(polygon, exterior, dimension, MaxCorners)
+}
+
+// ReadRings reads a gml:Polygon that is no place but an area, which may have more corners than a place: its outer ring,
+// then those of its holes, of at most limit corners each. Whether sides cross is not looked at.
+func ReadRings(polygon *xmltree.Element, limit int) ([][]Point, error) {
+	dimension, err := system(polygon)
+	if err != nil {
+		return nil, err
+	}
+	var rings [][]Point
+	for edge := range polygon.Children() {
+		if !isGML(edge.Space) || edge.Local != "exterior" && edge.Local != "interior" {
+			continue
+		}
+		if (edge.Local == "exterior") != (len(rings) == 0) {
+			return nil, errors.New("it has not one gml:exterior before its gml:interior")
+		}
+		ring, err := linearRing(polygon, edge, dimension, limit)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("%s: %w", edge.Local, err)
+		case len(ring) > limit:
+			return nil, fmt.Errorf("%s: it has more than %d points: give fewer", edge.Local, limit)
+		case len(ring) < 4 || ring[0].Lat != ring[len(ring)-1].Lat || ring[0].Lon != ring[len(ring)-1].Lon:
+			return nil, fmt.Errorf("%s: the ring is not closed: repeat the first point at the end", edge.Local)
+		}
+		rings = append(rings, ring)
+	}
+	if len(rings) == 0 {
+		return nil, errors.New("it has no gml:exterior with a gml:LinearRing")
+	}
+	return rings, nil
+}
+
+// linearRing reads gml:posList, or a gml:pos for each corner. It may return one corner more than limit, never more.
+func linearRing(polygon, edge *xmltree.Element, dimension, limit int) ([]Point, error) {
+	line := gmlChild(edge, "LinearRing")
 	if list := gmlChild(line, "posList"); list != nil {
-		if list.Attr("srsDimension") == "3" || dimension == 0 && list.Attr("srsDimension") == "" && polygon.Attr("srsDimension") == "3" {
+		if dimension == 0 && (list.Attr("srsDimension") == "3" || polygon.Attr("srsDimension") == "3") {
 			dimension = 3
 		}
-		return positions(strings.Fields(list.Text), max(dimension, 2))
+		return positions(strings.Fields(list.Text), max(dimension, 2), limit)
 	}
 	var ring []Point
 	for e := range line.Children() {
@@ -217,8 +254,8 @@ func readRing(polygon *xmltree.Element, dimension int) ([]Point, error) {
 		if e == nil || e.Local != "pos" || !isGML(e.Space) {
 			continue
 		}
-		if len(ring) > MaxCorners {
-			break // Check says so
+		if len(ring) > limit {
+			break // who asked says so
 		}
 		p, err := place(strings.Fields(e.Text))
 		if err != nil {
@@ -230,13 +267,13 @@ func readRing(polygon *xmltree.Element, dimension int) ([]Point, error) {
 }
 
 // positions makes points of a gml:posList.
-func positions(words []string, dimension int) ([]Point, error) {
+func positions(words []string, dimension, limit int) ([]Point, error) {
 	if len(words)%dimension != 0 {
 		return nil, fmt.Errorf("gml:posList has %d numbers, which are no points of %d: give latitude and longitude of each "+
 			"corner, and its height in 3-D", len(words), dimension)
 	}
-	if n := len(words) / dimension; n > MaxCorners {
-		return nil, fmt.Errorf("it has %d points, the limit is %d: give fewer", n, MaxCorners)
+	if n := len(words) / dimension; n > limit {
+		return nil, fmt.Errorf("it has %d points, the limit is %d: give fewer", n, limit)
 	}
 	ring := make([]Point, 0, len(words)/dimension)
 	for i := 0; i < len(words); i += dimension {

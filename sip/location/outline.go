@@ -50,6 +50,25 @@ func centroid(ring []Point) Point {
 	}
 }
 
+// Flat returns the shape on the ground: a Circle for a Sphere, an Ellipse for an Ellipsoid, a Polygon for a Prism, all
+// without heights.
+func (s Shape) Flat() Shape {
+	s.Centre.Alt = nil
+	switch s.Kind {
+	case KindSphere:
+		s.Kind = KindCircle
+	case KindEllipsoid:
+		s.Kind, s.Vertical = KindEllipse, 0
+	case KindPolygon, KindPrism:
+		s.Kind, s.Height = KindPolygon, 0
+		s.Ring = slices.Clone(s.Ring)
+		for i := range s.Ring {
+			s.Ring[i].Alt = nil
+		}
+	}
+	return s
+}
+
 // Uncertainty returns the radius in metres of the circle around the centroid that holds the whole shape; 0 for a point.
 func (s Shape) Uncertainty() float64 {
 	switch s.Kind {

@@ -20,6 +20,7 @@ const (
 var (
 	ErrTooLarge = xmltree.ErrTooLarge
 	ErrSyntax   = xmltree.ErrSyntax
+	ErrSRS      = errors.New("coordinate reference system is not WGS84") // wrapped by what ReadShape says
 	ErrNone     = errors.New("there is no location in the document: put a civicAddress or a shape into gp:location-info")
 )
 
@@ -55,7 +56,7 @@ func (p Problems) Error() string {
 // A civic address and a shape that stand together are one location. Of several shapes that stand together the last
 // counts, since the coarser comes first (rule 7), of several addresses the first.
 func Parse(doc []byte) ([]Location, error) {
-	root, err := xmltree.Parse(doc, MaxSize)
+	root, err := xmltree.Parse(doc, xmltree.Limits{Bytes: MaxSize})
 	if err != nil {
 		return nil, fmt.Errorf("location document: %w", err)
 	}

@@ -6,10 +6,13 @@ import (
 	"unicode/utf8"
 )
 
-// Parse reads a document of at most limit bytes and returns its root. The error wraps ErrTooLarge or ErrSyntax.
-func Parse(doc []byte, limit int) (*Element, error) {
-	if len(doc) > limit {
-		return nil, fmt.Errorf("%w: %d bytes, the limit is %d", ErrTooLarge, len(doc), limit)
+// Parse reads a document within its limits and returns its root. The error wraps ErrTooLarge or ErrSyntax.
+func Parse(doc []byte, limits Limits) (*Element, error) {
+	if len(doc) > limits.Bytes {
+		return nil, fmt.Errorf("%w: %d bytes, the limit is %d", ErrTooLarge, len(doc), limits.Bytes)
+	}
+	if limits.Elements == 0 {
+		limits.Elements = MaxElements
 	}
 	s := strings.TrimPrefix(string(doc), "\uFEFF")
 	p := parser{s: s}
@@ -18,7 +21,7 @@ func Parse(doc []byte, limit int) (*Element, error) {
 		return nil, p.syntax("the byte 0x%02x is not a character of XML in UTF-8: send UTF-8 without control characters", s[at])
 	}
 	opened := strings.Count(s, "<") - strings.Count(s, "</")
-	p.slab = make([]Element, 0, min(max(opened, 1), MaxElements))
+	p.slab = make([]Element, 0, min(max(opened, 1), limits.Elements))
 	if err := p.document(); err != nil {
 		return nil, err
 	}

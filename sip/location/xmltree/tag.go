@@ -46,7 +46,7 @@ func (p *parser) startTag() error {
 	case p.depth == MaxDepth:
 		return p.tooLarge("more than %d elements within one another", MaxDepth)
 	case len(p.slab) == cap(p.slab):
-		return p.tooLarge("more than %d elements", MaxElements)
+		return p.tooLarge("more than %d elements", cap(p.slab))
 	}
 	p.slab = append(p.slab, Element{})
 	e := &p.slab[len(p.slab)-1]

@@ -12,10 +12,16 @@ import (
 	"iter"
 )
 
-// Limits of a document beside its size.
+// Limits bound what is read of a document.
+type Limits struct {
+	Bytes    int
+	Elements int // 0 is MaxElements
+}
+
+// Limits of every document.
 const (
 	MaxDepth      = 32   // elements within one another
-	MaxElements   = 4096 // in all
+	MaxElements   = 4096 // in all, unless there are other Limits
 	maxAttributes = 64   // of one element, namespace declarations included
 	maxBindings   = 128  // namespace prefixes in force at one place
 )

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const limit = 64 << 10
+var limits = Limits{Bytes: 64 << 10}
 
 // outline writes a tree for comparison: names with their namespaces, attributes, text.
 func outline(e *Element) string {
@@ -46,7 +46,7 @@ func TestParse(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			root, err := Parse([]byte(tt.doc), limit)
+			root, err := Parse([]byte(tt.doc), limits)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -58,7 +58,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestElement(t *testing.T) {
-	root, err := Parse([]byte("<a xml:lang=\"fr\">\n<b/>\n<c x='1'><d/></c><b k='2'/></a>"), limit)
+	root, err := Parse([]byte("<a xml:lang=\"fr\">\n<b/>\n<c x='1'><d/></c><b k='2'/></a>"), limits)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,11 +113,11 @@ func TestParseRefuses(t *testing.T) {
 		{"too many elements", "<a>" + strings.Repeat("<b/>", 5000) + "</a>", ErrTooLarge, "4096 elements"},
 		{"too many attributes", "<a " + strings.Repeat(`xmlns="u" `, 1) + attributes(70) + "/>", ErrTooLarge, "attributes"},
 		{"text in too many pieces", "<a>" + strings.Repeat("x<!---->", 8000) + "</a>", ErrTooLarge, "pieces"},
-		{"too long", "<a>" + strings.Repeat(" ", limit) + "</a>", ErrTooLarge, "65543 bytes"},
+		{"too long", "<a>" + strings.Repeat(" ", limits.Bytes) + "</a>", ErrTooLarge, "65543 bytes"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			root, err := Parse([]byte(tt.doc), limit)
+			root, err := Parse([]byte(tt.doc), limits)
 			if root != nil || !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("got %v, want %v with %q", err, tt.want, tt.says)
 			}
@@ -142,7 +142,7 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(doc))
 	}
 	f.Fuzz(func(t *testing.T, doc []byte) {
-		root, err := Parse(doc, limit)
+		root, err := Parse(doc, limits)
 		if err != nil {
 			if root != nil || !errors.Is(err, ErrSyntax) && !errors.Is(err, ErrTooLarge) {
 				t.Fatalf("%v, %v", root, err)
@@ -219,7 +219,7 @@ func BenchmarkParse(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(document)))
 	for b.Loop() {
-		if _, err := Parse(document, limit); err != nil {
+		if _, err := Parse(document, limits); err != nil {
 			b.Fatal(err)
 		}
 	}

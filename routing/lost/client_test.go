@@ -1,0 +1,377 @@
+package lost
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"callbox/routing"
+	"callbox/routing/directory"
+	"callbox/sip/location"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func figure(t testing.TB, n int) []byte {
+	t.Helper()
+	doc, err := os.ReadFile(fmt.Sprintf("testdata/rfc5222-fig%d.xml", n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// TestAnswersOfTheRFC reads every answer that RFC 5222 prints.
+func TestAnswersOfTheRFC(t *testing.T) {
+	updated := time.Date(2007, 1, 1, 1, 44, 33, 0, time.UTC)
+	ring := []location.Point{{Lat: 37.775, Lon: -122.4194}, {Lat: 37.555, Lon: -122.4194}, {Lat: 37.555, Lon: -122.4264}, {Lat: 37.775, Lon: -122.4264}, {Lat: 37.775, Lon: -122.4194}}
+	nypd := Mapping{Service: "urn:service:sos.police", DisplayName: "New York City Police Department", URIs: []string{"sip:nypd@example.com", "xmpp:nypd@example.com"}, Number: "911", Expires: updated}
+	area := nypd
+	area.Areas = [][][]location.Point{{ring}}
+	munich := Mapping{Service: "urn:service:sos.police", DisplayName: "Muenchen Polizei-Abteilung", URIs: []string{"sip:munich-police@example.com", "xmpp:munich-police@example.com"},
+		Number: "110", Expires: updated, Civics: []location.Civic{{Country: "DE", A1: "Bavaria", A3: "Munich", PC: "81675"}}}
+	warned := nypd
+	warned.URIs, warned.Areas = nypd.URIs[:1], nil
+	warned.Warnings = []string{"defaultMappingReturned: Unable to determine PSAP for the given location; using default PSAP"}
+	tests := []struct {
+		figure int
+		want   *Mapping
+		err    string
+	}{
+		{2, &area, ""}, {4, &munich, ""}, {6, &munich, ""}, {8, &nypd, ""},
+		{10, nil, "prefix p2 is not declared"}, {12, nil, `"listServicesResponse"`}, {14, nil, `"listServicesByLocationResponse"`},
+		{16, &warned, ""}, {17, nil, "internalError: Software bug."}, {18, &warned, ""}, {19, nil, `redirects to "eastpsap.example"`},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprint("figure ", tt.figure), func(t *testing.T) {
+			got, err := ParseMapping(figure(t, tt.figure))
+			if tt.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.err) {
+					t.Errorf("got %v, want %q", err, tt.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tt.figure == 16 { // which has another namespace for its polygon, and no warning
+				got.Warnings = tt.want.Warnings
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("mapping (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestParseMappingRefuses(t *testing.T) {
+	mapping := func(inner string) string {
+		return `<findServiceResponse xmlns="` + Namespace + `"><mapping expires="2030-01-01T00:00:00Z">` + inner + `</mapping></findServiceResponse>`
+	}
+	tests := []struct{ name, doc, want string }{
+		{"nothing", "", "no element"},
+		{"a page", "<!DOCTYPE html><html></html>", "document types"},
+		{"no mapping", `<findServiceResponse xmlns="` + Namespace + `"/>`, "no mapping"},
+		{"no URI", mapping(""), "no uri"},
+		{"a URI with a line end", mapping("<uri>sip:a@b&#10;X: y</uri>"), "no uri"},
+		{"a URI without end", mapping("<uri>sip:" + strings.Repeat("a", 2000) + "</uri>"), "no uri"},
+		{"an error without a name", `<errors xmlns="` + Namespace + `"/>`, "names no error"},
+		{"too much", mapping(strings.Repeat(" ", MaxAnswer)), "the limit is"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m, err := ParseMapping([]byte(tt.doc))
+			if m != nil || err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %+v, %v, want %q", m, err, tt.want)
+			}
+		})
+	}
+	m, err := ParseMapping([]byte(mapping(`<uri>sip:a@b</uri><serviceBoundary profile="geodetic-2d"><g:Polygon xmlns:g="` + location.GMLNS + `"/></serviceBoundary>`)))
+	if err != nil || len(m.Areas) != 0 {
+		t.Errorf("a bad boundary spoils the mapping: %+v, %v", m, err)
+	}
+}
+
+// remote is a LoST server that tests steer.
+type remote struct {
+	*directory.LoST
+	asked  atomic.Int32
+	query  atomic.Pointer[string]
+	answer atomic.Pointer[http.HandlerFunc]
+}
+
+func (r *remote) answers(h http.HandlerFunc) { r.answer.Store(&h) }
+
+// says answers with a document.
+func says(doc string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", ContentType)
+		_, _ = io.WriteString(w, doc)
+	}
+}
+
+func newRemote(t *testing.T) *remote {
+	t.Helper()
+	r := &remote{}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		body, _ := io.ReadAll(req.Body)
+		text := string(body)
+		r.query.Store(&text)
+		r.asked.Add(1)
+		(*r.answer.Load())(w, req)
+	}))
+	t.Cleanup(s.Close)
+	r.LoST = &directory.LoST{URL: s.URL + "/lost", Timeout: 10 * time.Second, Cache: time.Hour}
+	return r
+}
+
+func newClient(t *testing.T, now func() time.Time) *Client {
+	t.Helper()
+	c := NewClient(ClientOptions{Now: now})
+	t.Cleanup(c.Close)
+	return c
+}
+
+func mapped(expires, uri, boundary string) string {
+	return `<findServiceResponse xmlns="` + Namespace + `"><mapping expires="` + expires + `" lastUpdated="2026-01-01T00:00:00Z" source="r" sourceId="1">` +
+		`<displayName>Remote</displayName><service>urn:service:sos</service>` + boundary + `<uri>` + uri + `</uri></mapping><path><via source="r"/></path></findServiceResponse>`
+}
+
+func question(lat, lon float64) routing.Question {
+	return routing.Question{Kind: routing.QuestionLoST, Place: routing.Place{Point: &location.Point{Lat: lat, Lon: lon}}}
+}
+
+const unitSquare = `<serviceBoundary profile="geodetic-2d"><g:Polygon xmlns:g="` + location.GMLNS + `"><g:exterior><g:LinearRing><g:posList>0 0 0 1 1 1 1 0 0 0</g:posList></g:LinearRing></g:exterior></g:Polygon></serviceBoundary>`
+
+func TestTheClientAsksOurServer(t *testing.T) {
+	s := httptest.NewServer(labServer(t))
+	t.Cleanup(s.Close)
+	lab := &directory.LoST{URL: s.URL, Timeout: 10 * time.Second}
+	known, ok := directory.Lab(netip.AddrPort{}).Number("+14155550100")
+	if !ok {
+		t.Fatal("no number")
+	}
+	sphere := location.Shape{Kind: location.KindSphere, Centre: location.Point{Lat: 37.7841, Lon: -122.3964, Alt: new(9.0)}, Radius: 30}
+	civic := location.Civic{Country: "US", A1: "CA", A3: "San Francisco", RD: "Harrison St", HNO: "645", PC: "94105"}
+	tests := []struct {
+		name  string
+		place routing.Place
+	}{
+		{"for a point", routing.Place{Point: &sphere.Centre}},
+		{"for an uncertain point", routing.Place{Point: &sphere.Centre, Uncertainty: 50}},
+		{"for a shape of the INVITE", routing.Place{Point: &sphere.Centre, Value: &location.Location{Shape: &sphere}}},
+		{"for an address of the INVITE", routing.Place{Value: &location.Location{Civic: &civic}}},
+		{"for a registered address", routing.Place{Address: known.Address}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newClient(t, nil).Ask(t.Context(), lab, routing.Question{Place: tt.place, Service: "urn:service:sos"})
+			if r.Err != "" || r.Status != 200 || len(r.URIs) != 1 || r.URIs[0] != "sip:psap-sf@127.0.0.1:5070" || r.DisplayName == "" || r.Elapsed <= 0 {
+				t.Errorf("got %+v", r)
+			}
+		})
+	}
+}
+
+func TestWhatTheClientSends(t *testing.T) {
+	r := newRemote(t)
+	r.answers(func(w http.ResponseWriter, req *http.Request) {
+		if req.Method != http.MethodPost || req.Header.Get("Content-Type") != ContentType {
+			t.Errorf("%s %v", req.Method, req.Header)
+		}
+		says(mapped("NO-CACHE", "sip:a@b", ""))(w, req)
+	})
+	newClient(t, nil).Ask(t.Context(), r.LoST, question(1.5, 2))
+	want := `<?xml version="1.0" encoding="UTF-8"?>
+<findService xmlns="urn:ietf:params:xml:ns:lost1" serviceBoundary="value" recursive="true">
+<location id="place" profile="geodetic-2d"><gml:Point xmlns:gml="http://www.opengis.net/gml" xmlns:gs="http://www.opengis.net/pidflo/1.0" srsName="urn:ogc:def:crs:EPSG::4326"><gml:pos>1.5 2</gml:pos></gml:Point></location>
+<service>urn:service:sos</service>
+</findService>
+`
+	if diff := cmp.Diff(want, *r.query.Load()); diff != "" {
+		t.Errorf("query (-want +got):\n%s", diff)
+	}
+}
+
+func TestTheClientKeepsAnswers(t *testing.T) {
+	in := func(d time.Duration) string { return stamp(noon.Add(d)) }
+	civics := `<serviceBoundary profile="civic"><c:civicAddress xmlns:c="` + location.CivicNS + `"><c:country>US</c:country><c:A3>Raleigh</c:A3></c:civicAddress></serviceBoundary>`
+	raleigh := func(number string) routing.Question {
+		return routing.Question{Place: routing.Place{Civic: &directory.Civic{Street: number + " Elm St", City: "RALEIGH", Country: "US"}}}
+	}
+	elsewhere := routing.Question{Place: routing.Place{Civic: &directory.Civic{Street: "1 Elm St", City: "Durham", Country: "US"}}}
+	police := question(0.5, 0.5)
+	police.Service = "urn:service:sos.police"
+	tests := []struct {
+		name          string
+		answer        string
+		cache         time.Duration
+		first, second routing.Question
+		later         time.Duration
+		asked         int32
+	}{
+		{"for the same point", mapped(in(time.Hour), "sip:a@b", ""), time.Hour, question(1, 2), question(1, 2), time.Minute, 1},
+		{"not for another point", mapped(in(time.Hour), "sip:a@b", ""), time.Hour, question(1, 2), question(1, 3), time.Minute, 2},
+		{"for another point within the boundary", mapped(in(time.Hour), "sip:a@b", unitSquare), time.Hour, question(0.5, 0.5), question(0.7, 0.1), time.Minute, 1},
+		{"not for a point outside of it", mapped(in(time.Hour), "sip:a@b", unitSquare), time.Hour, question(0.5, 0.5), question(1.7, 0.1), time.Minute, 2},
+		{"not for another service", mapped(in(time.Hour), "sip:a@b", unitSquare), time.Hour, question(0.5, 0.5), police, time.Minute, 2},
+		{"for an address that matches", mapped(in(time.Hour), "sip:a@b", civics), time.Hour, raleigh("1"), raleigh("99"), time.Minute, 1},
+		{"not for one that does not", mapped(in(time.Hour), "sip:a@b", civics), time.Hour, raleigh("1"), elsewhere, time.Minute, 2},
+		{"not for longer than it says", mapped(in(time.Hour), "sip:a@b", ""), 2 * time.Hour, question(1, 2), question(1, 2), time.Hour, 2},
+		{"not for longer than the directory says", mapped(in(3*time.Hour), "sip:a@b", ""), 2 * time.Hour, question(1, 2), question(1, 2), 2 * time.Hour, 2},
+		{"as long as the directory says where it does not expire", mapped("NO-EXPIRATION", "sip:a@b", ""), 2 * time.Hour, question(1, 2), question(1, 2), 2*time.Hour - 1, 1},
+		{"not where it says so", mapped("NO-CACHE", "sip:a@b", ""), time.Hour, question(1, 2), question(1, 2), 0, 2},
+		{"not where its end cannot be read", mapped("tomorrow", "sip:a@b", ""), time.Hour, question(1, 2), question(1, 2), 0, 2},
+		{"not where the directory says so", mapped(in(time.Hour), "sip:a@b", ""), 0, question(1, 2), question(1, 2), 0, 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r, now := newRemote(t), noon
+			r.answers(says(tt.answer))
+			r.Cache = tt.cache
+			c := newClient(t, func() time.Time { return now })
+			for i, q := range []routing.Question{tt.first, tt.second} {
+				got := c.Ask(t.Context(), r.LoST, q)
+				if got.Err != "" || len(got.URIs) != 1 || got.URIs[0] != "sip:a@b" || got.DisplayName != "Remote" || got.Status != 200 {
+					t.Errorf("answer %d: %+v", i+1, got)
+				}
+				if kept := got.Kept != ""; kept != (i == 1 && tt.asked == 1) {
+					t.Errorf("answer %d: kept %q", i+1, got.Kept)
+				}
+				now = noon.Add(tt.later)
+			}
+			if n := r.asked.Load(); n != tt.asked {
+				t.Errorf("asked %d times, want %d", n, tt.asked)
+			}
+		})
+	}
+}
+
+func TestTheCacheIsBounded(t *testing.T) {
+	r := newRemote(t)
+	r.answers(says(mapped("NO-EXPIRATION", "sip:a@b", "")))
+	c := newClient(t, nil)
+	for i := range maxKept + 5 {
+		c.Ask(t.Context(), r.LoST, question(1, float64(i)/10))
+	}
+	if len(c.cache.list) != maxKept {
+		t.Errorf("%d answers are kept", len(c.cache.list))
+	}
+	if c.Ask(t.Context(), r.LoST, question(1, float64(maxKept+4)/10)).Kept == "" {
+		t.Error("the newest answer is not kept")
+	}
+	if c.Ask(t.Context(), r.LoST, question(1, 0)).Kept != "" {
+		t.Error("the oldest answer is kept")
+	}
+}
+
+func TestFailuresOfTheServer(t *testing.T) {
+	status := func(n int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(n) }
+	}
+	errorsOf := func(name string) http.HandlerFunc {
+		return says(`<errors xmlns="` + Namespace + `" source="r"><` + name + ` message="because" xml:lang="en"/></errors>`)
+	}
+	tests := []struct {
+		name    string
+		answer  http.HandlerFunc
+		timeout time.Duration
+		err     string
+		stale   bool // an answer of before counts
+	}{
+		{"a status", status(503), 0, "the server answers HTTP 503", true},
+		{"a redirect that makes a GET", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", http.StatusFound) }, 0, "use 307 or 308", true},
+		{"redirects without end", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", http.StatusTemporaryRedirect) }, 0, "more than 3 times", true},
+		{"no answer in time", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, 60 * time.Millisecond, "no answer within 60ms", true},
+		{"a page", says("<html/>"), 0, `the answer is "html"`, true},
+		{"more than anybody reads", says(strings.Repeat(" ", MaxAnswer+10)), 0, "too large", true},
+		{"a closed connection", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 0, "cannot be asked", true},
+		{"an error of its own", errorsOf("internalError"), 0, "internalError: because", true},
+		{"a place that nobody serves", errorsOf("notFound"), 0, "notFound: because", false},
+		{"another server", says(`<redirect xmlns="` + Namespace + `" target="east.example" source="r"/>`), 0, "redirects to", true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r, now := newRemote(t), noon
+			r.answers(tt.answer)
+			if tt.timeout > 0 {
+				r.Timeout = tt.timeout
+			}
+			c := newClient(t, func() time.Time { return now })
+			got := c.Ask(t.Context(), r.LoST, question(1, 2))
+			if !strings.Contains(got.Err, tt.err) || got.URIs != nil || got.Kept != "" {
+				t.Errorf("got %+v, want %q", got, tt.err)
+			}
+			good := *r.LoST
+			good.Timeout = 10 * time.Second
+			r.answers(says(mapped(stamp(noon.Add(time.Minute)), "sip:a@b", "")))
+			if got := c.Ask(t.Context(), &good, question(1, 2)); got.Err != "" || got.Kept != "" {
+				t.Fatalf("got %+v", got)
+			}
+			now = noon.Add(time.Hour)
+			r.answers(tt.answer)
+			got = c.Ask(t.Context(), r.LoST, question(1, 2))
+			if counts := got.Err == "" && len(got.URIs) == 1 && strings.Contains(got.Kept, "expired at 2026-03-14T12:01:00Z"); counts != tt.stale {
+				t.Errorf("an hour later: %+v", got)
+			}
+			now = noon.Add(26 * time.Hour)
+			if got := c.Ask(t.Context(), r.LoST, question(1, 2)); got.Err == "" {
+				t.Errorf("a day later: %+v", got)
+			}
+		})
+	}
+}
+
+func TestQuestionsThatCannotBeAsked(t *testing.T) {
+	c := newClient(t, nil)
+	if r := c.Ask(t.Context(), nil, question(1, 2)); !strings.Contains(r.Err, "names no LoST server") {
+		t.Errorf("got %+v", r)
+	}
+	if r := c.Ask(t.Context(), &directory.LoST{URL: "http://127.0.0.1:1", Timeout: time.Second}, routing.Question{}); !strings.Contains(r.Err, "no place") {
+		t.Errorf("got %+v", r)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if r := c.Ask(ctx, &directory.LoST{URL: "http://127.0.0.1:1", Timeout: time.Second}, question(1, 2)); !strings.Contains(r.Err, "the call ended") {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func FuzzParseMapping(f *testing.F) {
+	files, _ := filepath.Glob("testdata/*.xml")
+	for _, file := range files {
+		if doc, err := os.ReadFile(file); err == nil {
+			f.Add(doc)
+		}
+	}
+	w := where{profile: profileGeodetic, text: []byte("x"), point: &location.Point{Lat: 37.6, Lon: -122.42}}
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		m, err := ParseMapping(doc)
+		if (m == nil) == (err == nil) {
+			t.Fatalf("%+v, %v", m, err)
+		}
+		if m == nil {
+			return
+		}
+		for _, uri := range m.URIs {
+			if !isURI(uri) {
+				t.Fatalf("%q", uri)
+			}
+		}
+		var c cache
+		c.keep(cacheKey{}, &w, m, noon, time.Hour)
+		c.find(cacheKey{}, &where{profile: profileGeodetic, text: []byte("y"), point: w.point}, noon)
+	})
+}
