@@ -29,7 +29,9 @@ type Record struct {
 // Limits of what the parsers of this package accept.
 const (
 	MaxSize  = location.MaxSize // bytes of a location document or of a body
-	MaxParts = 16               // parts of a multipart body
+	MaxParts = 64               // parts of a multipart body, those within parts too
+
+	maxNested = 4 // multiparts within one another
 )
 
 // Errors of the parsers, wrapped with what was wrong.

@@ -2,11 +2,13 @@ package ali
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
+	"mime/quotedprintable"
 	"net/textproto"
 	"net/url"
 	"strconv"
@@ -103,9 +105,12 @@ func SplitMultipart(contentType string, body []byte) (sdp, pidf []byte, err erro
 }
 
 // Parts returns every part of a body in order; a body that is not multipart is
-// one part. A multipart within a multipart and a transfer encoding that would
-// have to be undone are ErrUnsupported.
+// one part, those of a multipart within a multipart stand in its place.
 func Parts(contentType string, body []byte) ([]Part, error) {
+	return partsOf(contentType, body, maxNested)
+}
+
+func partsOf(contentType string, body []byte, depth int) ([]Part, error) {
 	if len(body) > MaxSize {
 		return nil, fmt.Errorf("body: %w: %d bytes, the limit is %d", ErrTooLarge, len(body), MaxSize)
 	}
@@ -139,6 +144,12 @@ func Parts(contentType string, body []byte) ([]Part, error) {
 		if err != nil {
 			return nil, fmt.Errorf("part %d of the body: %w", len(parts)+1, err)
 		}
+		if strings.HasPrefix(part.ContentType, "multipart/") && depth > 1 {
+			if within, err := partsOf(raw.Header.Get("Content-Type"), part.Body, depth-1); err == nil && len(parts)+len(within) <= MaxParts {
+				parts = append(parts, within...)
+				continue
+			}
+		}
 		parts = append(parts, part)
 	}
 }
@@ -148,19 +159,29 @@ func readPart(header textproto.MIMEHeader, r io.Reader) (Part, error) {
 	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) {
 		kind = "text/plain" // what RFC 2046 section 5.1 says of a part without a type
 	}
-	if strings.HasPrefix(kind, "multipart/") {
-		return Part{}, fmt.Errorf("%w: a multipart within a multipart", ErrUnsupported)
-	}
-	switch encoding := strings.ToLower(strings.TrimSpace(header.Get("Content-Transfer-Encoding"))); encoding {
-	case "", "7bit", "8bit", "binary":
-	default:
-		return Part{}, fmt.Errorf("%w: Content-Transfer-Encoding %q", ErrUnsupported, encoding)
-	}
 	body, err := io.ReadAll(r)
 	if err != nil {
 		return Part{}, fmt.Errorf("%w: %w", ErrSyntax, err)
 	}
+	body = decoded(header.Get("Content-Transfer-Encoding"), body)
 	return Part{ContentType: kind, ID: trimID(header.Get("Content-ID")), Body: body}, nil
+}
+
+// decoded undoes a transfer encoding; what it spoils stays as it came.
+func decoded(encoding string, body []byte) []byte {
+	var r io.Reader
+	switch strings.ToLower(strings.TrimSpace(encoding)) {
+	case "base64":
+		r = base64.NewDecoder(base64.StdEncoding, bytes.NewReader(body))
+	case "quoted-printable":
+		r = quotedprintable.NewReader(bytes.NewReader(body))
+	default:
+		return body
+	}
+	if plain, err := io.ReadAll(r); err == nil {
+		return plain
+	}
+	return body
 }
 
 // ByReference returns the part that a Geolocation value such as "<cid:a@b>"

@@ -105,8 +105,6 @@ func TestSplitMultipartRefuses(t *testing.T) {
 		{"a body cut short", "multipart/mixed;boundary=x", part, ErrSyntax},
 		{"a multipart within", "multipart/mixed;boundary=x",
 			"--x\r\nContent-Type: multipart/mixed;boundary=y\r\n\r\n--y\r\n\r\na\r\n--y--\r\n--x--", ErrUnsupported},
-		{"a transfer encoding", "multipart/mixed;boundary=x",
-			"--x\r\nContent-Type: application/sdp\r\nContent-Transfer-Encoding: base64\r\n\r\ndj0w\r\n--x--", ErrUnsupported},
 		{"too many parts", "multipart/mixed;boundary=x", strings.Repeat(part, MaxParts+1) + "--x--", ErrTooLarge},
 		{"too many bytes", "application/sdp", strings.Repeat("x", MaxSize+1), ErrTooLarge},
 	}
@@ -178,4 +176,16 @@ func FuzzParts(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestPartsWithinPartsAndTransferEncodings(t *testing.T) {
+	t.Parallel()
+	body := "--x\r\nContent-Type: multipart/alternative;boundary=y\r\n\r\n--y\r\nContent-Type: application/sdp\r\n" +
+		"Content-Transfer-Encoding: Base64\r\n\r\ndj0w\r\n--y--\r\n--x\r\nContent-Type: multipart/mixed;boundary=z\r\n\r\nno boundary\r\n" +
+		"--x\r\nContent-Type: application/pidf+xml\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n<a b=3D'c'/>\r\n" +
+		"--x\r\nContent-Transfer-Encoding: base64\r\n\r\n%%%\r\n--x--"
+	parts, err := Parts("multipart/mixed;boundary=x", []byte(body))
+	if err != nil || len(parts) != 4 || string(parts[0].Body) != "v=0" || string(parts[2].Body) != "<a b='c'/>" || string(parts[3].Body) != "%%%" {
+		t.Errorf("%v %q", err, parts)
+	}
 }

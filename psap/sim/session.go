@@ -104,7 +104,7 @@ func newSession(s *Server, in *agent.Incoming, script Script, d delivered) *sess
 	}
 	c.offer.init(in, s.o.Advertise)
 	c.info = Call{
-		CallID: in.Message.Get("X-Callbox-Call"), SIPCallID: in.CallID, Centre: in.RequestURI.User,
+		CallID: in.Message.Get("X-Callbox-Call"), SIPCallID: in.CallID, Centre: centreOf(in),
 		Dialled: in.Message.Get("X-Callbox-Dialled"), Number: d.number, Address: d.record.Address(),
 		State: StateRinging, StartedAt: time.Now(),
 	}

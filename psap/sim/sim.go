@@ -199,7 +199,7 @@ func (s *Server) SetCentres(c []Centre) {
 
 // invite takes a new call.
 func (s *Server) invite(in *agent.Incoming) {
-	id := in.RequestURI.User
+	id := centreOf(in)
 	program, performs := s.takeProgram(id)
 	script, ok := Script{}, performs
 	if !performs && !s.o.Programs {
@@ -240,6 +240,14 @@ func (s *Server) invite(in *agent.Incoming) {
 	s.mu.Unlock()
 	defer s.calls.Done()
 	c.run(s.ctx)
+}
+
+// centreOf is the centre that an INVITE is for: one for a service (urn:service:sos) names it in Route.
+func centreOf(in *agent.Incoming) string {
+	if in.RequestURI.Scheme == "urn" {
+		return in.Route.User
+	}
+	return in.RequestURI.User
 }
 
 // nameOf returns what centre id calls itself. The caller holds s.mu.
