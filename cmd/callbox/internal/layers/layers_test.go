@@ -33,7 +33,7 @@ var levels = []struct {
 	{"routing/lost", 4}, {"routing/keys", 4}, {"routing/bandwidth/order", 4}, {"routing/registrar", 4}, {"routing/registration", 4}, {"routing/fees", 4}, {"sip/agent", 4}, {"sip/media", 4}, {"sip/trace", 4}, {"sip/cdr", 4}, {"psap", 4}, {"routing/transfer", 4}, {"routing/bandwidth/hook", 4},
 	{"routing", 3}, {"routing/directory/store", 3}, {"routing/directory/store/storetest", 4}, {"routing/directory/store/storetest/pgtest", 0},
 	{"routing/directory", 2}, {"psap/ali/link", 2},
-	{"routing/area", 1}, {"routing/webhook", 1}, {"routing/twiml", 1}, {"sip/sdp", 1}, {"psap/ali", 1}, {"config", 1},
+	{"routing/area", 1}, {"routing/webhook", 1}, {"routing/twiml", 1}, {"sip/sdp", 1}, {"psap/ali", 1}, {"psap/ng911", 1}, {"config", 1},
 	{"routing/twilio/twiliotest", 0}, {"routing/numbering", 0}, {"routing/labclock", 0}, {"routing/guesser", 0}, {"sip/call", 0}, {"sip/fault", 0}, {"sip/body", 0}, {"sip/fault/faulttest", 0}, {"config/strict", 0}, {"sip/audio", 0}, {"sip/location", 0}, {"sip/location/xmltree", -1},
 }
 
