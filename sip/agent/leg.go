@@ -52,8 +52,9 @@ type Outgoing struct {
 	From      Address // Host "" means this agent's own address
 	To        Address // zero value means the target URI
 	Message   Message
-	Late      bool   // whatever the body holds, no offer is in it: the 2xx brings one, and Leg.Ack its answer
-	Username  string // digest credentials to answer a 401 or 407 with, "" for none
+	Tags      []string // option tags in Supported beside the agent's own
+	Late      bool     // whatever the body holds, no offer is in it: the 2xx brings one, and Leg.Ack its answer
+	Username  string   // digest credentials to answer a 401 or 407 with, "" for none
 	Password  string
 	Anonymous bool // From is anonymous@anonymous.invalid (RFC 3323)
 	Spent     int  // hops that the call has made already: Max-Forwards is 70 less them (RFC 7332)

@@ -93,6 +93,9 @@ func (l *Leg) sendInvite(auth Header) {
 	if l.dial.out.offers() { // else an offer could come in a provisional answer: for the owner to say that it takes one
 		tags += ", 100rel"
 	}
+	for _, tag := range l.dial.out.Tags {
+		tags += ", " + tag
+	}
 	m = m.supporting(tags)
 	if auth.Name != "" {
 		m = m.With(auth.Name, auth.Value)

@@ -55,6 +55,8 @@ type Options struct {
 	// Asker answers the questions of decisions. nil: each is answered by a failure at once.
 	Asker Asker
 
+	NG NextGeneration // what next-generation centres are told of the edge
+
 	// Callbacks plans the calls of centres to the numbers they were given. nil: there are none, and such an INVITE is
 	// decided like every other.
 	Callbacks CallbackPlanner

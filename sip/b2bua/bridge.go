@@ -85,6 +85,7 @@ type bridge struct {
 	told     told         // the last provisional answer that the caller hears
 	announce string       // URI of the announcement
 
+	shelved              bool      // its additional data can be had by URL
 	transfer             *transfer // under way; nil for none
 	transfers, referrals int       // there were
 	back                 *callback // a centre's call to a number it was given; nil for every other call

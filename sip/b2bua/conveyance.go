@@ -18,6 +18,7 @@ type particulars struct {
 	hops    int       // it may go on for
 	parts   body.Body // its body, where that is more than a description
 	cut     bool      // that was too large to be kept
+	device  string    // its User-Agent
 }
 
 // maxKept bounds the parts that stay in memory with a call that is up, for a centre that it is transferred to.
@@ -25,7 +26,7 @@ const maxKept = 16 << 10
 
 // kept is what is left of it in a call that is up. The rest of the INVITE must not stay in memory with it.
 func (p particulars) kept(may func(string) bool) particulars {
-	out := particulars{hops: p.hops, parts: p.parts.Kept(maxKept)}
+	out := particulars{hops: p.hops, parts: p.parts.Kept(maxKept), device: strings.Clone(p.device)}
 	out.cut = len(p.parts.Parts) > len(out.parts.Parts)
 	for _, h := range p.headers {
 		if may(h.Name) || withLocation(h.Name) || is(h.Name, "Geolocation") || is(h.Name, "Supported") {
@@ -51,18 +52,21 @@ func aboutBody(name string) bool {
 func (c *bridge) convey(h []agent.Header, m *agent.Message, t *routing.Target, identity, number string) []agent.Header {
 	parts := t.NG.On || t.Deliver.Format == directory.FormatPIDF
 	var own []body.Addition
-	if doc := c.document(identity, number); parts && doc != nil {
+	if pidf := c.document(identity, number); parts && pidf != nil {
 		own = append(own, body.Addition{
-			Type: body.PIDF, ID: c.contentID("location"), Disposition: "by-reference;handling=optional", Content: doc,
+			Type: body.PIDF, ID: c.contentID("location"), Disposition: "by-reference;handling=optional", Content: pidf,
 		})
 	}
+	blocks, info := c.data(t, number)
+	doc := len(own) > 0
+	own = append(own, blocks...)
 	whole := false
 	if parts {
 		whole = c.compose(m, own)
 	}
 	before := len(h)
 	h = c.geolocation(h, !parts || c.about.cut || c.about.parts.Err != nil)
-	if len(own) > 0 {
+	if doc {
 		h = append(h, header("Geolocation", "<cid:"+own[0].ID+">"))
 	}
 	located := len(h) > before
@@ -83,7 +87,7 @@ func (c *bridge) convey(h []agent.Header, m *agent.Message, t *routing.Target, i
 	if located && !holds(h, "Geolocation-Routing") {
 		h = append(h, header("Geolocation-Routing", "yes"))
 	}
-	return h
+	return append(h, info...)
 }
 
 // compose writes the body of an INVITE that holds an offer of ours or nothing: the caller's with that offer in the place of
@@ -146,6 +150,22 @@ func (c *bridge) geolocation(h []agent.Header, withheld bool) []agent.Header {
 	return h
 }
 
+// locationTags are the option tags of the caller's that speak of its location (RFC 6442 section 4.5) and so go with it. The
+// others speak of its own dialog.
+func (p particulars) locationTags() (tags []string) {
+	for _, h := range p.headers {
+		if !is(h.Name, "Supported") {
+			continue
+		}
+		for _, tag := range agent.Values(h.Value) {
+			if (is(tag, "geolocation-sip") || is(tag, "geolocation-http")) && !slices.Contains(tags, tag) {
+				tags = append(tags, tag)
+			}
+		}
+	}
+	return tags
+}
+
 // namesPart tells whether a value of Geolocation names a part of the body.
 func namesPart(value string) bool {
 	return strings.HasPrefix(strings.ToLower(strings.TrimLeft(value, "< \t")), "cid:")
@@ -161,7 +181,7 @@ func speaksForUs(h agent.Header) bool {
 
 // contentID is the Content-ID of a part of ours in the INVITEs of this call.
 func (c *bridge) contentID(part string) string {
-	return part + "." + string(c.rec.ID) + "@callbox.invalid"
+	return part + "." + string(c.rec.ID) + "@" + c.domain()
 }
 
 // document is the PIDF-LO of the place that the call was routed by, nil where the caller's own says it or none is known.

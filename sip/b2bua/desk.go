@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"callbox/routing"
+	"callbox/routing/directory"
 	"callbox/sip/agent"
 )
 
@@ -55,7 +56,7 @@ func (d *desks) next() *routing.Target {
 // atDesk is a target with where it has registered in the place of its URI.
 func atDesk(t *routing.Target, way agent.Route) *routing.Target {
 	at := *t
-	at.URI = way.URI
+	at.URI, at.NG.RequestURI = way.URI, directory.RequestCentre // a device is asked by its own name
 	return &at
 }
 

@@ -3,6 +3,7 @@ package b2bua
 import (
 	"cmp"
 	"net/netip"
+	"strings"
 
 	"callbox/routing"
 	"callbox/sip/agent"
@@ -17,7 +18,7 @@ func (c *bridge) invitation(t *routing.Target, r agent.Route) agent.Outgoing {
 	}
 	out, h := c.delivery(t, r, offer)
 	if c.offer == nil && c.reliable && c.given == nil { // an offer in a provisional answer can be passed on
-		h = append(h, header("Supported", "timer, 100rel"))
+		h = append(h, header("Supported", strings.Join(append([]string{"timer, 100rel"}, out.Tags...), ", ")))
 	}
 	out.Message.Headers = c.askTimer(h, c.attempt.session)
 	return out
@@ -41,8 +42,12 @@ func (c *bridge) delivery(t *routing.Target, r agent.Route, offer agent.Message)
 		h = append(h, header("P-Asserted-Identity", "<"+identity+">"))
 	}
 	h = pass(h, agent.Message{Headers: c.about.headers}, c.e.inInvite)
+	if t.NG.On && t.Kind != routing.TargetTest {
+		h = c.address(&out, onlyFirst(h, "Resource-Priority"), t)
+	}
 	if t.Deliver.Address {
 		h = c.convey(h, &out.Message, t, identity, number)
+		out.Tags = c.about.locationTags()
 	}
 	return out, h
 }

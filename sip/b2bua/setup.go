@@ -96,7 +96,7 @@ func (c *bridge) check() *fault {
 		return f
 	}
 	c.offer = offer
-	c.about = particulars{headers: c.in.Message.Headers, hops: c.in.MaxForwards, parts: parts}
+	c.about = particulars{headers: c.in.Message.Headers, hops: c.in.MaxForwards, parts: parts, device: c.in.Message.Get("User-Agent")}
 	return nil
 }
 

@@ -215,6 +215,9 @@ func (c *bridge) finish() {
 		c.timer.Stop()
 	}
 	c.guard(c.closeRecord)
+	if c.shelved {
+		c.e.o.NG.Data.End(string(c.rec.ID))
+	}
 	c.lookups.Wait()
 	c.guard(c.closePlan)
 }

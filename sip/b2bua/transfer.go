@@ -259,6 +259,7 @@ func (t *transfer) lost(b *branch, l loss) {
 	}
 	if l.contact != "" && t.target.Policy.FollowRedirects && !t.moved {
 		t.moved, t.target.URI, t.sealed = true, l.contact, seals(&t.target, b.route)
+		t.target.NG.RequestURI = directory.RequestCentre
 		t.ring()
 		return
 	}

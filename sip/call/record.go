@@ -49,6 +49,9 @@ type Record struct {
 	Centre         string    `json:"centre,omitempty"`      // of a callback: the call centre that calls
 	CallbackOf     ID        `json:"callback_of,omitempty"` // of a callback: the emergency call it is about, where one is known
 	Contact        string    `json:"contact,omitempty"`     // the URI in the INVITE's Contact: where the caller's phone can be reached
+
+	EmergencyCallID string `json:"emergency_call_id,omitempty"` // URN that next-generation centres know the call by
+	IncidentID      string `json:"incident_id,omitempty"`       // URN of the incident that it tells of
 }
 
 // Direction says which way a call goes.
