@@ -49,7 +49,7 @@ func (w *walk) centre() {
 		w.onlyECC(ecc, deliver, note{outcome: failed, text: textNobodyServes})
 		return
 	}
-	x := note{outcome: passed, text: textServiceCentre, a: first.ID, c: w.level.String()}
+	x := note{outcome: passed, text: textServiceCentre, a: first.ID, c: byWhat(w.level)}
 	if w.level == area.ByESN && place.Address != nil {
 		x.text, x.b = textServiceCentreESN, place.Address.ESN()
 	}
@@ -72,7 +72,7 @@ func (w *walk) centre() {
 
 // tell has the trace know the place that a centre is looked for.
 func (w *walk) tell(p *Place) {
-	switch point := p.Point != nil && w.level == area.ByBoundary; {
+	switch point := p.Point != nil && (w.level == area.ByBoundary || w.level == byLoST); {
 	case p.Address != nil && (p.By != PlaceHook || !point):
 		w.d.Trace.address = p.Address
 	case point:

@@ -18,7 +18,10 @@ func Decide(s *directory.Snapshot, h Health, r Request) Decision {
 	if w.host() && w.access() && w.emergencyAPI() && w.dialled() && w.enabled() && w.findCaller() && w.country() && !w.test() {
 		w.service()
 		w.locate()
-		w.centre()
+		if w.askLoST() {
+			w.centre()
+			w.sayBad()
+		}
 	}
 	return w.d
 }
@@ -45,6 +48,7 @@ type walk struct {
 	first *directory.PSAP // serves the place, nil for nobody
 	level area.Level      // by what it was found
 	bad   string          // why a location in the INVITE is of no use
+	best  *wanted         // nil where there is no LoST server
 }
 
 // note records a rule's outcome.
@@ -160,6 +164,7 @@ func (w *walk) test() bool {
 		return false
 	}
 	w.locate()
+	w.sayBad()
 	address := w.d.Place.By != PlaceNone
 	x := textTestService
 	switch {

@@ -109,6 +109,7 @@ func (w *walk) placeOfHook() bool {
 			n.text = textHookBeyond
 		}
 	}
+	w.want(&p, n)
 	if first == nil {
 		return w.miss(note{text: textPlaceOutside, a: n.a})
 	}

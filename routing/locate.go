@@ -33,11 +33,15 @@ func (w *walk) locate() {
 		w.placeOfNumber()
 		w.note(ruleLocation, note{outcome: passed, text: textPlaceAddress, a: w.d.Caller.Address.Line()})
 	}
-	if by := w.d.Place.By; by == PlaceValue || by == PlaceID {
-		return
+	if w.bad == "" {
+		w.bad = r.LocationFault
 	}
-	if w.d.BadLocation = w.bad; w.bad == "" {
-		w.d.BadLocation = r.LocationFault
+}
+
+// sayBad has the decision say why none of the INVITE's locations is of use, where that is so.
+func (w *walk) sayBad() {
+	if by := w.d.Place.By; by != PlaceValue && by != PlaceID {
+		w.d.BadLocation = w.bad
 	}
 }
 
@@ -46,6 +50,9 @@ func (w *walk) placeOfNumber() {
 	address := w.d.Caller.Address
 	w.d.Place.By, w.d.Place.Address = PlaceAddress, address
 	w.first, w.level = w.s.Serving(address)
+	if w.s.LoST() != nil {
+		w.want(&w.d.Place, note{outcome: passed, text: textPlaceAddress, a: address.Line()})
+	}
 }
 
 // noPlace notes that there is nowhere to send help to.
@@ -56,12 +63,17 @@ func (w *walk) noPlace() bool {
 
 // settle makes a place that a PSAP serves the one that counts.
 func (w *walk) settle(p Place, first *directory.PSAP, level area.Level, n note) bool {
+	w.take(p, first, level)
+	w.note(ruleLocation, n)
+	return true
+}
+
+// take makes a place the one that counts.
+func (w *walk) take(p Place, first *directory.PSAP, level area.Level) {
 	w.d.Place, w.first, w.level = p, first, level
 	if w.endpoint != nil {
 		w.d.Caller.Address = p.Address
 	}
-	w.note(ruleLocation, n)
-	return true
 }
 
 // miss notes why a place does not count.
@@ -90,16 +102,27 @@ func (w *walk) ownAddress() bool {
 	if e.Address == nil {
 		return false
 	}
+	p := Place{By: PlaceEndpoint, Address: e.Address}
+	n := note{outcome: passed, text: textPlaceOwn, a: e.Address.Line(), b: e.ID}
+	w.want(&p, n)
 	first, level := w.s.Serving(e.Address)
 	if first == nil {
 		return w.miss(note{text: textPlaceUnserved, a: e.Address.Line()})
 	}
-	return w.settle(Place{By: PlaceEndpoint, Address: e.Address}, first, level,
-		note{outcome: passed, text: textPlaceOwn, a: e.Address.Line(), b: e.ID})
+	return w.settle(p, first, level, n)
 }
 
 // known takes a location of the account.
 func (w *walk) known(l *directory.Location, by PlaceSource) bool {
+	p := Place{By: by, Address: l.Address, Point: l.Point, LocationID: l.ID}
+	n := note{outcome: applied, text: textPlaceID, a: l.ID, b: l.Address.Line()}
+	switch by {
+	case PlaceEndpoint:
+		n.outcome, n.text, n.c = passed, textPlaceEndpoint, w.endpoint.ID
+	case PlaceHook:
+		n.text = textHookLocation
+	}
+	w.want(&p, n)
 	first, level := w.s.ServingLocation(l)
 	if l.Point != nil && level != area.ByBoundary {
 		if at, by := w.at(*l.Point); at != nil {
@@ -109,14 +132,7 @@ func (w *walk) known(l *directory.Location, by PlaceSource) bool {
 	if first == nil {
 		return w.miss(note{text: textLocationUnserved, a: l.ID, b: l.Address.Line()})
 	}
-	n := note{outcome: applied, text: textPlaceID, a: l.ID, b: l.Address.Line()}
-	switch by {
-	case PlaceEndpoint:
-		n.outcome, n.text, n.c = passed, textPlaceEndpoint, w.endpoint.ID
-	case PlaceHook:
-		n.text = textHookLocation
-	}
-	return w.settle(Place{By: by, Address: l.Address, Point: l.Point, LocationID: l.ID}, first, level, n)
+	return w.settle(p, first, level, n)
 }
 
 // placeOfInvite takes what the INVITE says of its place, by value before by ID.
@@ -173,17 +189,24 @@ func (w *walk) reference(id string) bool {
 // value takes a location that the INVITE holds: its shape by the areas that centres serve, else its civic address.
 func (w *walk) value(l *location.Location) bool {
 	p := Place{By: PlaceValue, Value: l}
-	if l.Shape != nil {
-		centre := l.Shape.Centroid()
-		p.Point, p.Uncertainty = &centre, l.Shape.Uncertainty()
-	}
+	var n note
 	var civic directory.Civic
 	if l.Civic != nil {
 		civic = civicOf(l.Civic)
 		p.Civic = &civic
+		n = note{outcome: applied, text: textPlaceCivic, a: civic.Line(), b: orUnsaid(l.Method)}
 	}
+	byAddress := n
+	if l.Shape != nil {
+		centre := l.Shape.Centroid()
+		p.Point, p.Uncertainty = &centre, l.Shape.Uncertainty()
+		n = note{outcome: applied, text: textPlacePoint, a: shown(p.Point, p.Uncertainty), b: orUnsaid(l.Method)}
+	}
+	if p.Point == nil && p.Civic == nil {
+		return false
+	}
+	w.want(&p, n)
 	if p.Point != nil {
-		n := note{outcome: applied, text: textPlacePoint, a: shown(p.Point, p.Uncertainty), b: orUnsaid(l.Method)}
 		first, level, share := w.covering(l.Shape, *p.Point)
 		if first != nil {
 			if share < 1 {
@@ -195,9 +218,8 @@ func (w *walk) value(l *location.Location) bool {
 		w.miss(note{text: textPlaceOutside, a: n.a})
 	}
 	if p.Civic != nil {
-		first, level := w.byCivic(civic)
-		if first != nil {
-			return w.settle(p, first, level, note{outcome: applied, text: textPlaceCivic, a: civic.Line(), b: orUnsaid(l.Method)})
+		if first, level := w.byCivic(civic); first != nil {
+			return w.settle(p, first, level, byAddress)
 		}
 		w.miss(note{text: textPlaceUnserved, a: civic.Line()})
 	}

@@ -103,8 +103,9 @@ type Question struct {
 	Hook     *directory.EmergencyNumber // whose hook is asked
 	To, From string                     // what it is told: E.164 where the call has that
 
-	Service string // of the LoST query: a service URN
-	Place   Place  // of the LoST query
+	LoST    *directory.LoST // whose server is asked
+	Service string          // of the LoST query: a service URN
+	Place   Place           // of the LoST query
 }
 
 // String says what has to be asked.
@@ -112,7 +113,7 @@ func (q *Question) String() string {
 	if q.Kind == QuestionHook {
 		return "GET " + clean(HookURL(q.Hook, q.To, q.From)) + " is to say who calls and from where"
 	}
-	return "a LoST server is to say who serves the place"
+	return clean(q.LoST.URL) + " is to say who serves the place for " + q.Service
 }
 
 // Reply is the answer to a Question. The zero value of a field is one that the answer did not have.

@@ -6,8 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"callbox/routing/directory"
+	"callbox/sip/location"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -38,6 +40,16 @@ func TestADecisionReadsWell(t *testing.T) {
 	challenge.Proof = nil
 	urn := request("+33155500100", "service:sos.police", hostLab)
 	urn.Scheme = "urn"
+	raleigh := location.NewCircle(location.Point{Lat: 35.7796, Lon: -78.6382}, 30)
+	point := request("+14155550100", "911", hostLab)
+	point.Locations = []location.Location{{Shape: &raleigh, Method: "GPS"}}
+	asking := request("+14155550177", "+19195550911", hostLab)
+	asked, late := asking, asking
+	asked.Replies = []Reply{{
+		Status: 200, Elapsed: 12300 * time.Microsecond, Body: []byte(`{"aeui": "alicePhone0001", "location_id": "elmStreet100"}`),
+		AEUI: "alicePhone0001", LocationID: "elmStreet100",
+	}}
+	late.Replies = []Reply{{Elapsed: 450 * time.Millisecond, Err: "no complete answer within 450ms: answer sooner"}}
 	rows := []struct {
 		file   string
 		health Health
@@ -52,6 +64,11 @@ func TestADecisionReadsWell(t *testing.T) {
 		{"refused", nil, request("+19995550199", "911", hostLab)},
 		{"unknown_host", nil, request("+14155550100", "911", "example.org")},
 		{"challenge", nil, challenge},
+		{"endpoint", nil, request("alicePhone0001", "911", "lab.emergency.bandwidth.com")},
+		{"point", nil, point},
+		{"ask", nil, asking},
+		{"hook", nil, asked},
+		{"hook_late", nil, late},
 	}
 	for _, r := range rows {
 		t.Run(r.file, func(t *testing.T) {

@@ -128,6 +128,14 @@ const (
 	textPlaceOwn
 	textPlaceAddress
 	textPlaceNone
+	textLoSTAsk
+	textLoSTSaid
+	textLoSTKept
+	textLoSTFailed
+	textLoSTNoURI
+	textLoSTKnown
+	textLoSTForeign
+	textLoSTDefault
 	textCount
 )
 
@@ -267,5 +275,14 @@ var texts = [textCount]string{
 	textPlaceEndpoint:     "location $1 of endpoint $3 counts: $2",
 	textPlaceOwn:          "the address of endpoint $2 counts: $1",
 	textPlaceAddress:      "the registered address counts: $1",
-	textPlaceNone:         "nothing else is known of where endpoint $1 is",
+	textLoSTAsk:           "$u is to say who serves the place for $2",
+	textLoSTSaid:          "$u took $2 to name $w",
+	textLoSTKept:          "$u: an answer $w",
+	textLoSTFailed:        "$u took $2: $w; what the areas say stands",
+	textLoSTNoURI:         "no URI of the answer is one that a call could be sent to; what the areas say stands",
+	textLoSTKnown:         "$2 is $1",
+	textLoSTForeign:       "$u is no centre of the directory, and is rung as it is",
+	textLoSTDefault:       "neither server nor areas know the place: $1 takes the calls of such places",
+
+	textPlaceNone: "nothing else is known of where endpoint $1 is",
 }

@@ -36,8 +36,11 @@ func (d *Decision) Asked() *call.Asked {
 		return nil
 	}
 	a := &call.Asked{Kind: q.Kind.String()}
-	if q.Kind == QuestionHook {
+	switch q.Kind {
+	case QuestionHook:
 		a.URL = HookURL(q.Hook, q.To, q.From)
+	case QuestionLoST:
+		a.URL = q.LoST.URL
 	}
 	if r != nil {
 		body := r.Body[:min(len(r.Body), longestAnswer)]

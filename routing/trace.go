@@ -100,6 +100,18 @@ func (t *Trace) set(rule uint8, n note) {
 // sentence renders what a rule saw in printable ASCII, for a header.
 func (t *Trace) sentence(rule uint8) string { return t.saw(rule, true) }
 
+// clear makes n what a further rule saw, and nothing else: where it had a say before, and with add also where not.
+func (t *Trace) clear(rule uint8, n note, add bool) {
+	i := rule - rules - 1
+	if t.more != nil {
+		add = add || t.more.notes[i] != nil
+		t.more.notes[i] = nil
+	}
+	if add {
+		t.set(rule, n)
+	}
+}
+
 // last renders the last thing that a further rule saw in printable ASCII, for a header.
 func (t *Trace) last(rule uint8) string {
 	notes := t.more.notes[rule-rules-1]
