@@ -28,8 +28,8 @@ func newExplain(s streams) *cobra.Command {
 		Use:   "explain",
 		Short: "Say what would become of a call, and why",
 		Long: "Say what would become of a call: the verdict, the targets in ring order, and what every rule saw. The decision is\n" +
-			"the one that routes calls. No call is made and no web\n" +
-			"service is asked: --hook-answer says what one would answer. The directory file alone decides, and every call centre counts as in\n" +
+			"the one that routes calls. No call is made, and neither\n" +
+			"a web service nor a LoST server is asked: --hook-answer and --lost-answer say what they would answer. The directory file alone decides, and every call centre counts as in\n" +
 			"service; with --url a running edge is asked, which also knows what was provisioned by its API and which centres are up.",
 		Example: "  callbox explain --from +14155550102 --to 911\n" +
 			"  callbox explain --from +442079460100 --to urn:service:sos.police -o json\n" +

@@ -18,6 +18,7 @@ const longestWhere = 64 << 10
 type whereFlags struct {
 	lat, lon   float64
 	pidf, hook string
+	lost       []string
 }
 
 // add adds the flags for where a call is from.
@@ -30,6 +31,7 @@ func (w *whereFlags) add(f *pflag.FlagSet, q *explain.Question) {
 	f.StringVar(&w.pidf, "pidf", "", "`file` with a PIDF-LO document in the call, - for standard input")
 	f.StringVar(&q.GeolocationRouting, "geolocation-routing", "", "Geolocation-Routing: yes or no")
 	f.StringVar(&w.hook, "hook-answer", "", "`file` with what the web service of a designated number would answer: JSON, or all of HTTP as curl -i prints it; - for standard input")
+	f.StringArrayVar(&w.lost, "lost-answer", nil, "a SIP `URI` that the directory's LoST server would name, none for no answer; may be there several times")
 }
 
 // fill takes over what was set.
@@ -44,6 +46,11 @@ func (w *whereFlags) fill(cmd *cobra.Command, q *explain.Question) error {
 	case "", "yes", "no":
 	default:
 		return usage("--geolocation-routing is yes or no, not %q", q.GeolocationRouting)
+	}
+	if len(w.lost) == 1 && w.lost[0] == "none" {
+		q.LoSTAnswer = &explain.LoSTAnswer{Error: "no answer"}
+	} else if len(w.lost) > 0 {
+		q.LoSTAnswer = &explain.LoSTAnswer{URIs: w.lost}
 	}
 	if w.pidf != "" {
 		src, err := bounded(cmd, "--pidf", w.pidf)

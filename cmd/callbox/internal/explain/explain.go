@@ -85,16 +85,20 @@ type Target struct {
 	SRTP           string `json:"srtp" enum:"off,optional,required" doc:"Whether its media is protected."`
 }
 
-// Ask decides the call of q over s. Nobody is asked for anything: where the decision has to know what a web service says, it
-// is made with the answer in q, or says what would be asked. The error says which part of the question cannot be read.
+// Ask decides the call of q over s. Nobody is asked for anything: where the decision has to know what a web service or a LoST
+// server says, it is made with the answer in q, or says what would be asked. The error says which part of the question cannot be read.
 func Ask(s *directory.Snapshot, h routing.Health, q Question) (routing.Decision, error) {
 	r, err := q.request()
 	if err != nil {
 		return routing.Decision{}, err
 	}
 	d := routing.Decide(s, h, r)
-	if d.Verdict == routing.VerdictAsk && q.HookAnswer != nil && d.Question.Kind == routing.QuestionHook {
-		r.Replies = append(r.Replies, q.HookAnswer.reply())
+	for d.Verdict == routing.VerdictAsk {
+		reply, ok := q.reply(d.Question)
+		if !ok {
+			break
+		}
+		r.Replies = append(r.Replies, reply)
 		d = routing.Decide(s, h, r)
 	}
 	return d, nil

@@ -25,6 +25,14 @@ type Where struct {
 	GeolocationRouting string `json:"geolocation_routing,omitempty" enum:"yes,no" doc:"Geolocation-Routing; not there when absent."`
 
 	HookAnswer *HookAnswer `json:"hook_answer,omitempty" doc:"What the web service of a designated number would answer; no service is asked."`
+	LoSTAnswer *LoSTAnswer `json:"lost_answer,omitempty" doc:"What the directory's LoST server would answer; it is not asked."`
+}
+
+// LoSTAnswer is what a LoST server would answer.
+type LoSTAnswer struct {
+	URIs  []string `json:"uris,omitempty" maxItems:"8" doc:"Of the service: sip or sips."`
+	Name  string   `json:"name,omitempty" maxLength:"256" doc:"Of the service."`
+	Error string   `json:"error,omitempty" maxLength:"256" doc:"In place of an answer: what kept it from coming, such as a time-out."`
 }
 
 // HookAnswer is what a web service would answer.
@@ -66,6 +74,18 @@ func (q *Question) where(r *routing.Request) error {
 		r.Geolocation = routing.GeolocationRoutingNo
 	}
 	return nil
+}
+
+// reply is the answer that q has for a question, false for none.
+func (q *Question) reply(asked *routing.Question) (routing.Reply, bool) {
+	switch {
+	case asked.Kind == routing.QuestionHook && q.HookAnswer != nil:
+		return q.HookAnswer.reply(), true
+	case asked.Kind == routing.QuestionLoST && q.LoSTAnswer != nil:
+		a := q.LoSTAnswer
+		return routing.Reply{Kind: asked.Kind, URIs: a.URIs, DisplayName: a.Name, Err: a.Error}, true
+	}
+	return routing.Reply{}, false
 }
 
 // reply is the answer as the client of web services would hand it on.
