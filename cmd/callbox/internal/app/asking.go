@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"net/http"
 	"strings"
 
 	"callbox/cmd/callbox/internal/explain"
@@ -31,7 +32,7 @@ func (a asker) Ask(ctx context.Context, q routing.Question) routing.Reply {
 	case routing.QuestionHook:
 		r := a.hooks.Ask(ctx, q)
 		if ctx.Err() == nil { // else the caller has hung up, and it is not the service that took no longer
-			a.metrics.Hooked(r.Elapsed, r.Err == "")
+			a.metrics.Hooked(r.Elapsed, r.Err == "" || r.Status == http.StatusNotFound)
 		}
 		return r
 	}
