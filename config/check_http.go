@@ -119,6 +119,14 @@ func (c *checker) lab(l Lab) {
 	}
 }
 
+// lost checks how LoST queries are answered.
+func (c *checker) lost(l LoST) {
+	c.oneOf("lost.access", l.Access, []string{"known", "open", "off"})
+	if len(l.Name) > 255 || !strings.Contains(l.Name, ".") || strings.Trim(l.Name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") != "" {
+		c.add("lost.name", "is not a host name with a dot", "write one of your own, such as lost.example.com")
+	}
+}
+
 // e164 tells whether s is a plus and up to 15 digits, the first of them not 0.
 func e164(s string) bool {
 	digits, plus := strings.CutPrefix(s, "+")

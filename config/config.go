@@ -27,6 +27,7 @@ type Options struct {
 	Sim       Sim       `yaml:"sim"`
 	PSAP      PSAP      `yaml:"psap"`
 	ALI       ALI       `yaml:"ali"`
+	LoST      LoST      `yaml:"lost"`
 	SMTP      SMTP      `yaml:"smtp"`
 	Registrar Registrar `yaml:"registrar"`
 	Call      Call      `yaml:"call"`
@@ -142,6 +143,12 @@ type ALI struct {
 	Company string         `yaml:"company"` // company ID in the records, up to 5 letters and digits
 }
 
+// LoST is how clients of RFC 5222 are told which call centre serves a place.
+type LoST struct {
+	Access string `yaml:"access"` // known (as the API: this machine, and who has credentials), open (everybody) or off
+	Name   string `yaml:"name"`   // of the server in answers and paths, a host name
+}
+
 // SMTP is the mail server that takes what is told of calls by e-mail.
 type SMTP struct {
 	Address  string `yaml:"address" reload:"live"`  // host:port; "" sends no e-mail
@@ -201,6 +208,7 @@ func Defaults() Options {
 		PSAP:   PSAP{ProbeInterval: 10 * time.Second, ProbeTimeout: 3 * time.Second},
 		ALI:    ALI{Company: "CBOX"},
 		SMTP:   SMTP{TLS: "starttls"},
+		LoST:   LoST{Access: "known", Name: "callbox.invalid"},
 		Call:   Call{MaxDuration: 4 * time.Hour, MinSessionExpires: 90 * time.Second},
 		Drain:  Drain{Limit: time.Minute},
 		Log:    Log{Level: "info", Format: "json"},

@@ -25,6 +25,7 @@ import (
 	"callbox/routing/directory"
 	"callbox/routing/fees"
 	"callbox/routing/keys"
+	"callbox/routing/lost"
 	"callbox/routing/notify"
 	"callbox/routing/registrar"
 	"callbox/routing/webhook"
@@ -90,6 +91,7 @@ type App struct {
 	apiAddr   atomic.Pointer[netip.AddrPort] // httpAddr once it is known, for who may ask before
 	webhooks  *webhook.Client
 	hooks     *hook.Client
+	lost      *lost.Client
 	speech    *speech
 	registrar *registrar.Registrar
 
@@ -148,7 +150,7 @@ func (a *App) start(ctx context.Context) error {
 	a.faults, a.reserve = &board{log: a.part("faults"), now: time.Now}, &reserve{}
 	a.started(a.reserve.close)
 	for _, step := range []func(context.Context) error{
-		a.openData, a.startSimulator, a.startVoice, a.buildAsker, a.readDirectory, a.openStore, a.openGuard, a.openCertificates, a.startMedia, a.buildNotify, a.buildEdge, a.watchFaults, a.buildMetrics, a.runNotify, a.listenHTTP, a.listenALI, a.startRegistrar, a.listenSIP, a.startProbing,
+		a.openData, a.startSimulator, a.startVoice, a.buildAsker, a.buildLoST, a.readDirectory, a.openStore, a.openGuard, a.openCertificates, a.startMedia, a.buildNotify, a.buildEdge, a.watchFaults, a.buildMetrics, a.runNotify, a.listenHTTP, a.listenALI, a.startRegistrar, a.listenSIP, a.startProbing,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -289,7 +291,7 @@ func (a *App) buildEdge(context.Context) error {
 	a.buildCallbacks()
 	a.buildScreens()
 	a.edge, err = b2bua.New(b2bua.Options{
-		Agent: sipAgent, Decider: &a.plan, Asker: asker{a.hooks, a.metrics}, Callbacks: guardedCallbacks{a}, Media: a.relay, Registry: a.registry,
+		Agent: sipAgent, Decider: &a.plan, Asker: asker{a.hooks, a.lost, a.plan.snapshot.Load, a.metrics}, Callbacks: guardedCallbacks{a}, Media: a.relay, Registry: a.registry,
 		Recorder: recorder{a.journal, a.metrics, a.customers.ledger}, Observer: watchers{a.metrics, a.screens}, ALI: a.screens, Notifier: a.notify, Phones: a.registered, Centres: registeredCentres{a}.ways, Logger: a.part("b2bua"),
 		Transfers:      referrals{&a.plan, a.settings.Call.TransferHosts},
 		NoMedia:        a.noMedia,

@@ -11,6 +11,7 @@ import (
 	"callbox/routing"
 	"callbox/routing/bandwidth/hook"
 	"callbox/routing/directory"
+	"callbox/routing/lost"
 )
 
 // buildAsker makes what asks others what a decision has to know. It comes before the edge and the API.
@@ -22,8 +23,10 @@ func (a *App) buildAsker(context.Context) error {
 
 // asker asks whom a decision wants asked.
 type asker struct {
-	hooks   *hook.Client
-	metrics *web.Metrics
+	hooks    *hook.Client
+	lost     *lost.Client
+	snapshot func() *directory.Snapshot
+	metrics  *web.Metrics
 }
 
 // Ask implements b2bua.Asker.
@@ -35,6 +38,8 @@ func (a asker) Ask(ctx context.Context, q routing.Question) routing.Reply {
 			a.metrics.Hooked(r.Elapsed, r.Err == "" || r.Status == http.StatusNotFound)
 		}
 		return r
+	case routing.QuestionLoST:
+		return a.lost.Ask(ctx, a.snapshot().LoST(), q)
 	}
 	return routing.Reply{Kind: q.Kind, Err: "this edge asks no " + q.Kind.String() + " server"}
 }

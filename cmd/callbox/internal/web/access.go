@@ -109,7 +109,7 @@ func forbidden(c keys.Caller, method, path string) string {
 		return ""
 	case path == keysPath || strings.HasPrefix(path, keysPath+"/"):
 		return c.Name + " may read, but not see who else has keys; use a full token or key"
-	case method == http.MethodGet || method == http.MethodHead || path == explainPath:
+	case method == http.MethodGet || method == http.MethodHead || path == explainPath || path == lostPath:
 		return "" // to explain is to read, however long the question
 	}
 	return c.Name + " may read and change nothing; use a full token or key"

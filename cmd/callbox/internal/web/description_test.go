@@ -57,6 +57,7 @@ func commonExamples(key string) map[string]example {
 			{"/api/v1/psaps/psap-real/callback", `{"number":"1"}`, 409}, {"", `{}`, 422}}},
 		"explain":             {explainPath, `{"from":"+14155550100","to":"911","transport":"tls"}`, []deviation{{"", `{"from":"x","to":"y","source":"nowhere"}`, 422}}},
 		"reload":              {"/-/reload", "", nil},
+		"ask-lost":            {lostPath, "<listServices/>", []deviation{{"", strings.Repeat(" ", 70000), 413}}},
 		"list-keys":           {keysPath, "", nil},
 		"make-key":            {keysPath, `{"name":"Terraform","scope":"read","account_sid":"` + other + `"}`, []deviation{{"", `{"name":"x","account_sid":"AC` + strings.Repeat("0", 32) + `"}`, 422}, {"", `{"name":"x"}`, 201}}},
 		"revoke-key":          {keysPath + "/" + key, "", missing(keysPath + "/" + noKey)},

@@ -267,7 +267,7 @@ func TestEveryPageOfTheAPIKeepsOutWhoMayNot(t *testing.T) {
 	for path, methods := range described.Paths {
 		for method := range methods {
 			method = strings.ToUpper(method)
-			reads := (method == http.MethodGet || path == explainPath) && path != keysPath
+			reads := (method == http.MethodGet || path == explainPath || path == lostPath) && path != keysPath
 			for _, who := range []struct {
 				user, password string
 				refused        bool

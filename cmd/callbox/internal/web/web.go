@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/rs/zerolog"
 
 	"callbox/routing/directory/store"
@@ -56,6 +57,9 @@ type Options struct {
 	Hooks         Hooks                   // the web services of designated numbers; nil: nobody asks them
 	Registrations Registrations           // where phones are; nil: there are none
 	AuthFailures  func() []AuthFailure    // wrong SIP credentials; nil: none are known
+
+	LoST     LoST // answers LoST queries; nil: nobody does
+	LoSTOpen bool // to everybody, not only to who may read the rest
 
 	Ready    func() (ready bool, why string) // why not, one sentence
 	Degraded func() []Degraded               // what is wrong while calls go on; nil: nothing ever is
@@ -141,6 +145,39 @@ func (s *Server) Close(ctx context.Context) error {
 func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	api := newAPI(mux, o.Version)
+	register(api, o)
+	registerHealth(mux, o)
+	mux.Handle("GET /metrics", o.Metrics)
+	mux.HandleFunc("GET /{$}", index(o.Version))
+
+	own := sameOrigin(problems(mux), func(w http.ResponseWriter, _ *http.Request) {
+		problem(w, http.StatusForbidden, crossSite)
+	})
+	everybody := own
+	own = access(own, o.Guard)
+	theirs, numbers := provider(o.Twilio, o.Guard), numbersAPI(o.Bandwidth, o.Guard)
+	return recovered(secured(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, bodyLimit(r.URL.Path))
+		if p := r.URL.Path; p != importPath && p != exportPath { // which look after their time themselves
+			ctx, cancel := context.WithTimeout(r.Context(), answerTimeout)
+			defer cancel()
+			r = r.WithContext(ctx)
+		}
+		switch {
+		case ofBandwidth(r):
+			numbers.ServeHTTP(w, r)
+		case ofProvider(r):
+			theirs.ServeHTTP(w, r)
+		case o.LoSTOpen && r.URL.Path == lostPath:
+			everybody.ServeHTTP(w, r)
+		default:
+			own.ServeHTTP(w, r)
+		}
+	})), o.Logger)
+}
+
+// register adds the pages that are described.
+func register(api huma.API, o Options) {
 	registerCalls(api, calls{o.Live, o.Journal, o.Simulated, o.Notify})
 	changes := &changeLog{o.Store, o.Logger}
 	registerCentres(api, o.Centres, changes)
@@ -172,31 +209,9 @@ func Handler(o Options) http.Handler {
 	if o.Notify != nil {
 		registerNotifications(api, o.Notify, changes)
 	}
-	registerHealth(mux, o)
-	mux.Handle("GET /metrics", o.Metrics)
-	mux.HandleFunc("GET /{$}", index(o.Version))
-
-	own := sameOrigin(problems(mux), func(w http.ResponseWriter, _ *http.Request) {
-		problem(w, http.StatusForbidden, crossSite)
-	})
-	own = access(own, o.Guard)
-	theirs, numbers := provider(o.Twilio, o.Guard), numbersAPI(o.Bandwidth, o.Guard)
-	return recovered(secured(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, bodyLimit(r.URL.Path))
-		if p := r.URL.Path; p != importPath && p != exportPath { // which look after their time themselves
-			ctx, cancel := context.WithTimeout(r.Context(), answerTimeout)
-			defer cancel()
-			r = r.WithContext(ctx)
-		}
-		switch {
-		case ofBandwidth(r):
-			numbers.ServeHTTP(w, r)
-		case ofProvider(r):
-			theirs.ServeHTTP(w, r)
-		default:
-			own.ServeHTTP(w, r)
-		}
-	})), o.Logger)
+	if o.LoST != nil {
+		registerLoST(api, o.LoST)
+	}
 }
 
 // bodyLimit bounds what a request to path may bring.
