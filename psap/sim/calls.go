@@ -18,7 +18,10 @@ type Call struct {
 	Name       string // what the centre calls itself
 	Dialled    string // what the caller dialled, where the edge says so
 	Number     string // the number received, "" for none
+	CallerName string // the name received, of the caller or of who lives at the address, "" for none
 	Address    string // the address received on one line, "" for none
+	Point      *Point // the coordinates received, nil for none
+	Beside     Beside // what else was received
 	State      State
 	StartedAt  time.Time
 	AnsweredAt time.Time // zero when never answered

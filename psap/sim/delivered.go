@@ -1,40 +1,200 @@
 package sim
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
+	"unicode"
 
 	"callbox/psap/ali"
 	"callbox/sip/agent"
+	"callbox/sip/body"
+	"callbox/sip/location"
 )
 
 // delivered is what the INVITE told about the caller.
 type delivered struct {
 	number  string // E.164 as sent, "" when withheld
+	name    string // the display name, "" for none
 	record  ali.Record
 	located bool // record holds an address
+	point   *Point
+	beside  Beside
 	sdp     []byte
 }
 
+// Point is where a caller was said to be: in degrees of WGS84, with the radius in metres of the circle that it may be in,
+// 0 where nothing was said of that.
+type Point struct {
+	Lat, Lon    float64
+	Uncertainty float64
+}
+
+// Beside is what came beside number and place, as a call-taker's equipment would look into it.
+type Beside struct {
+	Geolocation []string // the values of Geolocation
+	Routing     string   // Geolocation-Routing
+	CallInfo    []string // the values of Call-Info
+	Data        []Data   // additional data (RFC 7852)
+}
+
+// Data is a block of additional data: by value, with what it holds, or by reference.
+type Data struct {
+	Block   string // ProviderInfo, ServiceInfo, DeviceInfo, SubscriberInfo, Comment
+	URL     string // "" by value
+	Content string // "" by reference
+}
+
+// Bounds of what is kept of an INVITE.
+const (
+	maxValues = 16
+	maxValue  = 512
+	maxBlock  = 4096
+)
+
 // read takes what in delivers. The error is of its body, which is then as good as absent but for the address.
 func read(in *agent.Incoming) (delivered, error) {
-	d := delivered{number: number(in.From, in.Message)}
-	if len(in.Message.Body) == 0 {
-		return d, nil
+	m := in.Message
+	d := delivered{number: number(in.From, m)}
+	if !anonymous(in.From) {
+		d.name = line(in.From.Display)
 	}
-	sdp, pidf, err := ali.SplitMultipart(in.Message.ContentType, in.Message.Body)
-	if err != nil {
-		return d, err
+	d.beside.Geolocation, d.beside.CallInfo = values(m, "Geolocation"), values(m, "Call-Info")
+	d.beside.Routing = line(m.Get("Geolocation-Routing"))
+	var b body.Body
+	var err error
+	if len(m.Body) > 0 {
+		if b, err = body.Split(m.ContentType, m.Body); err != nil && len(b.Parts) == 0 {
+			return d, err
+		}
+		session := b.Session()
+		if session < 0 && b.Find(body.PIDF) < 0 {
+			return d, fmt.Errorf("neither %s nor %s in a body of %.80q", body.SDP, body.PIDF, m.ContentType)
+		}
+		if session >= 0 {
+			if d.sdp, err = b.Content(session); err != nil {
+				return d, err
+			}
+		}
 	}
-	d.sdp = sdp
-	if pidf == nil {
-		return d, nil
-	}
-	// A location that cannot be read must not keep a call from being answered.
-	if record, err := ali.ParsePIDFLO(pidf); err == nil {
-		d.record, d.located = record, record.Address() != ""
-	}
+	d.locate(b, m.Get("X-Callbox-Call"))
+	d.beside.data(b)
 	return d, nil
+}
+
+// locate finds the place that counts: the one that whoever called the centre has added, which it names by the call, else
+// the first that can be read. A location that cannot be read must not keep a call from being answered.
+func (d *delivered) locate(b body.Body, call string) {
+	var first, added []location.Location
+	named, _ := location.ParseGeolocation(d.beside.Geolocation)
+	for _, r := range named {
+		found := at(b, r)
+		if len(found) > 0 && first == nil {
+			first = found
+		}
+		if call != "" && strings.Contains(r.ContentID, call) && added == nil {
+			added = found
+		}
+	}
+	for i, p := range b.Parts {
+		if p.Type == body.PIDF && first == nil { // nothing names it
+			first = document(b, i)
+		}
+	}
+	if added != nil {
+		first = added
+	}
+	for _, l := range first {
+		if l.Civic != nil && !d.located {
+			d.record = record(l.Civic.Lines())
+			d.located = d.record.Address() != ""
+		}
+		if l.Shape != nil && d.point == nil {
+			c := l.Shape.Centroid()
+			d.point = &Point{Lat: c.Lat, Lon: c.Lon, Uncertainty: l.Shape.Uncertainty()}
+		}
+	}
+}
+
+// at returns the places that a value of Geolocation gives by itself or by a part of the body.
+func at(b body.Body, r location.Reference) []location.Location {
+	if l, ok := r.Location(); ok {
+		return []location.Location{l}
+	}
+	if r.Kind != location.RefContent {
+		return nil
+	}
+	for i, p := range b.Parts {
+		if p.ID == r.ContentID && p.Type == body.PIDF {
+			return document(b, i)
+		}
+	}
+	return nil
+}
+
+func document(b body.Body, part int) []location.Location {
+	doc, err := b.Content(part)
+	if err != nil {
+		return nil
+	}
+	found, _ := location.Parse(doc) // the good ones
+	return found
+}
+
+func record(l location.Lines) ali.Record {
+	return ali.Record{
+		Name: l.Name, Street: l.Street, Floor: l.Floor, Unit: l.Unit, Location: l.Hint, City: l.City, State: l.State,
+		PostalCode: l.PostalCode, Country: l.Country,
+	}
+}
+
+// data collects the blocks that Call-Info names: those in the body, and those elsewhere.
+func (s *Beside) data(b body.Body) {
+	const purpose = "emergencycalldata."
+	for _, value := range s.CallInfo {
+		uri, params, ok := strings.Cut(strings.TrimPrefix(value, "<"), ">")
+		_, block, of := strings.Cut(params, "EmergencyCallData.")
+		if !ok || !of || !strings.Contains(strings.ToLower(params), "purpose="+purpose) && !strings.Contains(strings.ToLower(params), `purpose="`+purpose) {
+			continue
+		}
+		if end := strings.IndexFunc(block, func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) }); end >= 0 {
+			block = block[:end]
+		}
+		d := Data{Block: block, URL: uri}
+		if i := b.ByID(uri); i >= 0 {
+			d.URL = ""
+			if content, err := b.Content(i); err == nil {
+				d.Content = strings.ToValidUTF8(string(content[:min(len(content), maxBlock)]), "\uFFFD")
+			}
+		}
+		s.Data = append(s.Data, d)
+	}
+}
+
+// values returns those of all header fields of a name, each on one line.
+func values(m agent.Message, name string) (all []string) {
+	for _, h := range m.Headers {
+		if !strings.EqualFold(h.Name, name) {
+			continue
+		}
+		for _, v := range agent.Values(h.Value) {
+			if v = line(v); v != "" && len(all) < maxValues {
+				all = append(all, v)
+			}
+		}
+	}
+	return all
+}
+
+// line makes text that came from outside fit for one line.
+func line(text string) string {
+	text = strings.ToValidUTF8(text[:min(len(text), maxValue)], "\uFFFD")
+	return strings.TrimSpace(strings.Map(func(c rune) rune {
+		if unicode.IsGraphic(c) {
+			return c
+		}
+		return ' '
+	}, text))
 }
 
 // number returns the caller's number: of P-Asserted-Identity, else of From.
@@ -42,11 +202,15 @@ func number(from agent.Address, m agent.Message) string {
 	if n := identity(m.Get("P-Asserted-Identity")); n != "" {
 		return n
 	}
-	if from.Host == "anonymous.invalid" || strings.EqualFold(from.User, "anonymous") {
+	if anonymous(from) {
 		return ""
 	}
 	user, _, _ := strings.Cut(from.User, ";")
 	return user
+}
+
+func anonymous(from agent.Address) bool {
+	return from.Host == "anonymous.invalid" || strings.EqualFold(from.User, "anonymous")
 }
 
 // identity returns the user part of the first SIP or the number of the first tel URI in a name-addr list.

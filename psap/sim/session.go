@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"sync"
@@ -106,6 +107,7 @@ func newSession(s *Server, in *agent.Incoming, script Script, d delivered) *sess
 	c.info = Call{
 		CallID: in.Message.Get("X-Callbox-Call"), SIPCallID: in.CallID, Centre: centreOf(in),
 		Dialled: in.Message.Get("X-Callbox-Dialled"), Number: d.number, Address: d.record.Address(),
+		CallerName: cmp.Or(d.name, d.record.Name), Point: d.point, Beside: d.beside,
 		State: StateRinging, StartedAt: time.Now(),
 	}
 	if c.info.CallID == "" {

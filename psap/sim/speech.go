@@ -22,28 +22,52 @@ func (s Script) sentences(name string, d delivered) []voice.Words {
 	return said
 }
 
+// wording is how a centre, or the test service, says what it received.
+type wording struct{ name, number, noNumber, address, noAddress, nothing, point string }
+
+func (s Script) wording() wording {
+	if s.Service == ServiceTest {
+		return wording{
+			name: "You are calling as.", number: "You are calling from.", noNumber: "Your number was not received.",
+			address: "Your registered address is.", noAddress: "No emergency address is registered for this number.",
+			nothing: "Your number was not received. No emergency address is registered.", point: "Your coordinates are.",
+		}
+	}
+	return wording{
+		name: "Your name is.", number: "Your number is.", noNumber: "I received no number.",
+		address: "Your address is.", noAddress: "I received no address.",
+		nothing: "I received no number and no address.", point: "Your coordinates are.",
+	}
+}
+
 // readBack returns the sentences that tell what was delivered, or that nothing was.
 func (s Script) readBack(d delivered) []voice.Words {
-	mine, noNumber, noAddress, nothing := "Your number is.", "I received no number.", "I received no address.",
-		"I received no number and no address."
-	at := "Your address is."
-	if s.Service == ServiceTest {
-		mine, noNumber, at = "You are calling from.", "Your number was not received.", "Your registered address is."
-		noAddress = "No emergency address is registered for this number."
-		nothing = noNumber + " No emergency address is registered."
+	w, address := s.wording(), voice.Address(d.record)
+	tell := func(lead string, what voice.Words) voice.Words {
+		return ended(voice.Join(voice.Short, unended(voice.Text(lead)), what))
 	}
-	address := voice.Address(d.record)
-	if d.number == "" && len(address) == 0 {
-		return []voice.Words{voice.Text(nothing)}
+	if d.number == "" && d.name == "" && len(address) == 0 && d.point == nil {
+		return []voice.Words{voice.Text(w.nothing)}
 	}
-	said := []voice.Words{voice.Text(noNumber)}
+	var said []voice.Words
+	if d.name != "" {
+		said = append(said, tell(w.name, unended(voice.Text(d.name))))
+	}
 	if d.number != "" {
-		said[0] = ended(voice.Join(voice.Short, unended(voice.Text(mine)), voice.Number(d.number)))
+		said = append(said, tell(w.number, voice.Number(d.number)))
+	} else {
+		said = append(said, voice.Text(w.noNumber))
 	}
-	if len(address) == 0 {
-		return append(said, voice.Text(noAddress))
+	switch {
+	case len(address) > 0:
+		said = append(said, tell(w.address, address))
+	case d.point == nil:
+		said = append(said, voice.Text(w.noAddress))
 	}
-	return append(said, ended(voice.Join(voice.Short, unended(voice.Text(at)), address)))
+	if p := d.point; p != nil {
+		said = append(said, tell(w.point, voice.Coordinates(p.Lat, p.Lon, p.Uncertainty)))
+	}
+	return said
 }
 
 // ended returns w with a long pause at its end.

@@ -46,6 +46,15 @@ func TestSentences(t *testing.T) {
 			"no emergency address is registered for this number.", repeat}},
 		{"of 933 without anything", all.named["test-service"], delivered{}, []string{
 			"this is the emergency test service.", "your number was not received. no emergency address is registered.", repeat}},
+		{"of 933 to an endpoint at a location", all.named["test-service"],
+			delivered{number: "+14155550100", name: "Alice", record: harrison, point: &Point{Lat: 35.7796, Lon: -78.638, Uncertainty: 49.1}}, []string{
+				"this is the emergency test service.", "you are calling as, alice.", "you are calling from, " + number + ".",
+				"your registered address is, " + address + ".",
+				"your coordinates are, latitude three five point seven seven nine six, longitude minus seven eight point six three eight, " +
+					"within five zero meters.", repeat}},
+		{"of a centre with a point alone, of somebody by name", all.standard, delivered{name: "Bob", point: &Point{Lat: -33, Lon: 151.2}}, []string{
+			"san francisco emergency. this is a test.", "your name is, bob.", "i received no number.",
+			"your coordinates are, latitude minus three three, longitude one five one point two."}},
 		{"of the announcement", all.named["announce"], delivered{number: "+14155550100"}, []string{
 			"your call could not be completed. no emergency call centre could be reached. " +
 				"please hang up and try again, or find another person to call for help."}},

@@ -13,7 +13,7 @@ const (
 		i is it letter location may me national no not number of one or own person please plus police press
 		reach reached read received registered repeat service simulated slash star state system telephone test thank
 		that the there this to triple try unknown up voice was we what where will you your zip safety public answering
-		ambulance fire could been`
+		ambulance fire could been as coordinates latitude longitude meters minus name point within`
 	addressWords = `apartment avenue basement boulevard broadway building circle court drive east floor fort ground
 		highway lane level lobby main market mount north number park parkway place plaza rear road room route saint
 		south square street strasse suite terrace unit way west rue du platz etage front door side`
@@ -21,6 +21,7 @@ const (
 		paris versailles berlin potsdam vienna wien polten los angeles chicago seattle boston toronto
 		harrison laurier downing kildare george faubourg honore der republik ballhausplatz leitstelle plateforme
 		united states kingdom city canada ireland australia france germany austria
+		raleigh wake durham carolina elm campus broad alice bob
 		california texas florida illinois jersey washington massachusetts ontario quebec wales victoria`
 )
 
