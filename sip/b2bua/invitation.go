@@ -37,7 +37,7 @@ func (c *bridge) delivery(t *routing.Target, r agent.Route, offer agent.Message)
 	identity, number := "", c.shown(t)
 	if t.Deliver.Number && number != "" {
 		out.Anonymous = false
-		out.From = agent.Address{Scheme: "sip", User: number}
+		out.From = agent.Address{Scheme: "sip", User: number, Display: d.Caller.Name}
 		identity = "sip:" + number + "@" + hostOf(c.e.advertised(r.Local))
 		h = append(h, header("P-Asserted-Identity", "<"+identity+">"))
 	}

@@ -134,12 +134,28 @@ func (s *simulator) Transcripts(id call.ID) []web.Transcript {
 	var out []web.Transcript
 	for _, c := range s.server.CallsOf(string(id)) {
 		out = append(out, web.Transcript{
-			Centre: c.Centre, Name: c.Name, AnsweredAt: c.AnsweredAt.UTC(), Number: c.Number, Address: c.Address, Voice: c.Voice,
+			Centre: c.Centre, Name: c.Name, AnsweredAt: c.AnsweredAt.UTC(), Number: c.Number, CallerName: c.CallerName, Address: c.Address, Received: received(c), Voice: c.Voice,
 			Said: append([]string{}, c.Said...), Digits: c.Digits,
 			TransferTo: c.TransferTo, Transfer: c.Transfer,
 		})
 	}
 	return out
+}
+
+// received is what a simulated centre was delivered beside number and address, nil for nothing.
+func received(c sim.Call) *web.Received {
+	b := c.Beside
+	if c.Point == nil && len(b.Geolocation)+len(b.CallInfo) == 0 {
+		return nil
+	}
+	r := &web.Received{Geolocation: b.Geolocation, Routing: b.Routing, CallInfo: b.CallInfo}
+	if p := c.Point; p != nil {
+		r.Point = &web.ReceivedPoint{Lat: p.Lat, Lon: p.Lon, Uncertainty: p.Uncertainty}
+	}
+	for _, d := range b.Data {
+		r.AdditionalData = append(r.AdditionalData, web.ReceivedBlock(d))
+	}
+	return r
 }
 
 // follow makes the centres of a directory that live at the simulator exist there.
