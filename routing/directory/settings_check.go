@@ -136,32 +136,47 @@ func (c *settingsCheck) told(entry string, n Notification) {
 
 // destination checks where a notification goes.
 func (c *settingsCheck) destination(entry string, n Notification) {
-	why, mend := "", ""
-	switch n.Kind {
-	case NotifyWebhook:
-		why, mend = badWebhook(n.To), "write a URL such as https://desk.example.com/emergency"
-	case NotifyEmail:
-		why, mend = badEmail(n.To), "write an address such as security@example.com"
-	case NotifyMessage, NotifyListen, NotifyBarge:
-		why, mend = badURI(n.To), "write sip:user@host:port"
-	case NotifySMS, NotifyVoice:
-		if mend = "write a number such as +14155550100"; !numbering.Valid(n.To) {
-			why = "is not E.164"
-		}
-	default:
+	flaw := CheckNotification(n.Kind, n.To)
+	switch {
+	case n.Kind == 0:
 		if !c.doc.Has(entry + ".kind") {
 			c.bad(entry, "notification has no kind", "write kind: webhook, email, message, listen, barge, sms or voice")
 		}
-		return
-	}
-	switch {
+	case flaw == nil:
 	case n.To == "":
-		c.bad(entry, "notification has no to", mend)
-	case len(n.To) > longestTo || !printable(n.To):
-		c.bad(entry+".to", "cannot be sent to: it is too long or has characters that are not printable ASCII", mend)
-	case why != "":
-		c.bad(entry+".to", why, mend)
+		c.bad(entry, "notification has no to", flaw.Mend)
+	default:
+		c.bad(entry+".to", flaw.Message, flaw.Mend)
 	}
+}
+
+// CheckNotification says what keeps a notification of a kind from going to somebody, nil for nothing.
+func CheckNotification(k NotificationKind, to string) *Flaw {
+	why, mend := "", ""
+	switch k {
+	case NotifyWebhook:
+		why, mend = badWebhook(to), "write a URL such as https://desk.example.com/emergency"
+	case NotifyEmail:
+		why, mend = badEmail(to), "write an address such as security@example.com"
+	case NotifyMessage, NotifyListen, NotifyBarge:
+		why, mend = badURI(to), "write sip:user@host:port"
+	case NotifySMS, NotifyVoice:
+		if mend = "write a number such as +14155550100"; !numbering.Valid(to) {
+			why = "is not E.164"
+		}
+	default:
+		return &Flaw{"has no kind", "give it one"}
+	}
+	if len(to) > longestTo || !printable(to) {
+		why = "cannot be sent to: it is too long or has characters that are not printable ASCII"
+	}
+	if to == "" {
+		why = "is missing"
+	}
+	if why == "" {
+		return nil
+	}
+	return &Flaw{why, mend}
 }
 
 func badURI(s string) string {

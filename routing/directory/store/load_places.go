@@ -144,24 +144,29 @@ func (l *loader) emergency() {
 	}
 }
 
-// notification is how a recipient is told, false for one of a kind not known here.
-func (r Recipient) notification() (directory.Notification, bool) {
-	n := directory.Notification{To: r.Target, Test: true, Events: []directory.NotificationEvent{directory.NotifyPlaced}}
+// Notifies returns the way a recipient is told, 0 for one of a kind not known here.
+func (r Recipient) Notifies() directory.NotificationKind {
 	switch r.Kind {
 	case RecipientHTTP:
-		n.Kind = directory.NotifyWebhook
-		if u, err := url.Parse(r.Target); err == nil && r.Username != "" {
+		return directory.NotifyWebhook
+	case RecipientSMS:
+		return directory.NotifySMS
+	case RecipientEmail:
+		return directory.NotifyEmail
+	case RecipientVoice:
+		return directory.NotifyVoice
+	}
+	return 0
+}
+
+// notification is how a recipient is told, false for one of a kind not known here.
+func (r Recipient) notification() (directory.Notification, bool) {
+	n := directory.Notification{Kind: r.Notifies(), To: r.Target, Test: true, Events: []directory.NotificationEvent{directory.NotifyPlaced}}
+	if r.Kind == RecipientHTTP && r.Username != "" {
+		if u, err := url.Parse(r.Target); err == nil {
 			u.User = url.UserPassword(r.Username, r.Password)
 			n.To = u.String()
 		}
-	case RecipientSMS:
-		n.Kind = directory.NotifySMS
-	case RecipientEmail:
-		n.Kind = directory.NotifyEmail
-	case RecipientVoice:
-		n.Kind = directory.NotifyVoice
-	default:
-		return n, false
 	}
-	return n, true
+	return n, n.Kind != 0
 }
