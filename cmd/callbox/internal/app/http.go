@@ -25,8 +25,8 @@ func (a *App) listenHTTP(ctx context.Context) error {
 	a.apiAddr.Store(&a.httpAddr)
 	encryption, _ := a.httpTLS()
 	a.web = web.New(web.Options{
-		Guard: a.guard, Version: a.options.Version, TLS: encryption,
-		Store: a.customers.store, Twilio: a.twilio(), Bandwidth: a.bandwidth(), Import: a.imports, Spool: a.data.path, Lab: a.customers.lab, Fees: a.customers.ledger, Notify: a.notify,
+		Guard: byNumber{a.guard, a}, Version: a.options.Version, TLS: encryption,
+		Store: a.customers.store, Twilio: a.twilio(), Bandwidth: a.bandwidth(), Unified: a.unified(), Import: a.imports, Spool: a.data.path, Lab: a.customers.lab, Fees: a.customers.ledger, Notify: a.notify,
 		Hooks:         trials{a},
 		Registrations: registrations{a.registrar}, AuthFailures: a.authFailures,
 		Live: a.edge, Journal: a.journal, Simulated: a.simulator, Centres: a.registry, Scripts: centreScripts{a}, Callbacks: centreCallbacks{a}, Transfers: centreTransfers{a}, Metrics: a.metrics.Handler(), ALI: a.screens.book,

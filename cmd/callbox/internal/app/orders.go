@@ -6,6 +6,7 @@ import (
 
 	"callbox/routing/bandwidth"
 	"callbox/routing/bandwidth/order"
+	"callbox/routing/bandwidth/unified"
 	"callbox/routing/registration"
 	"callbox/sip/fault"
 )
@@ -25,6 +26,7 @@ func (a *App) orderDelays() order.Delays { return order.DelaysOf(a.settings.Lab.
 func (a *App) orderKinds() map[string]order.Apply {
 	kinds := map[string]order.Apply{}
 	maps.Copy(kinds, bandwidth.NewOrders(a.bandwidthOptions()).Kinds())
+	maps.Copy(kinds, unified.Apply(a.customers.rules.Lenient))
 	return kinds
 }
 

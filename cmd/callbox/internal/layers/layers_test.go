@@ -29,7 +29,7 @@ var levels = []struct {
 	{"cmd/...", 7}, {"sip/prompt", 7},
 	{"psap/console", 6}, {"routing/callback", 6}, {"psap/sim", 6}, {"sip/phone", 6}, {"routing/twilio", 6}, {"routing/bandwidth", 6},
 	{"routing/twilio/rest", 5}, {"routing/notify", 5}, {"sip/b2bua", 5}, {"psap/sim/voice", 5}, {"psap/sim/voice/mkclips", 6},
-	{"routing/bandwidth/wire", 5},
+	{"routing/bandwidth/wire", 5}, {"routing/bandwidth/unified", 6},
 	{"routing/lost", 4}, {"routing/keys", 4}, {"routing/bandwidth/order", 4}, {"routing/registrar", 4}, {"routing/registration", 4}, {"routing/fees", 4}, {"sip/agent", 4}, {"sip/media", 4}, {"sip/trace", 4}, {"sip/cdr", 4}, {"psap", 4}, {"routing/transfer", 4}, {"routing/bandwidth/hook", 4},
 	{"routing", 3}, {"routing/directory/store", 3}, {"routing/directory/store/storetest", 4}, {"routing/directory/store/storetest/pgtest", 0},
 	{"routing/directory", 2}, {"psap/ali/link", 2},

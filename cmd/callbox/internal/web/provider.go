@@ -11,6 +11,22 @@ import (
 	"callbox/routing/twilio/rest"
 )
 
+// providers tells which provider's API a request is for, nil for none.
+func providers(o Options) func(*http.Request) http.Handler {
+	twilio, numbers, endpoints := provider(o.Twilio, o.Guard), numbersAPI(o.Bandwidth, o.Guard), unifiedAPI(o.Unified, o.Guard)
+	return func(r *http.Request) http.Handler {
+		switch {
+		case ofBandwidth(r):
+			return numbers
+		case ofUnified(r):
+			return endpoints
+		case ofProvider(r):
+			return twilio
+		}
+		return nil
+	}
+}
+
 // ofProvider tells whether a request is for the Twilio-compatible APIs: by its path, or by the host name that clients of
 // the trunking API use. Health checks know no hosts.
 func ofProvider(r *http.Request) bool {

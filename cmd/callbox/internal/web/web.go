@@ -54,6 +54,7 @@ type Options struct {
 	Notify        Notifications           // who is told of calls; nil: nobody is
 	Twilio        http.Handler            // the Twilio-compatible APIs, asking ProviderPrincipal who it is; nil: there are none
 	Bandwidth     http.Handler            // the Bandwidth-compatible XML API, asking Principal who it is; nil: there is none
+	Unified       http.Handler            // the Bandwidth-compatible JSON API, asking Principal, too; nil: there is none
 	Hooks         Hooks                   // the web services of designated numbers; nil: nobody asks them
 	Registrations Registrations           // where phones are; nil: there are none
 	AuthFailures  func() []AuthFailure    // wrong SIP credentials; nil: none are known
@@ -155,7 +156,7 @@ func Handler(o Options) http.Handler {
 	})
 	everybody := own
 	own = access(own, o.Guard)
-	theirs, numbers := provider(o.Twilio, o.Guard), numbersAPI(o.Bandwidth, o.Guard)
+	theirs := providers(o)
 	return recovered(secured(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, bodyLimit(r.URL.Path))
 		if p := r.URL.Path; p != importPath && p != exportPath { // which look after their time themselves
@@ -163,11 +164,9 @@ func Handler(o Options) http.Handler {
 			defer cancel()
 			r = r.WithContext(ctx)
 		}
-		switch {
-		case ofBandwidth(r):
-			numbers.ServeHTTP(w, r)
-		case ofProvider(r):
-			theirs.ServeHTTP(w, r)
+		switch api := theirs(r); {
+		case api != nil:
+			api.ServeHTTP(w, r)
 		case o.LoSTOpen && r.URL.Path == lostPath:
 			everybody.ServeHTTP(w, r)
 		default:
