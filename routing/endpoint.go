@@ -2,6 +2,7 @@ package routing
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"callbox/routing/directory"
@@ -34,6 +35,18 @@ func (w *walk) setEndpoint(e *directory.Endpoint) {
 		Number: e.Callback, Callback: e.Callback, Name: e.Name, Country: w.d.Country, Endpoint: e, Service: directory.ServiceE911,
 		Source: w.d.Trace.by,
 	}
+	w.d.Notify = alsoTold(w.d.Notify, w.s.Told(e))
+}
+
+// alsoTold adds who is told of an endpoint's calls to who is told of its host's, each once.
+func alsoTold(host, groups []directory.Notification) []directory.Notification {
+	all := slices.Clip(host)
+	for _, n := range groups {
+		if !slices.ContainsFunc(host, func(h directory.Notification) bool { return h.Kind == n.Kind && h.To == n.To }) {
+			all = append(all, n)
+		}
+	}
+	return all
 }
 
 // countryOf is the country whose emergency numbers an endpoint dials and whose ECC it reaches: that of its address or

@@ -85,3 +85,40 @@ func TestAnEndpointBringsItsCallbackNameAndPlace(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 }
+
+func TestWhoIsToldOfAnEndpointsCalls(t *testing.T) {
+	e := odd(t).Edit()
+	desk := directory.Notification{Kind: directory.NotifyWebhook, To: "https://desk.example.com"}
+	mail := directory.Notification{Kind: directory.NotifyEmail, To: "a@example.com"}
+	account := "AC00000000000000000000000000000001"
+	c := directory.Customers{
+		Accounts: []directory.AccountRecord{{SID: account, Name: "One"}},
+		ACLs:     []directory.ACLRecord{{SID: "AL00000000000000000000000000000001", AccountSID: account, Name: "all", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}},
+		Trunks: []directory.TrunkRecord{{
+			SID: "TK00000000000000000000000000000001", AccountSID: account, Name: hostBandwidth, ACLs: []string{"AL00000000000000000000000000000001"},
+			Settings: directory.Settings{Provider: directory.ProviderBandwidth, Notify: []directory.Notification{desk}},
+		}},
+		Groups: []directory.GroupRecord{{SID: "NG1", AccountSID: account, Tell: []directory.Notification{desk, mail}}},
+	}
+	if errs := e.SetCustomers(c); len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	for id, groups := range map[string][]string{"inAGroup000001": {"NG1"}, "inNone00000001": nil} {
+		if err := e.PutEndpoint(directory.EndpointRecord{AccountSID: account, ID: id, Callback: "+14155550177", Groups: groups}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := e.Snapshot()
+	for id, want := range map[string]string{"inAGroup000001": "https://desk.example.com a@example.com", "inNone00000001": "https://desk.example.com"} {
+		var told []string
+		for range 2 { // the settings of the host stay as they are
+			told = nil
+			for _, n := range Decide(s, nil, request(id, "911", hostBandwidth)).Notify {
+				told = append(told, n.To)
+			}
+		}
+		if got := strings.Join(told, " "); got != want {
+			t.Errorf("of %s: %s, want %s", id, got, want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -32,7 +33,11 @@ type Facts struct {
 	Dialled  string `json:"dialled"`
 	Source   string `json:"source"` // where the call came from
 
-	Address    string `json:"address,omitempty"` // on one line
+	Endpoint string `json:"endpoint,omitempty"`        // AEUI of a caller that is known by that
+	Name     string `json:"caller_name,omitempty"`     // of an endpoint
+	Callback string `json:"callback_number,omitempty"` // where it can be called back, where that is not Caller
+
+	Address    string `json:"address,omitempty"` // on one line: where help is needed
 	Customer   string `json:"customer,omitempty"`
 	Street     string `json:"street,omitempty"`
 	Secondary  string `json:"street_secondary,omitempty"` // floor, suite, unit
@@ -40,6 +45,11 @@ type Facts struct {
 	State      string `json:"region,omitempty"`
 	PostalCode string `json:"postal_code,omitempty"`
 	Country    string `json:"country,omitempty"`
+
+	Lat          *float64 `json:"lat,omitempty"` // degrees of WGS84, where a point is known
+	Lon          *float64 `json:"lon,omitempty"`
+	UncertaintyM float64  `json:"uncertainty_m,omitempty"`   // metres around it
+	Nearest      string   `json:"nearest_address,omitempty"` // the known address next to it, where it has none of its own
 
 	Centre     string `json:"psap"` // ID of the centre that answered; before that, of the one to be called first
 	CentreName string `json:"psap_name,omitempty"`
@@ -62,11 +72,16 @@ func factsOf(event string, at time.Time, d *routing.Decision, r *call.Record) Fa
 	if d.Caller.Replaced {
 		f.Original = clean(r.From, longest)
 	}
-	if a := d.Caller.Address; a != nil {
-		c := a.Civic()
-		f.Address, f.Customer, f.Street, f.Secondary = clean(a.Line(), longest), c.Customer, c.Street, c.Secondary
-		f.City, f.State, f.PostalCode, f.Country = c.City, c.State, c.PostalCode, c.Country
+	if e := d.Caller.Endpoint; e != nil {
+		f.Endpoint, f.Name = e.ID, clean(d.Caller.Name, longest)
+		if f.Caller == "" {
+			f.Caller = e.ID
+		}
+		if d.Caller.Callback != f.Caller {
+			f.Callback = d.Caller.Callback
+		}
 	}
+	f.place(d)
 	if len(d.Targets) > 0 {
 		f.Centre, f.CentreName = d.Targets[0].ID, d.Targets[0].Name
 	}
@@ -76,6 +91,38 @@ func factsOf(event string, at time.Time, d *routing.Decision, r *call.Record) Fa
 		}
 	}
 	return f
+}
+
+// place takes where help is needed, which is where the call was routed by.
+func (f *Facts) place(d *routing.Decision) {
+	p := &d.Place
+	c, ok := p.Known()
+	if p.By == routing.PlaceNone && d.Caller.Address != nil {
+		c, ok = d.Caller.Address.Civic(), true
+	}
+	if ok {
+		f.Address, f.Customer, f.Street, f.Secondary = clean(c.Line(), longest), clean(c.Customer, longest), clean(c.Street, longest), clean(c.Secondary, longest)
+		f.City, f.State, f.PostalCode, f.Country = clean(c.City, longest), clean(c.State, longest), clean(c.PostalCode, longest), clean(c.Country, longest)
+	}
+	if p.Point != nil {
+		lat, lon := p.Point.Lat, p.Point.Lon
+		f.Lat, f.Lon, f.UncertaintyM = &lat, &lon, p.Uncertainty
+	}
+	if p.Nearest != nil {
+		f.Nearest = clean(p.Nearest.Civic.Line(), longest)
+	}
+}
+
+// point is the point for people, "" for none.
+func (f *Facts) point() string {
+	if f.Lat == nil || f.Lon == nil {
+		return ""
+	}
+	s := fmt.Sprintf("%.6f, %.6f", *f.Lat, *f.Lon)
+	if f.UncertaintyM > 0 {
+		s += fmt.Sprintf(" within %.0f m", f.UncertaintyM)
+	}
+	return s
 }
 
 // clean cuts s and takes out what is no text.

@@ -30,13 +30,23 @@ func text(n Notice) string {
 		}
 	}
 	b.WriteString(title(f) + "\r\n")
-	line("Address", orUnknown(f.Address))
+	if f.Address != "" || f.Lat == nil {
+		line("Address", orUnknown(f.Address))
+	}
+	line("Point", f.point())
+	line("Nearest known address", f.Nearest)
 	line("Floor, suite", f.Secondary)
 	line("Name", f.Customer)
+	line("Endpoint", f.Endpoint)
+	line("Caller name", f.Name)
 	line("Caller", f.Caller)
 	line("Instead of", f.Original)
 	line("Dialled", f.Dialled)
-	line("Call back", f.Caller)
+	if f.Callback != "" {
+		line("Call back", f.Callback)
+	} else if f.Caller != f.Endpoint {
+		line("Call back", f.Caller)
+	}
 	line("Time", f.Began.Format(time.RFC1123))
 	centre := f.CentreName
 	if centre == "" {

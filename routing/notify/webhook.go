@@ -66,6 +66,12 @@ func form(n Notice) url.Values {
 	set("To", f.Dialled)
 	set("Called", f.Dialled)
 	set("CallbackNumber", f.Caller)
+	if f.Endpoint != "" && (f.Callback != "" || f.Caller == f.Endpoint) {
+		v.Del("CallbackNumber")
+		set("CallbackNumber", f.Callback)
+	}
+	set("Endpoint", f.Endpoint)
+	set("CallerName", f.Name)
 	set("OriginalFrom", f.Original)
 	set("Domain", f.Domain)
 	set("SourceIp", f.Source)
@@ -77,6 +83,14 @@ func form(n Notice) url.Values {
 	set("Region", f.State)
 	set("PostalCode", f.PostalCode)
 	set("IsoCountry", f.Country)
+	if f.Lat != nil && f.Lon != nil {
+		set("Latitude", strconv.FormatFloat(*f.Lat, 'f', -1, 64))
+		set("Longitude", strconv.FormatFloat(*f.Lon, 'f', -1, 64))
+		if f.UncertaintyM > 0 {
+			set("Uncertainty", strconv.FormatFloat(f.UncertaintyM, 'f', -1, 64))
+		}
+	}
+	set("NearestAddress", f.Nearest)
 	set("Psap", f.Centre)
 	set("PsapName", f.CentreName)
 	set("AnsweredBy", f.AnsweredBy)
