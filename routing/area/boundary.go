@@ -112,18 +112,23 @@ func (b *Boundaries) find(p location.Point) (int, bool) {
 	if i, ok := b.holds(v); ok {
 		return i, true
 	}
-	// On an edge that nothing is on the other side of, the next point to the left or below is inside.
-	left, below := vertex{v.x - 1, v.y}, vertex{v.x, v.y - 1}
-	if v.x == -halfX {
-		left.x = halfX - 1
+	// On an edge that nothing is on the other side of, a neighbouring point is inside: mostly the one to the left or below,
+	// at a corner that points north or east another one.
+	for _, step := range [...][2]int32{{-1, 0}, {0, -1}, {-1, -1}, {1, -1}, {-1, 1}} {
+		near := vertex{v.x + step[0], v.y + step[1]}
+		switch {
+		case near.y < -halfY || near.y > halfY:
+			continue
+		case near.x < -halfX:
+			near.x = halfX - 1
+		case near.x > halfX:
+			near.x = -halfX + 1
+		}
+		if i, ok := b.holds(near); ok {
+			return i, true
+		}
 	}
-	if i, ok := b.holds(left); ok {
-		return i, true
-	}
-	if v.y == -halfY {
-		return 0, false
-	}
-	return b.holds(below)
+	return 0, false
 }
 
 // holds returns the first boundary that a vertex is in.

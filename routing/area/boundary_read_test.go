@@ -166,7 +166,9 @@ func FuzzReadBoundaries(f *testing.F) {
 	f.Add(labBoundaries[:2000])
 	f.Add([]byte(polygon(square + ", " + inner)))
 	f.Add([]byte(multi(`[[[176, 0], [-176, 0], [-176, 8], [176, 8], [176, 0]]]`)))
-	f.Add([]byte(polygon(`[[0, 0], [8, 8], [8, 0], [0, 8], [0, 0]]`)))
+	for _, bad := range badBoundaries {
+		f.Add([]byte(bad.src))
+	}
 	f.Fuzz(func(t *testing.T, src []byte) {
 		list, problems := ReadBoundaries("fuzz.geojson", src)
 		if len(problems) > 0 {

@@ -43,7 +43,7 @@ func (b *Boundaries) Examine() Report {
 
 const (
 	leastStrips  = 2000
-	maxStripWork = 300_000_000 // edges in all strips together
+	maxStripWork = 150_000_000 // edges in all strips together
 	leastArea    = 1e-6        // square kilometres
 	leastWidth   = 2           // units that rounding may bring about
 	maxBetween   = 8
@@ -164,15 +164,17 @@ func (s *sweep) prepare() {
 // strip looks at the map between two heights.
 func (s *sweep) strip(low, high int32) {
 	middle := (float64(low) + float64(high)) / 2
+	before := len(s.active)
 	for s.next < len(s.edges) && float64(s.edges[s.next].from.y) <= middle {
 		s.active = append(s.active, s.next)
 		s.next++
 	}
+	added := len(s.active) - before
 	s.active = slices.DeleteFunc(s.active, func(i int) bool { return float64(s.edges[i].to.y) <= middle })
 	for _, i := range s.active {
 		s.edges[i].x = s.edges[i].at(middle)
 	}
-	slices.SortStableFunc(s.active, func(i, j int) int { return cmp.Compare(s.edges[i].x, s.edges[j].x) })
+	s.sort(added)
 	runs := s.runs(float64(low), float64(high))
 	s.join(s.last, runs)
 	for i := range runs {
@@ -191,6 +193,21 @@ func (s *sweep) strip(low, high int32) {
 		g.beside(s.b.parts[r.east.part].boundary)
 	}
 	s.last = runs
+}
+
+// sort puts the edges of a strip in order from west to east. Most stand as they stood in the strip below.
+func (s *sweep) sort(added int) {
+	if added > 32 {
+		slices.SortStableFunc(s.active, func(i, j int) int { return cmp.Compare(s.edges[i].x, s.edges[j].x) })
+		return
+	}
+	for n := 1; n < len(s.active); n++ {
+		i, x, m := s.active[n], s.edges[s.active[n]].x, n
+		for ; m > 0 && s.edges[s.active[m-1]].x > x; m-- {
+			s.active[m] = s.active[m-1]
+		}
+		s.active[m] = i
+	}
 }
 
 // runs goes along a strip from west to east, notes what is claimed twice, and returns what nobody claims.
