@@ -74,13 +74,13 @@ func onlyPosts(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// Ask asks a server who serves the place of a question, unless an answer that still holds is known. It blocks for the
+// Ask asks the server of a question who serves its place, unless an answer that still holds is known. It blocks for the
 // server's timeout at most. Where the server fails, an answer of the last day counts that has expired: it says of itself
 // that it is kept.
-func (c *Client) Ask(ctx context.Context, server *directory.LoST, q routing.Question) routing.Reply {
-	r := routing.Reply{Kind: routing.QuestionLoST}
+func (c *Client) Ask(ctx context.Context, q routing.Question) routing.Reply {
+	r, server := routing.Reply{Kind: routing.QuestionLoST}, q.LoST
 	if server == nil {
-		r.Err = "the directory names no LoST server"
+		r.Err = "the question names no LoST server"
 		return r
 	}
 	w := whereOf(&q.Place)

@@ -149,6 +149,12 @@ func mapped(expires, uri, boundary string) string {
 		`<displayName>Remote</displayName><service>urn:service:sos</service>` + boundary + `<uri>` + uri + `</uri></mapping><path><via source="r"/></path></findServiceResponse>`
 }
 
+// of makes a question one for a server.
+func of(server *directory.LoST, q routing.Question) routing.Question {
+	q.LoST = server
+	return q
+}
+
 func question(lat, lon float64) routing.Question {
 	return routing.Question{Kind: routing.QuestionLoST, Place: routing.Place{Point: &location.Point{Lat: lat, Lon: lon}}}
 }
@@ -177,7 +183,7 @@ func TestTheClientAsksOurServer(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := newClient(t, nil).Ask(t.Context(), lab, routing.Question{Place: tt.place, Service: "urn:service:sos"})
+			r := newClient(t, nil).Ask(t.Context(), routing.Question{LoST: lab, Place: tt.place, Service: "urn:service:sos"})
 			if r.Err != "" || r.Status != 200 || len(r.URIs) != 1 || r.URIs[0] != "sip:psap-sf@127.0.0.1:5070" || r.DisplayName == "" || r.Elapsed <= 0 {
 				t.Errorf("got %+v", r)
 			}
@@ -193,7 +199,7 @@ func TestWhatTheClientSends(t *testing.T) {
 		}
 		says(mapped("NO-CACHE", "sip:a@b", ""))(w, req)
 	})
-	newClient(t, nil).Ask(t.Context(), r.LoST, question(1.5, 2))
+	newClient(t, nil).Ask(t.Context(), of(r.LoST, question(1.5, 2)))
 	want := `<?xml version="1.0" encoding="UTF-8"?>
 <findService xmlns="urn:ietf:params:xml:ns:lost1" serviceBoundary="value" recursive="true">
 <location id="place" profile="geodetic-2d"><gml:Point xmlns:gml="http://www.opengis.net/gml" xmlns:gs="http://www.opengis.net/pidflo/1.0" srsName="urn:ogc:def:crs:EPSG::4326"><gml:pos>1.5 2</gml:pos></gml:Point></location>
@@ -243,7 +249,7 @@ func TestTheClientKeepsAnswers(t *testing.T) {
 			r.Cache = tt.cache
 			c := newClient(t, func() time.Time { return now })
 			for i, q := range []routing.Question{tt.first, tt.second} {
-				got := c.Ask(t.Context(), r.LoST, q)
+				got := c.Ask(t.Context(), of(r.LoST, q))
 				if got.Err != "" || len(got.URIs) != 1 || got.URIs[0] != "sip:a@b" || got.DisplayName != "Remote" || got.Status != 200 {
 					t.Errorf("answer %d: %+v", i+1, got)
 				}
@@ -264,15 +270,15 @@ func TestTheCacheIsBounded(t *testing.T) {
 	r.answers(says(mapped("NO-EXPIRATION", "sip:a@b", "")))
 	c := newClient(t, nil)
 	for i := range maxKept + 5 {
-		c.Ask(t.Context(), r.LoST, question(1, float64(i)/10))
+		c.Ask(t.Context(), of(r.LoST, question(1, float64(i)/10)))
 	}
 	if len(c.cache.list) != maxKept {
 		t.Errorf("%d answers are kept", len(c.cache.list))
 	}
-	if c.Ask(t.Context(), r.LoST, question(1, float64(maxKept+4)/10)).Kept == "" {
+	if c.Ask(t.Context(), of(r.LoST, question(1, float64(maxKept+4)/10))).Kept == "" {
 		t.Error("the newest answer is not kept")
 	}
-	if c.Ask(t.Context(), r.LoST, question(1, 0)).Kept != "" {
+	if c.Ask(t.Context(), of(r.LoST, question(1, 0))).Kept != "" {
 		t.Error("the oldest answer is kept")
 	}
 }
@@ -310,24 +316,24 @@ func TestFailuresOfTheServer(t *testing.T) {
 				r.Timeout = tt.timeout
 			}
 			c := newClient(t, func() time.Time { return now })
-			got := c.Ask(t.Context(), r.LoST, question(1, 2))
+			got := c.Ask(t.Context(), of(r.LoST, question(1, 2)))
 			if !strings.Contains(got.Err, tt.err) || got.URIs != nil || got.Kept != "" {
 				t.Errorf("got %+v, want %q", got, tt.err)
 			}
 			good := *r.LoST
 			good.Timeout = 10 * time.Second
 			r.answers(says(mapped(stamp(noon.Add(time.Minute)), "sip:a@b", "")))
-			if got := c.Ask(t.Context(), &good, question(1, 2)); got.Err != "" || got.Kept != "" {
+			if got := c.Ask(t.Context(), of(&good, question(1, 2))); got.Err != "" || got.Kept != "" {
 				t.Fatalf("got %+v", got)
 			}
 			now = noon.Add(time.Hour)
 			r.answers(tt.answer)
-			got = c.Ask(t.Context(), r.LoST, question(1, 2))
+			got = c.Ask(t.Context(), of(r.LoST, question(1, 2)))
 			if counts := got.Err == "" && len(got.URIs) == 1 && strings.Contains(got.Kept, "expired at 2026-03-14T12:01:00Z"); counts != tt.stale {
 				t.Errorf("an hour later: %+v", got)
 			}
 			now = noon.Add(26 * time.Hour)
-			if got := c.Ask(t.Context(), r.LoST, question(1, 2)); got.Err == "" {
+			if got := c.Ask(t.Context(), of(r.LoST, question(1, 2))); got.Err == "" {
 				t.Errorf("a day later: %+v", got)
 			}
 		})
@@ -336,15 +342,15 @@ func TestFailuresOfTheServer(t *testing.T) {
 
 func TestQuestionsThatCannotBeAsked(t *testing.T) {
 	c := newClient(t, nil)
-	if r := c.Ask(t.Context(), nil, question(1, 2)); !strings.Contains(r.Err, "names no LoST server") {
+	if r := c.Ask(t.Context(), of(nil, question(1, 2))); !strings.Contains(r.Err, "names no LoST server") {
 		t.Errorf("got %+v", r)
 	}
-	if r := c.Ask(t.Context(), &directory.LoST{URL: "http://127.0.0.1:1", Timeout: time.Second}, routing.Question{}); !strings.Contains(r.Err, "no place") {
+	if r := c.Ask(t.Context(), of(&directory.LoST{URL: "http://127.0.0.1:1", Timeout: time.Second}, routing.Question{})); !strings.Contains(r.Err, "no place") {
 		t.Errorf("got %+v", r)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if r := c.Ask(ctx, &directory.LoST{URL: "http://127.0.0.1:1", Timeout: time.Second}, question(1, 2)); !strings.Contains(r.Err, "the call ended") {
+	if r := c.Ask(ctx, of(&directory.LoST{URL: "http://127.0.0.1:1", Timeout: time.Second}, question(1, 2))); !strings.Contains(r.Err, "the call ended") {
 		t.Errorf("got %+v", r)
 	}
 }

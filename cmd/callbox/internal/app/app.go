@@ -291,7 +291,7 @@ func (a *App) buildEdge(context.Context) error {
 	a.buildCallbacks()
 	a.buildScreens()
 	a.edge, err = b2bua.New(b2bua.Options{
-		Agent: sipAgent, Decider: &a.plan, Asker: asker{a.hooks, a.lost, a.plan.snapshot.Load, a.metrics}, Callbacks: guardedCallbacks{a}, Media: a.relay, Registry: a.registry,
+		Agent: sipAgent, Decider: &a.plan, Asker: asker{a.hooks, a.lost, a.metrics}, Callbacks: guardedCallbacks{a}, Media: a.relay, Registry: a.registry,
 		Recorder: recorder{a.journal, a.metrics, a.customers.ledger}, Observer: watchers{a.metrics, a.screens}, ALI: a.screens, Notifier: a.notify, Phones: a.registered, Centres: registeredCentres{a}.ways, Logger: a.part("b2bua"),
 		Transfers:      referrals{&a.plan, a.settings.Call.TransferHosts},
 		NoMedia:        a.noMedia,

@@ -23,10 +23,9 @@ func (a *App) buildAsker(context.Context) error {
 
 // asker asks whom a decision wants asked.
 type asker struct {
-	hooks    *hook.Client
-	lost     *lost.Client
-	snapshot func() *directory.Snapshot
-	metrics  *web.Metrics
+	hooks   *hook.Client
+	lost    *lost.Client
+	metrics *web.Metrics
 }
 
 // Ask implements b2bua.Asker.
@@ -39,7 +38,7 @@ func (a asker) Ask(ctx context.Context, q routing.Question) routing.Reply {
 		}
 		return r
 	case routing.QuestionLoST:
-		return a.lost.Ask(ctx, a.snapshot().LoST(), q)
+		return a.lost.Ask(ctx, q)
 	}
 	return routing.Reply{Kind: q.Kind, Err: "this edge asks no " + q.Kind.String() + " server"}
 }
