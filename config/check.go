@@ -75,6 +75,7 @@ func (c *checker) options(o Options) {
 	c.sim(o.Sim)
 	c.psap(o.PSAP)
 	c.ali(o.ALI)
+	c.emergencyData(o.EmergencyData)
 	c.lost(o.LoST)
 	c.smtp(o.SMTP)
 	c.calls(o.Call)

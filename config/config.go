@@ -15,18 +15,21 @@ type Secret = strict.Secret
 // Options are all settings of one edge; Defaults returns a working set. The tag reload:"live" marks what takes effect
 // at a reload; the rest needs a restart.
 type Options struct {
-	SIP       SIP       `yaml:"sip"`
-	HTTP      HTTP      `yaml:"http"`
-	RTP       RTP       `yaml:"rtp"`
-	Data      string    `yaml:"data"`
-	Directory string    `yaml:"directory" reload:"live"`
-	Database  Database  `yaml:"database"`
-	Auth      Auth      `yaml:"auth"`
-	Twilio    Twilio    `yaml:"twilio"`
-	Lab       Lab       `yaml:"lab"`
-	Sim       Sim       `yaml:"sim"`
-	PSAP      PSAP      `yaml:"psap"`
-	ALI       ALI       `yaml:"ali"`
+	SIP       SIP      `yaml:"sip"`
+	HTTP      HTTP     `yaml:"http"`
+	RTP       RTP      `yaml:"rtp"`
+	Data      string   `yaml:"data"`
+	Directory string   `yaml:"directory" reload:"live"`
+	Database  Database `yaml:"database"`
+	Auth      Auth     `yaml:"auth"`
+	Twilio    Twilio   `yaml:"twilio"`
+	Lab       Lab      `yaml:"lab"`
+	Sim       Sim      `yaml:"sim"`
+	PSAP      PSAP     `yaml:"psap"`
+	ALI       ALI      `yaml:"ali"`
+
+	EmergencyData EmergencyData `yaml:"emergency_data"`
+
 	LoST      LoST      `yaml:"lost"`
 	SMTP      SMTP      `yaml:"smtp"`
 	Registrar Registrar `yaml:"registrar"`
@@ -149,6 +152,22 @@ type LoST struct {
 	Name   string `yaml:"name"`   // of the server in answers and paths, a host name
 }
 
+// EmergencyData is what next-generation call centres are told of this edge, and where they get more about a call.
+type EmergencyData struct {
+	BaseURL  string            `yaml:"base_url"` // https URL by which centres reach the edge's HTTP; "" is http.address where that has TLS, else none
+	Domain   string            `yaml:"domain"`   // in the identifiers of calls; "" is the host of base_url
+	Provider EmergencyProvider `yaml:"provider"`
+}
+
+// EmergencyProvider is who a call centre asks about the edge's callers (RFC 7852 section 4.1).
+type EmergencyProvider struct {
+	Name      string   `yaml:"name"`
+	ID        string   `yaml:"id"`        // of the series; "" is the domain
+	Series    string   `yaml:"id_series"` // NENA, EENA or domain
+	Contact   string   `yaml:"contact"`   // tel: or sip: URI of somebody who is there day and night; "" is sip:callbox@ and the domain
+	Languages []string `yaml:"languages"` // tags such as en
+}
+
 // SMTP is the mail server that takes what is told of calls by e-mail.
 type SMTP struct {
 	Address  string `yaml:"address" reload:"live"`  // host:port; "" sends no e-mail
@@ -207,12 +226,15 @@ func Defaults() Options {
 		Sim:    Sim{Enabled: true, Address: addr("127.0.0.1:5070"), Voice: "auto"},
 		PSAP:   PSAP{ProbeInterval: 10 * time.Second, ProbeTimeout: 3 * time.Second},
 		ALI:    ALI{Company: "CBOX"},
-		SMTP:   SMTP{TLS: "starttls"},
-		LoST:   LoST{Access: "known", Name: "callbox.invalid"},
-		Call:   Call{MaxDuration: 4 * time.Hour, MinSessionExpires: 90 * time.Second},
-		Drain:  Drain{Limit: time.Minute},
-		Log:    Log{Level: "info", Format: "json"},
-		Auth:   Auth{Algorithms: []string{"MD5", "SHA-256"}, NonceLife: 5 * time.Minute},
+		EmergencyData: EmergencyData{
+			Provider: EmergencyProvider{Name: "callbox", Series: "domain", Languages: []string{"en"}},
+		},
+		SMTP:  SMTP{TLS: "starttls"},
+		LoST:  LoST{Access: "known", Name: "callbox.invalid"},
+		Call:  Call{MaxDuration: 4 * time.Hour, MinSessionExpires: 90 * time.Second},
+		Drain: Drain{Limit: time.Minute},
+		Log:   Log{Level: "info", Format: "json"},
+		Auth:  Auth{Algorithms: []string{"MD5", "SHA-256"}, NonceLife: 5 * time.Minute},
 		Registrar: Registrar{
 			MinExpires: time.Minute, MaxExpires: 24 * time.Hour, DefaultExpires: time.Hour, MaxBindings: 10,
 			Keepalive: "options", KeepaliveInterval: 25 * time.Second,

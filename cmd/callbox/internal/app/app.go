@@ -19,6 +19,7 @@ import (
 	"callbox/config"
 	"callbox/config/strict"
 	"callbox/psap"
+	"callbox/psap/ng911"
 	"callbox/routing"
 	"callbox/routing/bandwidth/hook"
 	"callbox/routing/callback"
@@ -82,6 +83,7 @@ type App struct {
 	customers *provisioning
 	notify    *notify.Queue
 	screens   *screens
+	shelf     *ng911.Shelf // additional data of calls, for next-generation centres
 
 	mailServer atomic.Pointer[config.SMTP] // as a reload leaves it
 
@@ -293,6 +295,7 @@ func (a *App) buildEdge(context.Context) error {
 	a.edge, err = b2bua.New(b2bua.Options{
 		Agent: sipAgent, Decider: &a.plan, Asker: asker{a.hooks, a.lost, a.metrics}, Callbacks: guardedCallbacks{a}, Media: a.relay, Registry: a.registry,
 		Recorder: recorder{a.journal, a.metrics, a.customers.ledger}, Observer: watchers{a.metrics, a.screens}, ALI: a.screens, Notifier: a.notify, Phones: a.registered, Centres: registeredCentres{a}.ways, Logger: a.part("b2bua"),
+		NG:             a.nextGeneration(),
 		Transfers:      referrals{&a.plan, a.settings.Call.TransferHosts},
 		NoMedia:        a.noMedia,
 		Announce:       func() string { return a.plan.snapshot.Load().Announcement() },

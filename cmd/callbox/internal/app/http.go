@@ -29,7 +29,7 @@ func (a *App) listenHTTP(ctx context.Context) error {
 		Store: a.customers.store, Twilio: a.twilio(), Bandwidth: a.bandwidth(), Unified: a.unified(), Import: a.imports, Spool: a.data.path, Lab: a.customers.lab, Fees: a.customers.ledger, Notify: a.notify,
 		Hooks:         trials{a},
 		Registrations: registrations{a.registrar}, AuthFailures: a.authFailures,
-		Live: a.edge, Journal: a.journal, Simulated: a.simulator, Centres: a.registry, Scripts: centreScripts{a}, Callbacks: centreCallbacks{a}, Transfers: centreTransfers{a}, Metrics: a.metrics.Handler(), ALI: a.screens.book,
+		Live: a.edge, Journal: a.journal, Simulated: a.simulator, Centres: a.registry, Scripts: centreScripts{a}, Callbacks: centreCallbacks{a}, Transfers: centreTransfers{a}, Metrics: a.metrics.Handler(), ALI: a.screens.book, EmergencyData: a.shelf,
 		Ready: a.Ready, Degraded: a.faults.degraded, Reload: a.Reload, Explain: a.explain, LoST: a.lostServer(), LoSTOpen: a.settings.LoST.Access == "open", Logger: a.part("web"),
 	})
 	a.web.Start(a.reserve.listen(l))

@@ -20,6 +20,7 @@ import (
 	"callbox/config/strict"
 	"callbox/psap"
 	"callbox/psap/ali"
+	"callbox/psap/ng911"
 	"callbox/routing/directory/store"
 	"callbox/routing/directory/store/storetest"
 	"callbox/routing/fees"
@@ -53,6 +54,7 @@ type edge struct {
 	clock    *labclock.Clock // of the lab; with a store
 	twilio   http.Handler
 	screens  *ali.Book
+	shelf    *ng911.Shelf
 	script   *Script
 	lostOpen bool
 	built    http.Handler // kept by a test that asks much; nil makes one for each request
@@ -184,6 +186,9 @@ func (e *edge) handler() http.Handler {
 	if e.screens == nil {
 		e.screens = ali.NewBook(ali.BookOptions{})
 	}
+	if e.shelf == nil {
+		e.shelf = ng911.NewShelf("")
+	}
 	var lab Lab
 	var ledger Fees
 	var told Notifications
@@ -197,7 +202,7 @@ func (e *edge) handler() http.Handler {
 	}
 	return Handler(Options{
 		Import: func() transfer.Options { return e.imports }, Spool: e.spool,
-		LoST: mapper{}, LoSTOpen: e.lostOpen, ALI: e.screens, Lab: lab, Fees: ledger, Notify: told, Guard: e.guard, Store: e.store, Twilio: e.twilio, Version: "v1", Live: e, Journal: e, Simulated: e, Centres: centres{e}, Scripts: scripts{e}, Hooks: hooks{}, Callbacks: callbacks{e},
+		LoST: mapper{}, LoSTOpen: e.lostOpen, ALI: e.screens, EmergencyData: e.shelf, Lab: lab, Fees: ledger, Notify: told, Guard: e.guard, Store: e.store, Twilio: e.twilio, Version: "v1", Live: e, Journal: e, Simulated: e, Centres: centres{e}, Scripts: scripts{e}, Hooks: hooks{}, Callbacks: callbacks{e},
 		Metrics:  e.metrics.Handler(),
 		Ready:    func() (bool, string) { return e.notYet == "", e.notYet },
 		Degraded: func() []Degraded { return e.wrong },

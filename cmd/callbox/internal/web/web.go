@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -39,8 +40,9 @@ type Options struct {
 
 	Live          Live
 	Journal       Journal
-	ALI           ALI       // nil: there are no records
-	Simulated     Simulated // nil: no centre is
+	ALI           ALI           // nil: there are no records
+	EmergencyData EmergencyData // nil: there is none
+	Simulated     Simulated     // nil: no centre is
 	Centres       Centres
 	Scripts       Scripts                 // nil: no centre has one
 	Callbacks     Callbacks               // nil: no centre calls anybody
@@ -157,6 +159,7 @@ func Handler(o Options) http.Handler {
 	everybody := own
 	own = access(own, o.Guard)
 	theirs := providers(o)
+	emergency := newEmergencyData(o.EmergencyData)
 	return recovered(secured(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, bodyLimit(r.URL.Path))
 		if p := r.URL.Path; p != importPath && p != exportPath { // which look after their time themselves
@@ -165,6 +168,8 @@ func Handler(o Options) http.Handler {
 			r = r.WithContext(ctx)
 		}
 		switch api := theirs(r); {
+		case strings.HasPrefix(r.URL.Path, emergencyPath):
+			emergency.ServeHTTP(w, r)
 		case api != nil:
 			api.ServeHTTP(w, r)
 		case o.LoSTOpen && r.URL.Path == lostPath:
