@@ -23,7 +23,7 @@ func (q *Queue) Notify(ev call.Event, d *routing.Decision, r *call.Record) {
 	var to []Target
 	for _, n := range d.Notify {
 		switch n.Kind {
-		case directory.NotifyWebhook, directory.NotifyEmail, directory.NotifyMessage:
+		case directory.NotifyWebhook, directory.NotifyEmail, directory.NotifyMessage, directory.NotifySMS, directory.NotifyVoice:
 			if n.Tells(event) && (d.Emergency || n.Test) {
 				to = append(to, Target{Kind: n.Kind.String(), To: n.To, Secret: n.Secret})
 			}

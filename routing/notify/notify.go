@@ -20,12 +20,14 @@ const (
 	KindWebhook = "webhook"
 	KindEmail   = "email"
 	KindMessage = "message"
+	KindSMS     = "sms"
+	KindVoice   = "voice"
 )
 
 // Target is somebody who is to be told.
 type Target struct {
 	Kind   string
-	To     string           // URL, e-mail address or SIP URI
+	To     string           // URL, e-mail address, SIP URI or number
 	Secret directory.Secret // a webhook's own key, "" for its account's
 }
 

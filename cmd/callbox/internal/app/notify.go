@@ -25,6 +25,8 @@ func (a *App) buildNotify(context.Context) error {
 			notify.KindWebhook: notify.Webhook{Client: a.webhooks, Token: a.authToken},
 			notify.KindEmail:   notify.Mail{Server: a.mail},
 			notify.KindMessage: notify.Message{Messenger: messenger{a}},
+			notify.KindSMS:     notify.Record{},
+			notify.KindVoice:   notify.Record{},
 		},
 	})
 	return nil
@@ -125,7 +127,7 @@ func notifyFigures() []web.Figure[notify.Figures] {
 		{Name: "callbox_notifications_lost_total", Help: "Notifications for which there was no room: the database had taken none for long.",
 			Counter: true, Value: func(f notify.Figures) float64 { return float64(f.Lost) }},
 	}
-	for _, kind := range []string{notify.KindWebhook, notify.KindEmail, notify.KindMessage} {
+	for _, kind := range []string{notify.KindWebhook, notify.KindEmail, notify.KindMessage, notify.KindSMS, notify.KindVoice} {
 		labels := map[string]string{"kind": kind}
 		figures = append(figures,
 			web.Figure[notify.Figures]{Name: "callbox_notifications_sent_total", Help: "Notifications delivered.", Labels: labels,

@@ -25,8 +25,8 @@ type Notification struct {
 	AccountSID string    `json:"account_sid"`
 	Domain     string    `json:"domain" doc:"The domain or trunk that wanted it."`
 	Event      string    `json:"event" enum:"placed,answered,ended"`
-	Kind       string    `json:"kind" enum:"webhook,email,message"`
-	To         string    `json:"to" doc:"URL, e-mail address or SIP URI; a password in it is shown as ***."`
+	Kind       string    `json:"kind" enum:"webhook,email,message,sms,voice" doc:"sms and voice are records: nothing went out."`
+	To         string    `json:"to" doc:"URL, e-mail address, SIP URI or number; a password in it is shown as ***."`
 	State      string    `json:"state" enum:"queued,sending,sent,failed" doc:"failed: given up after 24 hours."`
 	Attempts   int       `json:"attempts"`
 	CreatedAt  time.Time `json:"created_at"`
@@ -47,7 +47,7 @@ type notificationsInput struct {
 	Call    string `query:"call" maxLength:"34" doc:"Only those of this call."`
 	Account string `query:"account_sid" maxLength:"34" doc:"Only those of this account."`
 	State   string `query:"state" enum:"queued,sending,sent,failed" doc:"Only those in this state."`
-	Kind    string `query:"kind" enum:"webhook,email,message" doc:"Only those of this kind."`
+	Kind    string `query:"kind" enum:"webhook,email,message,sms,voice" doc:"Only those of this kind."`
 	Limit   int    `query:"limit" minimum:"1" maximum:"1000" default:"50" doc:"How many at most."`
 	Before  string `query:"before" maxLength:"34" doc:"A notification's ID: only older ones. The next_before of the page before."`
 }

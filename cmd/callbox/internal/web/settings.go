@@ -15,14 +15,21 @@ import (
 
 // Settings are callbox's own options of a domain or trunk, with the keys of a directory file.
 type Settings struct {
+	Provider string                 `json:"provider,omitempty" enum:"twilio,bandwidth" doc:"Whose rules hold. bandwidth: callers are endpoints (AEUIs), too, and locations count that calls name by ID; twilio where it is absent."`
+	Location SettingsLocation       `json:"location,omitzero" doc:"What a location that a call brings counts for."`
 	Identity SettingsIdentity       `json:"identity,omitzero" doc:"By which number a caller is known."`
 	Callback SettingsCallback       `json:"callback,omitzero" doc:"How a call back from a call centre finds somebody."`
 	Notify   []SettingsNotification `json:"notify,omitzero" maxItems:"16" doc:"Who is told of emergency calls."`
 }
 
+// SettingsLocation says what a location that a call brings counts for.
+type SettingsLocation struct {
+	Routing string `json:"routing,omitempty" enum:"always,as_told,never" doc:"Whether it routes: always but where Geolocation-Routing says no; as_told where that says yes; always where it is absent."`
+}
+
 // SettingsIdentity says by which number a caller is known.
 type SettingsIdentity struct {
-	Sources   []string `json:"sources,omitzero" maxItems:"5" enum:"from,p-asserted-identity,remote-party-id,p-preferred-identity,diversion" doc:"Where the caller's number is looked for, in this order: the first that holds a number of the account counts. All but from count only from a peer that passed the guards. Trunks have from, p-asserted-identity, remote-party-id; domains have from."`
+	Sources   []string `json:"sources,omitzero" maxItems:"5" enum:"from,p-asserted-identity,remote-party-id,p-preferred-identity,diversion" doc:"Where the caller's number is looked for, in this order: the first that holds a number of the account counts. All but from count only from a peer that passed the guards. Trunks have from, p-asserted-identity, remote-party-id; domains have from; those of bandwidth p-asserted-identity, from, remote-party-id."`
 	Normalise bool     `json:"normalise,omitempty" doc:"Take a number of the account that is written otherwise than in E.164."`
 }
 
@@ -36,8 +43,8 @@ type SettingsCallback struct {
 
 // SettingsNotification is somebody who is told of emergency calls.
 type SettingsNotification struct {
-	Kind   string `json:"kind" enum:"webhook,email,message,listen,barge" doc:"message is a SIP MESSAGE; listen is a call that hears both sides, barge one that is heard, too."`
-	To     string `json:"to" maxLength:"512" example:"https://desk.example.com/emergency" doc:"An http: or https: URL, an e-mail address, or a sip: or sips: URI, by kind. A password in it is shown as ***."`
+	Kind   string `json:"kind" enum:"webhook,email,message,listen,barge,sms,voice" doc:"message is a SIP MESSAGE; listen is a call that hears both sides, barge one that is heard, too. sms and voice are kept as records: no text message is sent and nobody is called."`
+	To     string `json:"to" maxLength:"512" example:"https://desk.example.com/emergency" doc:"An http: or https: URL, an e-mail address, a sip: or sips: URI, or a number, by kind. A password in it is shown as ***."`
 	Secret string `json:"secret,omitempty" maxLength:"256" doc:"Key of a webhook's signature; the account's auth token where it is absent. It is shown as ***, and *** keeps what it was."`
 	Test   bool   `json:"test,omitempty" doc:"Calls to the test number are told, too."`
 
@@ -152,6 +159,7 @@ func (o settingsOf[R]) write(ctx context.Context, s *store.Store, sid string, bo
 func viewSettings(s directory.Settings) Settings {
 	s = s.Masked()
 	v := Settings{
+		Provider: s.Provider.String(), Location: SettingsLocation{s.Location.Routing.String()},
 		Identity: SettingsIdentity{Normalise: s.Identity.Normalise},
 		Callback: SettingsCallback{
 			Fallback: append([]string{}, s.Callback.Fallback...), Fork: s.Callback.Fork.String(),

@@ -15,7 +15,7 @@ const (
 	aDomain      = "SD0000000000000000000000000000000a"
 	aTrunk       = "TK0000000000000000000000000000000a"
 	fileTrunk    = "TK0000000000000000000000000000000f"
-	someSettings = `{"identity":{"sources":["p-asserted-identity","from"],"normalise":true},
+	someSettings = `{"provider":"bandwidth","location":{"routing":"never"},"identity":{"sources":["p-asserted-identity","from"],"normalise":true},
 		"callback":{"fallback":["sip:desk@192.0.2.7","+14155550100"],"fork":"serial","ring":"30s","window":"2h"},
 		"notify":[{"kind":"webhook","to":"https://me:hunter2@desk.example.com/x","secret":"Callbox-lab-911"},{"kind":"message","to":"sip:desk@192.0.2.7"}]}`
 )
@@ -53,6 +53,7 @@ func TestSettingsAreReadAsTheyWereWrittenButForSecrets(t *testing.T) {
 	e.hosts(t)
 	path := "/api/v1/trunks/" + aTrunk + "/settings"
 	defaults := Settings{
+		Provider: "twilio", Location: SettingsLocation{"always"},
 		Identity: SettingsIdentity{Sources: []string{"from", "p-asserted-identity", "remote-party-id"}},
 		Callback: SettingsCallback{Fallback: []string{}, Fork: "parallel", Ring: "20s", Window: "1h"}, Notify: []SettingsNotification{},
 	}
