@@ -22,7 +22,7 @@ const (
 	maxDials     = 256 // of one account at a time; they may outlast the call that wanted them
 	maxURL       = 4096
 	maxHeader    = 16 << 10
-	dialTime     = time.Second // for a connection, TLS apart; one that is too late for its call is there for the next
+	dialTime     = time.Second // at least, for a connection; one that is too late for its call is there for the next
 	keepIdle     = 90 * time.Second
 	keepLine     = 10 * time.Minute // connections of an account that asks no more
 	userAgent    = "callbox/1.0 (Emergency Calling API)"
@@ -115,6 +115,7 @@ func (c *Client) try(ctx context.Context, r *Request) (res Result) {
 	defer c.release(l)
 	ctx, cancel := context.WithTimeoutCause(ctx, r.Timeout, errLate)
 	defer cancel()
+	ctx = context.WithValue(ctx, patience{}, r.Timeout)
 	for {
 		var next string
 		res.Status, res.Body, next, err = l.get(ctx, h)

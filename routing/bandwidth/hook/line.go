@@ -67,15 +67,16 @@ func (c *Client) sweep(now time.Time) {
 // a big one in. A connection is looked up, made and greeted beside the call that wants it and kept if it comes too late.
 func (c *Client) newLine(key lineKey) *line {
 	l := &line{dials: make(chan struct{}, maxDials)}
-	var http2 http.Protocols
-	http2.SetHTTP1(true)
-	http2.SetHTTP2(true)
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	dial := c.dialer(key)
 	l.transport = &http.Transport{
-		Proxy: nil, DialContext: l.bounded(c.dialer(key)), TLSHandshakeTimeout: dialTime,
-		TLSClientConfig: &tls.Config{
+		Proxy: nil, DialContext: l.bounded(dial), Protocols: &protocols,
+		DialTLSContext: l.bounded(secured(dial, &tls.Config{
 			MinVersion: tls.VersionTLS12, RootCAs: c.o.RootCAs, ClientSessionCache: tls.NewLRUClientSessionCache(16),
-		},
-		Protocols: &http2,
+			NextProtos: []string{"h2", "http/1.1"},
+		})),
 		// A connection that has died unseen must not cost one call after the other its answer.
 		HTTP2:              &http.HTTP2Config{SendPingTimeout: 5 * time.Second, PingTimeout: time.Second},
 		DisableCompression: true, MaxResponseHeaderBytes: maxHeader,
@@ -89,7 +90,28 @@ type dialFunc = func(ctx context.Context, network, address string) (net.Conn, er
 // errDials is a connection that an account wants beside too many that are not there yet.
 var errDials = errors.New("256 connections to the services of this account are being made already: see that it can be reached")
 
-// bounded keeps the connections that are being made to the account's share.
+// patience is the key by which the context of a dial has the time of the question that wanted it.
+type patience struct{}
+
+// secured greets a service by TLS once the connection is there.
+func secured(dial dialFunc, config *tls.Config) dialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		own := config.Clone()
+		own.ServerName, _, _ = net.SplitHostPort(address)
+		t := tls.Client(conn, own)
+		if err := t.HandshakeContext(ctx); err != nil {
+			_ = conn.Close()
+			return nil, err
+		}
+		return t, nil
+	}
+}
+
+// bounded keeps the connections that are being made to the account's share, and each to its time, TLS included.
 func (l *line) bounded(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		select {
@@ -98,7 +120,8 @@ func (l *line) bounded(dial dialFunc) dialFunc {
 			return nil, errDials
 		}
 		defer func() { <-l.dials }()
-		ctx, cancel := context.WithTimeout(ctx, dialTime)
+		limit, _ := ctx.Value(patience{}).(time.Duration)
+		ctx, cancel := context.WithTimeout(ctx, max(limit, dialTime))
 		defer cancel()
 		return dial(ctx, network, address)
 	}

@@ -30,6 +30,9 @@ func ask(t *testing.T, r hook.Request, serve script) (got hook.Result) {
 func TestEveryStatus(t *testing.T) {
 	t.Parallel()
 	for status := 200; status < 600; status++ {
+		if http.StatusText(status) == "" && status%100 != 99 {
+			continue
+		}
 		asked := 0
 		got := ask(t, request(), func(t *testing.T, c net.Conn, _ *http.Request) {
 			asked++

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,7 +30,7 @@ type pipes struct {
 	serve   script
 	connect time.Duration
 	running sync.WaitGroup
-	dialled int
+	dialled atomic.Int32
 }
 
 // at is a pipe's end with an address.
@@ -41,7 +42,7 @@ type at struct {
 func (a at) RemoteAddr() net.Addr { return a.addr }
 
 func (p *pipes) dial(ctx context.Context, _, address string) (net.Conn, error) {
-	p.dialled++
+	p.dialled.Add(1)
 	select {
 	case <-time.After(p.connect):
 	case <-ctx.Done():
