@@ -12,14 +12,16 @@ type target struct {
 	ring    string // "" is 20s
 	answer  string // YAML flow mapping of the answer policy, "" for the default
 	deliver string // pidf or sip, "" for the default
+	ng      string // YAML flow mapping of a next-generation centre, "" for a legacy one
 }
 
-// ID, URI, Ring, Answer and Deliver are for the template.
+// ID, URI, Ring, Answer, Deliver and NG are for the template.
 func (t target) ID() string      { return t.id }
 func (t target) URI() string     { return t.uri }
 func (t target) Ring() string    { return t.ring }
 func (t target) Answer() string  { return t.answer }
 func (t target) Deliver() string { return t.deliver }
+func (t target) NG() string      { return t.ng }
 
 var directoryText = template.Must(template.New("directory.yaml").Parse(`
 accounts:
@@ -43,6 +45,9 @@ psaps:
     answer: {{.}}{{end}}
     {{- with $t.Deliver}}
     deliver: {{.}}{{end}}
+    {{- with $t.NG}}
+    delivery: ng911
+    ng911: {{.}}{{end}}
     {{- if not $i}}
     serves: {country: US, postal_codes: ["941"]}
     {{- with $.Overflow}}
