@@ -1,9 +1,11 @@
 package location
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // checkRing says what is wrong with the corners of a polygon: how many, not closed, not on Earth, no area, or sides that
@@ -86,13 +88,31 @@ func area(flat []corner) float64 {
 	return sum
 }
 
-// crossing says which sides meet that are not neighbours.
+// stretch is a side and the box around it.
+type stretch struct {
+	lowX, highX, lowY, highY float64
+	from                     int // its first corner's place in the ring
+}
+
+// crossing says which sides meet that are not neighbours. Sides are looked at from left to right, each with those alone that
+// begin before it ends.
 func crossing(flat []corner) error {
 	n := len(flat)
-	for i := range n {
-		a, b := flat[i], flat[(i+1)%n]
-		for j := i + 1; j < n; j++ {
-			c, d := flat[j], flat[(j+1)%n]
+	sides := make([]stretch, n)
+	for i, a := range flat {
+		b := flat[(i+1)%n]
+		sides[i] = stretch{min(a.x, b.x), max(a.x, b.x), min(a.y, b.y), max(a.y, b.y), i}
+	}
+	slices.SortFunc(sides, func(a, b stretch) int { return cmp.Compare(a.lowX, b.lowX) })
+	for k := range sides {
+		s := &sides[k]
+		for l := k + 1; l < n && sides[l].lowX <= s.highX; l++ {
+			o := &sides[l]
+			if o.lowY > s.highY || o.highY < s.lowY {
+				continue
+			}
+			i, j := min(s.from, o.from), max(s.from, o.from)
+			a, b, c, d := flat[i], flat[(i+1)%n], flat[j], flat[(j+1)%n]
 			next := j == i+1 || i == 0 && j == n-1
 			if !next && meet(a, b, c, d) || next && back(a, b, c, d) {
 				return fmt.Errorf("the ring crosses itself: the side from point %d meets the side from point %d, "+
@@ -103,12 +123,8 @@ func crossing(flat []corner) error {
 	return nil
 }
 
-// meet tells whether two sides have a point in common.
+// meet tells whether two sides whose boxes overlap have a point in common.
 func meet(a, b, c, d corner) bool {
-	if max(a.x, b.x) < min(c.x, d.x) || max(c.x, d.x) < min(a.x, b.x) ||
-		max(a.y, b.y) < min(c.y, d.y) || max(c.y, d.y) < min(a.y, b.y) {
-		return false
-	}
 	return side(a, b, c)*side(a, b, d) <= 0 && side(c, d, a)*side(c, d, b) <= 0
 }
 
