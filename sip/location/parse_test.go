@@ -184,6 +184,7 @@ func TestParseShapes(t *testing.T) {
 		{"a radius in feet", `<z:Circle>` + pos + `<z:radius uom="urn:ogc:def:uom:EPSG::9002">5</z:radius></z:Circle>`, "send metres"},
 		{"a radius without unit is in metres", `<z:Circle>` + pos + `<z:radius>5</z:radius></z:Circle>`, ""},
 		{"an angle in radians", `<z:ArcBand>` + pos + `<z:innerRadius>1</z:innerRadius><z:outerRadius>2</z:outerRadius><z:startAngle uom="` + uomRadian + `">3.14</z:startAngle><z:openingAngle>20</z:openingAngle></z:ArcBand>`, ""},
+		{"a radius in radians", `<z:Circle>` + pos + `<z:radius uom="` + uomRadian + `">5</z:radius></z:Circle>`, "send metres"},
 		{"an angle in grads", `<z:Ellipse>` + pos + `<z:semiMajorAxis>2</z:semiMajorAxis><z:semiMinorAxis>1</z:semiMinorAxis><z:orientation uom="urn:ogc:def:uom:EPSG::9105">3</z:orientation></z:Ellipse>`, "send degrees"},
 		{"corners one by one", ringOf(`<m:pos>0 0</m:pos><m:pos>0 1</m:pos><m:pointProperty><m:Point><m:pos>1 1</m:pos></m:Point></m:pointProperty><m:pos>0 0</m:pos>`), ""},
 		{"a ring that crosses itself", ringOf(`<m:posList>0 0 1 1 0 1 1 0 0 0</m:posList>`), "the ring crosses itself: the side from point 1 meets the side from point 3"},
@@ -210,6 +211,13 @@ func TestParseShapes(t *testing.T) {
 				t.Errorf("got %+v, %v, want %q", found, err, tt.want)
 			}
 		})
+	}
+}
+
+func TestAnglesInRadiansBecomeDegrees(t *testing.T) {
+	found, err := Parse([]byte(document(tuple1(`<z:ArcBand><m:pos>1 2</m:pos><z:innerRadius>1</z:innerRadius><z:outerRadius>2</z:outerRadius><z:startAngle uom="` + uomRadian + `">1.5707963267948966</z:startAngle><z:openingAngle uom="` + uomDegree + `">20</z:openingAngle></z:ArcBand>`))))
+	if err != nil || found[0].Shape.StartAngle != 90 || found[0].Shape.OpeningAngle != 20 {
+		t.Errorf("got %+v, %v", found, err)
 	}
 }
 

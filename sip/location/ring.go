@@ -94,8 +94,8 @@ type stretch struct {
 	from                     int // its first corner's place in the ring
 }
 
-// crossing says which sides meet that are not neighbours. Sides are looked at from left to right, each with those alone that
-// begin before it ends.
+// crossing says which sides meet that are not neighbours: where one runs back over its neighbour, the next one meets that.
+// Sides are looked at from left to right, each with those alone that begin before it ends.
 func crossing(flat []corner) error {
 	n := len(flat)
 	sides := make([]stretch, n)
@@ -113,8 +113,7 @@ func crossing(flat []corner) error {
 			}
 			i, j := min(s.from, o.from), max(s.from, o.from)
 			a, b, c, d := flat[i], flat[(i+1)%n], flat[j], flat[(j+1)%n]
-			next := j == i+1 || i == 0 && j == n-1
-			if !next && meet(a, b, c, d) || next && back(a, b, c, d) {
+			if next := j == i+1 || i == 0 && j == n-1; !next && meet(a, b, c, d) {
 				return fmt.Errorf("the ring crosses itself: the side from point %d meets the side from point %d, "+
 					"give the corners in order", a.n, c.n)
 			}
@@ -126,14 +125,6 @@ func crossing(flat []corner) error {
 // meet tells whether two sides whose boxes overlap have a point in common.
 func meet(a, b, c, d corner) bool {
 	return side(a, b, c)*side(a, b, d) <= 0 && side(c, d, a)*side(c, d, b) <= 0
-}
-
-// back tells whether a side runs back over its neighbour.
-func back(a, b, c, d corner) bool {
-	if b.n != c.n { // the last side and the first: they meet in a
-		a, b, d = c, d, b
-	}
-	return side(a, b, d) == 0 && (a.x-b.x)*(d.x-b.x)+(a.y-b.y)*(d.y-b.y) > 0
 }
 
 // side is 1 where c is to the left of the line from a to b, -1 to the right, 0 on it.
