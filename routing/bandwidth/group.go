@@ -356,6 +356,9 @@ func (a *api) fetchGroupOrder(t *store.Tx, r *wire.Request) (wire.Reply, error) 
 		return wire.Reply{}, err
 	}
 	shown, err := showGroupOrder(o, items)
+	if err == nil {
+		err = shown.detail(t, r.Account)
+	}
 	shown.XMLName.Local = "EmergencyNotificationGroupOrderResponse"
 	return wire.OK(shown), err
 }
@@ -389,7 +392,30 @@ func (a *api) listGroupOrders(t *store.Tx, r *wire.Request) (wire.Reply, error) 
 		if err != nil {
 			return wire.Reply{}, err
 		}
+		if err := shown.detail(t, r.Account); err != nil {
+			return wire.Reply{}, err
+		}
 		out.Orders = append(out.Orders, shown)
 	}
 	return wire.OK(out), nil
+}
+
+// detail shows the recipients that an order added as they are now, those that are still there.
+func (o *groupOrder) detail(t *store.Tx, account string) error {
+	c := o.change()
+	if c == nil || c.Added == nil {
+		return nil
+	}
+	for i := range c.Added.List {
+		row, err := store.ByID[store.Recipient](t, account, string(c.Added.List[i].Identifier))
+		if ignore(err) != nil {
+			return err
+		}
+		if err == nil {
+			shown := recipientShown(row)
+			shown.Created, shown.Modified, shown.ModifiedBy = "", "", ""
+			c.Added.List[i] = shown
+		}
+	}
+	return nil
 }

@@ -62,7 +62,7 @@ func (e *edge) grouped(recipients ...string) string {
 	a := e.ask(http.MethodPost, groupOrdersPath, groupBodyOf("Added", "<Description>Building 5, 5th Floor.</Description>"+added(recipients...))).
 		is(201, "ProcessingStatus", "PROCESSING", "CustomerOrderId", "c1")
 	e.step(working)
-	e.ask(http.MethodGet, groupOrdersPath+"/"+a.one("OrderId"), "").is(200, "ProcessingStatus", "COMPLETED", "ErrorList", "")
+	e.ask(http.MethodGet, groupOrdersPath+"/"+a.one("OrderId"), "").is(200, "ProcessingStatus", "COMPLETED", "ErrorList", "", "AddedEmergencyNotificationGroup/Description", "Building 5, 5th Floor.")
 	return a.one("AddedEmergencyNotificationGroup/Identifier")
 }
 
@@ -84,6 +84,7 @@ func TestSomebodyIsToldOfAnEndpointsCalls(t *testing.T) {
 		two := e.teller(told(`<Type>CALLBACK</Type><Callback><Url>https://foo.bar/baz</Url><Credentials><Username>me</Username><Password>x23388%SLHss</Password></Credentials></Callback>`))
 		group := e.grouped(one, two)
 		e.ask(http.MethodGet, groupsPath+"/"+group, "").is(200, "EmergencyNotificationGroup/Description", "Building 5, 5th Floor.", "EmergencyNotificationGroup/ModifiedBy", e.mine)
+		e.ask(http.MethodGet, groupOrdersPath, "").is(200, "EmergencyNotificationGroupOrders/EmergencyNotificationGroupOrder/AddedEmergencyNotificationGroup/AddedEmergencyNotificationRecipients/EmergencyNotificationRecipient/EmailAddress", "foo@bar.com")
 		e.ask(http.MethodGet, groupsPath+"?enrDetails=true&endpointCount=true", "").is(200, "EmergencyNotificationGroups/EmergencyNotificationGroup/EndpointCount", "0",
 			"EmergencyNotificationGroups/EmergencyNotificationGroup/EmergencyNotificationRecipients/EmergencyNotificationRecipient/EmailAddress", "foo@bar.com")
 

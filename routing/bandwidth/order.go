@@ -78,20 +78,29 @@ type e911Order struct {
 
 // MarshalXML writes an order without the lists that it does not have, whose elements encoding/xml would write empty.
 func (o e911Order) MarshalXML(e *xml.Encoder, start xml.StartElement) error {
-	type plain e911Order // without this method
-	p := plain(o)
-	p.Telephones, p.Endpoints, p.Additional, p.ToDelete, p.EndpointsToEdit, p.AddressesToEdit = nil, nil, nil, nil, nil, nil
 	start.Name = xml.Name{Local: "E911Order"}
 	return e.EncodeElement(struct {
-		plain
-		Telephones      *[]wire.Text `xml:"TelephoneNumbers>TelephoneNumber"`
+		CustomerOrderID *wire.Text   `xml:"CustomerOrderId"`
+		Created         string       `xml:"OrderCreateDate"`
+		AccountID       string       `xml:"AccountId"`
+		CreatedBy       string       `xml:"CreatedByUser"`
+		OrderID         string       `xml:"OrderId"`
+		Modified        string       `xml:"LastModifiedDate"`
+		Status          string       `xml:"ProcessingStatus"`
+		CallerName      *wire.Text   `xml:"CallerName"`
+		Address         *Address     `xml:"Address"`
 		Endpoints       *[]endpoint  `xml:"AlternateEndUserIdentifiers>AlternateEndUserIdentifier"`
 		Additional      *[]Address   `xml:"AdditionalAddresses>Address"`
+		Delete          *wire.Text   `xml:"DeleteTNSpecificE911Address"`
 		ToDelete        *[]wire.Text `xml:"AddressesToDelete>E911LocationId"`
 		EndpointsToEdit *[]endpoint  `xml:"EndpointsToEdit>AlternateEndUserIdentifier"`
 		AddressesToEdit *[]Address   `xml:"AddressesToEdit>Address"`
+		Errors          *orderErrors `xml:"ErrorList"`
+		OrderType       string       `xml:"OrderType"`
 	}{
-		p, filled(o.Telephones), filled(o.Endpoints), filled(o.Additional), filled(o.ToDelete), filled(o.EndpointsToEdit), filled(o.AddressesToEdit),
+		o.CustomerOrderID, o.Created, o.AccountID, o.CreatedBy, o.OrderID, o.Modified, o.Status, o.CallerName, o.Address,
+		filled(o.Endpoints), filled(o.Additional), o.Delete, filled(o.ToDelete), filled(o.EndpointsToEdit), filled(o.AddressesToEdit),
+		o.Errors, o.OrderType,
 	}, start)
 }
 
