@@ -74,11 +74,8 @@ func insertOrder(t *store.Tx, o *store.Order, items []store.OrderItem) error {
 		if items[i].Status == "" {
 			items[i].Status = store.ItemInProgress
 		}
-		if err := store.Insert(t, &items[i]); err != nil {
-			return err
-		}
 	}
-	return nil
+	return store.InsertMany(t, items)
 }
 
 // callbackIsOptional tells whether an account's endpoints may be without a callback number: its web service says at call

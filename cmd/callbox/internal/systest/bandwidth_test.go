@@ -55,6 +55,7 @@ func (l *lab) provision(t *testing.T, order, want string) {
 	if !strings.HasSuffix(location, "/e911s/"+made.OrderID) {
 		t.Fatalf("Location is %q, the order %q", location, made.OrderID)
 	}
+	l.stepClock(t, 3*time.Second) // of lab time until it is done
 	for deadline := time.Now().Add(20 * time.Second); ; {
 		o = bandwidthOrder{}
 		l.bandwidth(t, http.MethodGet, "/e911s/"+made.OrderID, "", http.StatusOK, &o)
