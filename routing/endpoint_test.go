@@ -49,6 +49,7 @@ func TestRule5AnEndpointCallsWhereTheProviderHasSome(t *testing.T) {
 		{"an AEUI counts as written", from(hostBandwidth, "ALICEPHONE0001"), "refuse 403 (32206)", 5, "failed", unknown},
 		{"other providers have no endpoints", from("open.sip.twilio.com", "alicePhone0001"), "refuse 403 (32206)", 5, "failed", "not E.164"},
 		{"its country's numbers are dialled", from(hostBandwidth, "parisPhone0001"), "refuse 403", 7, "failed", "911 is not an emergency number of FR, the country of parisPhone0001"},
+		{"that of its callback number where it has no place", from(hostBandwidth, "torontoPhone01"), "ecc ecc-ca, number", 7, "passed", "911 is a number of CA, the country of torontoPhone01"},
 		{"which reach its country", func(r *Request) { from(hostBandwidth, "parisPhone0001")(r); r.User = "112" }, "ecc ecc-fr, number", 12, "failed", "no PSAP serves location unserved: 55 Rue Saint-Honoré, 75008 Paris, FR"},
 		{"its service is said", from(hostBandwidth, "alicePhone0001"), centre, 9, "applied", "callback number, name and place"},
 		{"its location is said", from(hostBandwidth, "alicePhone0001"), centre, 12, "passed", "location sfOffice of endpoint alicePhone0001 counts: 645 Harrison St"},
