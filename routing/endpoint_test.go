@@ -123,3 +123,13 @@ func TestWhoIsToldOfAnEndpointsCalls(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoIsToldOfOneEndpointIsNotToldOfAnother(t *testing.T) {
+	t.Parallel()
+	host := append(make([]directory.Notification, 0, 4), directory.Notification{To: "desk"})
+	one := alsoTold(host, []directory.Notification{{To: "one"}})
+	other := alsoTold(host, []directory.Notification{{To: "other"}})
+	if one[1].To != "one" || other[1].To != "other" || len(host) != 1 {
+		t.Errorf("%v, %v", one, other)
+	}
+}
