@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"callbox/routing/area"
+	"callbox/sip/location"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -115,6 +116,12 @@ func TestEveryKeyOfADirectoryFileIsTaken(t *testing.T) {
 	}
 	if p, _ := s.Locate(area.Place{Country: "NZ", City: "Bluff"}); p != psap {
 		t.Error("the whole country is served")
+	}
+	if p, ok := s.At(location.Point{Lat: -44, Lon: -176.5}); !ok || p != psap {
+		t.Error("the Chatham Islands are served by nobody")
+	}
+	if c, _, _, ok := s.Nearest(location.Point{Lat: -41.278, Lon: 174.777}, 100); !ok || c.Street != "1 Molesworth Street" {
+		t.Errorf("the nearest address is %+v", c)
 	}
 	if s.Announcement() != "" || s.Test().Ring != 5*time.Second || s.Test().URI != "sip:test@192.0.2.2" {
 		t.Errorf("services: %q %+v", s.Announcement(), s.Test())
@@ -248,10 +255,11 @@ func FuzzLoad(f *testing.F) {
 		}
 	}
 	read := func(name string) ([]byte, error) { // what the fuzzer names may have no end
-		if name != "testdata/good/ranges.csv" {
-			return nil, fs.ErrNotExist
+		switch name {
+		case "testdata/good/ranges.csv", "testdata/good/areas.geojson", "testdata/good/points.geojson":
+			return os.ReadFile(name)
 		}
-		return os.ReadFile(name)
+		return nil, fs.ErrNotExist
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
 		file, problems := Parse("fuzz.yaml", src, Options{Read: read})

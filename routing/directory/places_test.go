@@ -19,7 +19,7 @@ func TestLocationsAndEndpointsOfAFileAreFound(t *testing.T) {
 	if !ok || l.Address.Line() != "1 Molesworth St, Level 2, Wellington, WGN, 6011, NZ" || l.Point == nil || l.Point.Lat != -41.2784 || *l.Point.Alt != 12.5 {
 		t.Fatalf("location: %+v", l)
 	}
-	if p, level := s.ServingLocation(l); p == nil || p.ID != "psap-wellington" || level != area.ByESN {
+	if p, level := s.ServingLocation(l); p == nil || p.ID != "psap-wellington" || level != area.ByBoundary {
 		t.Errorf("served by %+v, %s", p, level)
 	}
 	p, ok := s.Endpoint(oneAccount, "Joe's_Home_tn")
