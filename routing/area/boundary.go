@@ -1,6 +1,7 @@
 package area
 
 import (
+	"iter"
 	"math"
 	"slices"
 
@@ -174,6 +175,21 @@ func (b *Boundaries) Boundary(centre string) (shape orb.MultiPolygon, ok bool) {
 		}
 	}
 	return shape, len(shape) > 0
+}
+
+// All yields the boundaries in the order they were given, with their shapes, as Boundary returns them.
+func (b *Boundaries) All() iter.Seq[Boundary] {
+	return func(yield func(Boundary) bool) {
+		next := 0
+		for i, one := range b.list {
+			for ; next < len(b.parts) && b.parts[next].boundary == uint32(i); next++ {
+				one.Shape = append(one.Shape, b.polygon(next))
+			}
+			if !yield(one) {
+				return
+			}
+		}
+	}
 }
 
 // polygon returns a part as a polygon.

@@ -30,7 +30,7 @@ func (a *App) listenHTTP(ctx context.Context) error {
 		Hooks:         trials{a},
 		Registrations: registrations{a.registrar}, AuthFailures: a.authFailures,
 		Live: a.edge, Journal: a.journal, Simulated: a.simulator, Centres: a.registry, Scripts: centreScripts{a}, Callbacks: centreCallbacks{a}, Transfers: centreTransfers{a}, Metrics: a.metrics.Handler(), ALI: a.screens.book, EmergencyData: a.shelf,
-		Ready: a.Ready, Degraded: a.faults.degraded, Reload: a.Reload, Explain: a.explain, LoST: a.lostServer(), LoSTOpen: a.settings.LoST.Access == "open", Logger: a.part("web"),
+		Ready: a.Ready, Degraded: a.faults.degraded, Reload: a.Reload, Explain: a.explain, Boundaries: a.boundaries, LoST: a.lostServer(), LoSTOpen: a.settings.LoST.Access == "open", Logger: a.part("web"),
 	})
 	a.web.Start(a.reserve.listen(l))
 	a.started(func() error {

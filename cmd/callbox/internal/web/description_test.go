@@ -45,9 +45,10 @@ func commonExamples(key string) map[string]example {
 		"get-call":   {"/api/v1/calls/" + wholeCall, "", missing("/api/v1/calls/" + noCall)},
 		"get-ali": {"/api/v1/ali/+14155550100?format=json", "", []deviation{
 			{"/api/v1/ali/4155550100", "", 200}, {"/api/v1/ali/+14155119001?format=text", "", 200}, {"/api/v1/ali/+14155550199", "", 404}, {"/api/v1/ali/911", "", 422}}},
-		"get-call-ali": {"/api/v1/calls/" + wholeCall + "/ali", "", []deviation{{"/api/v1/calls/" + wholeCall + "/ali?format=json", "", 200}, {"/api/v1/calls/" + noCall + "/ali", "", 404}}},
-		"list-psaps":   {"/api/v1/psaps", "", nil},
-		"drain-psap":   {"/api/v1/psaps/psap-sf/drain", "", missing("/api/v1/psaps/psap-moon/drain")}, "restore-psap": {"/api/v1/psaps/psap-sf/restore", "", missing("/api/v1/psaps/x/restore")},
+		"get-call-ali":    {"/api/v1/calls/" + wholeCall + "/ali", "", []deviation{{"/api/v1/calls/" + wholeCall + "/ali?format=json", "", 200}, {"/api/v1/calls/" + noCall + "/ali", "", 404}}},
+		"list-psaps":      {"/api/v1/psaps", "", nil},
+		"list-boundaries": {"/api/v1/boundaries", "", nil}, "get-psap-boundary": {"/api/v1/psaps/psap-sf/boundary", "", missing("/api/v1/psaps/ecc-us/boundary")},
+		"drain-psap": {"/api/v1/psaps/psap-sf/drain", "", missing("/api/v1/psaps/psap-moon/drain")}, "restore-psap": {"/api/v1/psaps/psap-sf/restore", "", missing("/api/v1/psaps/x/restore")},
 		"get-psap-script": {"/api/v1/psaps/psap-sf/script", "", missing("/api/v1/psaps/ecc-us/script")},
 		"set-psap-script": {"/api/v1/psaps/psap-sf/script", `{"answer":"busy","ring":"2s","status":486,"codecs":["PCMA"],"keys":{"1":"repeat"},"media":true}`,
 			[]deviation{{"", `{"ring":"soon"}`, 422}, {"/api/v1/psaps/x/script", "", 404}, {"", `{}`, 200}}},
@@ -246,7 +247,7 @@ func matches(w *httptest.ResponseRecorder, described *openapi3.Response) error {
 
 // decoded returns a body as schemas see it: JSON's value, or the text of anything else.
 func decoded(text, kind string) (v any, err error) {
-	if kind != "application/json" && kind != "application/problem+json" {
+	if kind != "application/json" && !strings.HasSuffix(kind, "+json") {
 		return text, nil
 	}
 	d := json.NewDecoder(bytes.NewReader([]byte(text)))

@@ -21,6 +21,7 @@ import (
 	"callbox/psap"
 	"callbox/psap/ali"
 	"callbox/psap/ng911"
+	"callbox/routing/area"
 	"callbox/routing/directory/store"
 	"callbox/routing/directory/store/storetest"
 	"callbox/routing/fees"
@@ -203,10 +204,11 @@ func (e *edge) handler() http.Handler {
 	return Handler(Options{
 		Import: func() transfer.Options { return e.imports }, Spool: e.spool,
 		LoST: mapper{}, LoSTOpen: e.lostOpen, ALI: e.screens, EmergencyData: e.shelf, Lab: lab, Fees: ledger, Notify: told, Guard: e.guard, Store: e.store, Twilio: e.twilio, Version: "v1", Live: e, Journal: e, Simulated: e, Centres: centres{e}, Scripts: scripts{e}, Hooks: hooks{}, Callbacks: callbacks{e},
-		Metrics:  e.metrics.Handler(),
-		Ready:    func() (bool, string) { return e.notYet == "", e.notYet },
-		Degraded: func() []Degraded { return e.wrong },
-		Reload:   func(context.Context) (Reloaded, error) { return e.reload() },
+		Metrics:    e.metrics.Handler(),
+		Ready:      func() (bool, string) { return e.notYet == "", e.notYet },
+		Degraded:   func() []Degraded { return e.wrong },
+		Reload:     func(context.Context) (Reloaded, error) { return e.reload() },
+		Boundaries: func() *area.Boundaries { return area.NewBoundaries(area.LabBoundaries()) },
 		Explain: func(q explain.Question) (explain.Answer, error) {
 			if q.Source == "nowhere" {
 				return explain.Answer{}, fmt.Errorf("source %q is no IP address", q.Source)

@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/rs/zerolog"
 
+	"callbox/routing/area"
 	"callbox/routing/directory/store"
 	"callbox/routing/keys"
 	"callbox/routing/transfer"
@@ -60,6 +61,8 @@ type Options struct {
 	Hooks         Hooks                   // the web services of designated numbers; nil: nobody asks them
 	Registrations Registrations           // where phones are; nil: there are none
 	AuthFailures  func() []AuthFailure    // wrong SIP credentials; nil: none are known
+
+	Boundaries func() *area.Boundaries // the areas of call centres; nil: there are none
 
 	LoST     LoST // answers LoST queries; nil: nobody does
 	LoSTOpen bool // to everybody, not only to who may read the rest
@@ -212,6 +215,9 @@ func register(api huma.API, o Options) {
 	}
 	if o.Notify != nil {
 		registerNotifications(api, o.Notify, changes)
+	}
+	if o.Boundaries != nil {
+		registerBoundaries(api, o.Boundaries)
 	}
 	if o.LoST != nil {
 		registerLoST(api, o.LoST)
