@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,11 +22,13 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 
+// lab is the embedded directory, which never changes.
+var lab = sync.OnceValue(func() *directory.Snapshot { return directory.Lab(netip.AddrPort{}) })
+
 // labServer answers over the lab, with keys that are the same in every run.
 func labServer(t testing.TB) *Server {
 	t.Helper()
-	lab := directory.Lab(netip.AddrPort{})
-	s := NewServer(Options{Snapshot: func() *directory.Snapshot { return lab }, Source: "lab.example", Now: func() time.Time { return noon }})
+	s := NewServer(Options{Snapshot: lab, Source: "lab.example", Now: func() time.Time { return noon }})
 	s.salt = [16]byte{}
 	return s
 }

@@ -104,6 +104,7 @@ POST /-/reload                    read configuration and directory again
 
 /2010-04-01/Accounts/AC….json and /v1/Trunks are Twilio's APIs, for account SID and token or an API key.
 /api/accounts/AC…/e911s and its neighbours are Bandwidth's numbers API in XML, for the same.
+/lost takes LoST queries (RFC 5222): which call centre serves a place.
 `, version)
 	return func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, text) }
 }
