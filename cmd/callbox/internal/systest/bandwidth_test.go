@@ -4,7 +4,11 @@ import (
 	"encoding/xml"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -101,6 +105,7 @@ func TestABandwidthCustomerProvisionsAndCalls(t *testing.T) {
 		<CallbackNumber>9195551234</CallbackNumber><CallerName>5th Floor Conference Phone</CallerName><LocationId>CorpOffice5thFloor</LocationId>
 		</AlternateEndUserIdentifier></AlternateEndUserIdentifiers></E911Order>`, "COMPLETE")
 
+	desk := l.tellDesk(t, "9zdRwdQqZW99uYr")
 	const trunk = "lab.emergency.bandwidth.com"
 	for dialled, want := range map[string]struct{ verdict, by string }{"911": {"psap", "psap-raleigh"}, "933": {"test", "test933"}} {
 		_, id := l.call(t, caller{scenario: "answered.xml", from: "sip:9zdRwdQqZW99uYr@" + trunk, to: dialled, domain: trunk, hold: time.Second}).answer()
@@ -116,6 +121,8 @@ func TestABandwidthCustomerProvisionsAndCalls(t *testing.T) {
 		}
 	}
 
+	desk.hears(t, "9zdRwdQqZW99uYr")
+
 	deletes := func(inside string) string {
 		return "<E911Order>" + inside + "<DeleteTNSpecificE911Address>true</DeleteTNSpecificE911Address></E911Order>"
 	}
@@ -126,5 +133,93 @@ func TestABandwidthCustomerProvisionsAndCalls(t *testing.T) {
 	_, id := l.call(t, caller{scenario: "refused.xml", from: "sip:9zdRwdQqZW99uYr@" + trunk, to: "911", domain: trunk}).answer()
 	if r := l.recordWhen(t, id, "it ended", func(r call.Record) bool { return !r.EndedAt.IsZero() }); r.Endpoint != "" {
 		t.Errorf("a deleted endpoint calls: %+v", r)
+	}
+}
+
+// frontDesk is a web server of a customer's front desk.
+type frontDesk struct {
+	mu    sync.Mutex
+	calls []url.Values
+}
+
+// tellDesk has a notification group tell a desk of an endpoint's calls, by the orders of Bandwidth's API.
+func (l *lab) tellDesk(t *testing.T, endpoint string) *frontDesk {
+	t.Helper()
+	d := &frontDesk{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, password, _ := r.BasicAuth()
+		if err := r.ParseForm(); err != nil || user != "desk" || password != "x23388%SLHss" {
+			t.Errorf("the desk was told by %q, %v", user, err)
+		}
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.calls = append(d.calls, r.PostForm)
+	}))
+	t.Cleanup(server.Close)
+	var recipient, group struct {
+		ID    string `xml:"EmergencyNotificationRecipient>Identifier"`
+		Group string `xml:"AddedEmergencyNotificationGroup>Identifier"`
+	}
+	l.bandwidth(t, http.MethodPost, "/emergencyNotificationRecipients", "<EmergencyNotificationRecipient><Description>Desk</Description><Type>CALLBACK</Type><Callback><Url>"+
+		server.URL+"</Url><Credentials><Username>desk</Username><Password>x23388%SLHss</Password></Credentials></Callback></EmergencyNotificationRecipient>", http.StatusCreated, &recipient)
+	l.bandwidth(t, http.MethodPost, "/emergencyNotificationGroupOrders", `<EmergencyNotificationGroupOrder><AddedEmergencyNotificationGroup><Description>5th floor</Description>
+		<AddedEmergencyNotificationRecipients><EmergencyNotificationRecipient><Identifier>`+recipient.ID+`</Identifier></EmergencyNotificationRecipient></AddedEmergencyNotificationRecipients>
+		</AddedEmergencyNotificationGroup></EmergencyNotificationGroupOrder>`, http.StatusCreated, &group)
+	l.stepClock(t, 3*time.Second)
+	l.become(t, "/emergencyNotificationGroups/"+group.Group)
+	l.bandwidth(t, http.MethodPost, "/emergencyNotificationEndpointOrders", `<EmergencyNotificationEndpointOrder><EmergencyNotificationEndpointAssociations><EmergencyNotificationGroup><Identifier>`+
+		group.Group+`</Identifier></EmergencyNotificationGroup><AddedAssociations><EepToEngAssociations><EepAeuiIds><Identifier>`+endpoint+`</Identifier></EepAeuiIds></EepToEngAssociations>
+		</AddedAssociations></EmergencyNotificationEndpointAssociations></EmergencyNotificationEndpointOrder>`, http.StatusCreated, nil)
+	l.stepClock(t, 3*time.Second)
+	for deadline := time.Now().Add(20 * time.Second); ; pause(t, 100*time.Millisecond) {
+		var in struct {
+			Group string `xml:"AlternateEndUserIdentifier>E911>EmergencyNotificationGroup>Identifier"`
+		}
+		l.bandwidth(t, http.MethodGet, "/aeuis/"+endpoint, "", http.StatusOK, &in)
+		if in.Group == group.Group {
+			return d
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s is in the group %q, want %q", endpoint, in.Group, group.Group)
+		}
+	}
+}
+
+// become waits until something is there.
+func (l *lab) become(t *testing.T, path string) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); pause(t, 100*time.Millisecond) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, l.url("/api/accounts/9100911"+path), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.SetBasicAuth(labAccount, l.token(t))
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode == http.StatusOK {
+			return
+		}
+	}
+	t.Fatal(path, "does not come about")
+}
+
+// hears waits until the desk was told that an endpoint's call was placed.
+func (d *frontDesk) hears(t *testing.T, endpoint string) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; pause(t, 100*time.Millisecond) {
+		d.mu.Lock()
+		calls := slices.Clone(d.calls)
+		d.mu.Unlock()
+		for _, form := range calls {
+			if strings.Contains(form.Encode(), endpoint) {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the desk was told %v, nothing of %s", calls, endpoint)
+		}
 	}
 }
