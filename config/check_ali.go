@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // ali checks the line protocol of an ALI link: what it tells of callers is not for everybody.
@@ -22,6 +23,9 @@ func (c *checker) ali(a ALI) {
 	}
 	if len(a.Allow) > 0 && !a.Listen.IsValid() {
 		c.add("ali.allow", "is not used while there is no ali.listen", "set ali.listen, or remove it")
+	}
+	if a.Linger < 0 || a.Linger > time.Hour {
+		c.add("ali.linger", "is too short or too long", "write 0s, for none, to 1h")
 	}
 	if len(a.Company) > 5 || strings.Trim(a.Company, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
 		c.add("ali.company", "is no company ID", "write up to 5 capital letters and digits")

@@ -143,6 +143,7 @@ type PSAP struct {
 type ALI struct {
 	Listen  netip.AddrPort `yaml:"listen"`  // TCP, of the line protocol; the zero value is none
 	Allow   []netip.Prefix `yaml:"allow"`   // networks that may ask there besides this machine
+	Linger  time.Duration  `yaml:"linger"`  // how long a record is known after its call
 	Company string         `yaml:"company"` // company ID in the records, up to 5 letters and digits
 }
 
@@ -225,7 +226,7 @@ func Defaults() Options {
 		Lab:    Lab{Delays: "quick"},
 		Sim:    Sim{Enabled: true, Address: addr("127.0.0.1:5070"), Voice: "auto"},
 		PSAP:   PSAP{ProbeInterval: 10 * time.Second, ProbeTimeout: 3 * time.Second},
-		ALI:    ALI{Company: "CBOX"},
+		ALI:    ALI{Linger: 30 * time.Second, Company: "CBOX"},
 		EmergencyData: EmergencyData{
 			Provider: EmergencyProvider{Name: "callbox", Series: "domain", Languages: []string{"en"}},
 		},

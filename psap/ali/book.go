@@ -21,7 +21,7 @@ type Book struct {
 
 // BookOptions configure a Book; the zero value works.
 type BookOptions struct {
-	Linger time.Duration    // how long a record is known after its call; 0 is 30 s
+	Linger time.Duration    // how long a record is known after its call; 0 is 30 s, negative: no time
 	Rest   time.Duration    // how long a pANI is not given out after its call; 0 is a minute
 	Clock  func() time.Time // nil is time.Now
 }

@@ -116,6 +116,7 @@ func (b *builder) pani(path string, f *filePANI) PANI {
 		p.Numbers = append(p.Numbers, r)
 	}
 	switch {
+	case len(f.Numbers) == 0 && b.problems.At(path):
 	case len(f.Numbers) == 0:
 		b.bad(path, "has no numbers", "add numbers: [\"+14155119001-+14155119010\"], or remove the key")
 	case total > mostPANI:

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,6 +111,16 @@ func TestEveryKeyOfADirectoryFileIsTaken(t *testing.T) {
 	if psap.Ring != 15*time.Second || psap.Format != FormatSIP || psap.SRTP != SRTPRequired || psap.Capacity != 3 || psap.Probe ||
 		psap.Policy != (AnswerPolicy{FollowRedirects: true, HideEarlyMedia: true, QueueAnswers: true}) {
 		t.Errorf("psap: %+v", psap)
+	}
+	if got := slices.Collect(psap.PANI.All()); !psap.PANI.Always || len(got) != 5 || got[3] != "+6448310903" || got[4] != "+6448310910" {
+		t.Errorf("pANIs %v, always %v", got, psap.PANI.Always)
+	}
+	who, ok := s.Network().Responders("6401")
+	if want := (Responders{"Wellington Police", "Fire and Emergency New Zealand", "Wellington Free Ambulance"}); !ok || who != want {
+		t.Errorf("responders %+v, %v", who, ok)
+	}
+	if _, ok := s.Network().Responders(""); ok {
+		t.Error("responders of no ESN")
 	}
 	if got := psap.Chain()[0].URI; got != "sip:auckland@192.0.2.7:6070" {
 		t.Errorf("overflow at %s", got)

@@ -187,7 +187,8 @@ func (w watchers) Observe(e call.Event) {
 
 // buildScreens comes before the edge.
 func (a *App) buildScreens() {
+	linger := a.settings.ALI.Linger
 	a.screens = &screens{
-		book: ali.NewBook(ali.BookOptions{}), company: a.settings.ALI.Company, snapshot: a.plan.snapshot.Load, now: time.Now, log: a.part("ali"),
+		book: ali.NewBook(ali.BookOptions{Linger: orNever(linger), Rest: max(2*linger, time.Minute)}), company: a.settings.ALI.Company, snapshot: a.plan.snapshot.Load, now: time.Now, log: a.part("ali"),
 	}
 }
