@@ -42,6 +42,7 @@ type settings struct {
 	ownSession    time.Duration // the one it asks for by itself
 	scripts       string        // text of a script file for the simulated centres
 	md5Only       bool          // offers no other digest algorithm: some phones cannot choose
+	ali           time.Duration // an ALI link is open that knows a call for so long after its end; 0 is none
 	anyAddress    bool          // media is bound to and advertised as whatever address a peer is reached from
 }
 
@@ -62,6 +63,7 @@ data: "{{.Dir}}/data"
 sim: {{if .NoSim}}{enabled: false}{{else}}{address: "{{.Host}}:6070"{{if .Scripts}}, scripts: "{{.Dir}}/scripts.yaml"{{end}}}{{end}}
 {{with .Call}}call: { {{.}} }{{end}}
 {{if lt .ProbeInterval 0}}psap: {probe_interval: 0s}{{else}}{{with .ProbeInterval}}psap: {probe_interval: {{.}}, probe_timeout: {{.}}}{{end}}{{end}}
+{{with .ALI}}ali: {listen: "{{$.Host}}:6091", linger: {{.}}}{{end}}
 {{with .DrainLimit}}drain: {limit: {{.}}}{{end}}
 log: {level: debug, format: json}
 `))
@@ -89,7 +91,7 @@ func (l *lab) configure(t *testing.T, s settings) {
 	err := configuration.Execute(&text, map[string]any{
 		"Host": l.host, "Dir": l.dir, "Database": s.database, "Directory": s.directory != "", "NoSim": s.noSim, "TLS": s.tls, "More": s.more,
 		"AnyAddress": s.anyAddress, "MD5Only": s.md5Only, "RTPTimeout": s.rtpTimeout, "ProbeInterval": s.probeInterval, "DrainLimit": s.drainLimit,
-		"Scripts": s.scripts != "", "Call": s.call(),
+		"ALI": s.ali, "Scripts": s.scripts != "", "Call": s.call(),
 	})
 	if err != nil {
 		t.Fatal(err)
