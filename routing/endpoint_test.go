@@ -41,6 +41,8 @@ func TestRule5AnEndpointCallsWhereTheProviderHasSome(t *testing.T) {
 		{"an AEUI of digits", from(hostBandwidth, "19195550123"), nyc, 5, "passed", "From has endpoint 19195550123"},
 		{"an AEUI of digits behind a plus", from(hostBandwidth, "+19195550123"), nyc, 5, "applied", "From has endpoint 19195550123"},
 		{"a number of the account is a number", from(hostBandwidth, "+14155550100"), centre, 5, "passed", "has a registered address"},
+		{"also where there is an endpoint of its digits", from(hostBandwidth, "+14155550100"), centre, 5, "passed", "+14155550100 is on the account"},
+		{"which calls without plus", from(hostBandwidth, "14155550100"), nyc, 5, "passed", "From has endpoint 14155550100"},
 		{"a number without address pays there, too", from(hostBandwidth, "+14155550102"), "ecc ecc-us, number, fee 7500 warning 22221", 6, "applied", "fee"},
 		{"an endpoint without a place reaches the ECC and pays nothing", from(hostBandwidth, "barePhone00001"), "ecc ecc-us, number", 10, "failed", "no place"},
 		{"and the trace says that there is none", from(hostBandwidth, "barePhone00001"), "ecc ecc-us, number", 12, "failed", "nothing else is known of where endpoint barePhone00001 is"},

@@ -53,7 +53,6 @@ func (w *walk) askLoST() bool {
 	if first := w.named(l, r); first != nil {
 		w.d.Trace.clear(ruleLocation, best.note, best.place.By != PlaceAddress)
 		w.take(best.place, first, byLoST)
-		w.bad = ""
 		return true
 	}
 	if p, ok := w.s.Centre(l.Default); ok && w.first == nil {

@@ -156,6 +156,11 @@ func TestRule13ThePlaceIsTheOneThatTheServerWasAskedFor(t *testing.T) {
 	if d = Decide(s, nil, req); d.Place.By != PlaceEndpoint || d.BadLocation == "" {
 		t.Errorf("%+v, %q", d.Place, d.BadLocation)
 	}
+	req = request("+14155550100", "911", "open.sip.twilio.com")
+	req.LocationFault, req.Replies = "line 3", []Reply{mapped("sip:x@y")}
+	if d = Decide(s, nil, req); d.Place.By != PlaceAddress || d.BadLocation != "line 3" {
+		t.Errorf("%+v, %q", d.Place, d.BadLocation)
+	}
 	req = request("+33155500100", "112", "open.sip.twilio.com")
 	req.Replies = []Reply{{Kind: QuestionLoST, Err: "late"}}
 	if d = Decide(s, nil, req); summary(d) != "psap psap-oakland,ecc-fr, number and address" || !strings.Contains(step(d, 13).Saw, "psap-oakland takes the calls of such places") {
