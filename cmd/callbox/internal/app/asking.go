@@ -65,6 +65,9 @@ func circuit(c hook.Circuit) web.Circuit {
 	return w
 }
 
+// trialQuestions bounds what is asked for a trial.
+const trialQuestions = 4
+
 // trials asks the web services of designated numbers for the API.
 type trials struct{ app *App }
 
@@ -90,10 +93,15 @@ func (t trials) Try(ctx context.Context, n directory.EmergencyNumberRecord, w we
 	res := t.app.hooks.Try(ctx, hook.RequestFor(n, n.Number, from))
 	reply := hook.Reply(res)
 	r.Replies = []routing.Reply{reply}
+	d := routing.Decide(s, t.app.registry, r)
+	for d.Question != nil && len(r.Replies) < trialQuestions { // a LoST server has to be asked, too
+		r.Replies = append(r.Replies, asker{t.app.hooks, t.app.lost, t.app.metrics}.Ask(ctx, *d.Question))
+		d = routing.Decide(s, t.app.registry, r)
+	}
 	return web.HookTried{
 		Request: routing.HookURL(&directory.EmergencyNumber{EmergencyNumberRecord: n}, n.Number, from),
 		Status:  res.Status, Redirects: res.Redirects, ElapsedMS: float64(res.Elapsed.Microseconds()) / 1000, Error: reply.Err,
-		Body: strings.ToValidUTF8(string(reply.Body), "?"), Decision: explain.Describe(routing.Decide(s, t.app.registry, r)),
+		Body: strings.ToValidUTF8(string(reply.Body), "?"), Decision: explain.Describe(d),
 	}, nil
 }
 

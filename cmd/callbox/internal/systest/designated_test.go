@@ -110,7 +110,7 @@ func TestABrokenWindowAtElmStreet(t *testing.T) {
 	if got := events(r); !slices.Contains(got, call.EventAsked) || !slices.Contains(got, call.EventReplied) {
 		t.Errorf("events %v", got)
 	}
-	l.shown(t, r.ID, "+19195550100", "100 Elm St", "Raleigh")
+	l.shown(t, r.ID, "Alice", "+19195550100", "100 Elm St", "Raleigh")
 
 	// Before that day she has tried it: 933 reads back who she is and where she usually is.
 	p := phone(t, 0, "933", "--from", "alicePhone0001", "--domain", bandwidthHost, "--edge", l.sip(), "--duration", "200ms")
