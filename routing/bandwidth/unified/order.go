@@ -135,7 +135,7 @@ func (r *request) placed(t *store.Tx) (store.Order, error) {
 	case err != nil:
 		return store.Order{}, err
 	case len(rows) == 0:
-		return store.Order{}, notFound()
+		return store.Order{}, NotFound()
 	}
 	return rows[0], nil
 }

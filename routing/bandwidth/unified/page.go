@@ -107,7 +107,7 @@ const (
 func (r *request) seen(country string) error {
 	region, err := r.one("region", regionNA, regionROW)
 	if err == nil && region != "" && (region == regionNA) != (country == "US" || country == "CA") {
-		err = notFound()
+		err = NotFound()
 	}
 	return err
 }

@@ -93,7 +93,7 @@ func (r *request) enter(t *store.Tx) error {
 	case r.who.AccountSID != "" && row.SID != r.who.AccountSID:
 		return Forbidden("These credentials are not for this account.")
 	case err != nil:
-		return notFound()
+		return NotFound()
 	}
 	r.account, r.accountID = row.SID, id
 	return nil
@@ -109,7 +109,7 @@ func translate(err error) *Error {
 	case errors.As(err, &text):
 		return bad(source{}, "%s", text.Error())
 	case errors.Is(err, store.ErrNotFound):
-		return notFound()
+		return NotFound()
 	case errors.Is(err, store.ErrTaken):
 		return bad(source{}, "Something with this ID exists already.")
 	case errors.Is(err, store.ErrInUse):

@@ -80,7 +80,8 @@ func bad(s source, format string, args ...any) *Error {
 	return refusal(http.StatusBadRequest, "bad-request", 205617, s, fmt.Sprintf(format, args...))
 }
 
-func notFound() *Error {
+// NotFound refuses what is not there.
+func NotFound() *Error {
 	return refusal(http.StatusNotFound, "resource-not-found", 50420, source{}, "The resource specified cannot be found.")
 }
 
@@ -153,7 +154,7 @@ type mux struct {
 func newMux(a *api) *mux {
 	m := &mux{a: a, mux: http.NewServeMux(), paths: map[string][]string{}}
 	m.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		m.answer(w, r, func(*request) (reply, error) { return reply{}, notFound() })
+		m.answer(w, r, func(*request) (reply, error) { return reply{}, NotFound() })
 	})
 	return m
 }

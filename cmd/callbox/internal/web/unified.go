@@ -12,7 +12,7 @@ import (
 // always, as with the other provider's. Everything they are refused here has the provider's shape.
 func unifiedAPI(api http.Handler, g Guard) http.Handler {
 	if api == nil {
-		api = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { unified.WriteError(w, unified.Unavailable()) })
+		api = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { unified.WriteError(w, unified.NotFound()) })
 	}
 	known := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := Authenticate(g, r)
