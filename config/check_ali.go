@@ -27,6 +27,9 @@ func (c *checker) ali(a ALI) {
 	if a.Linger < 0 || a.Linger > time.Hour {
 		c.add("ali.linger", "is too short or too long", "write 0s, for none, to 1h")
 	}
+	if a.Class != "" && (len(a.Class) != 4 || strings.Trim(a.Class, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789$") != "") {
+		c.add("ali.class_of_service", "is no class of service", "write four capital letters such as RESD, BUSN, VOIP or PBXB, or remove the key")
+	}
 	if len(a.Company) > 5 || strings.Trim(a.Company, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
 		c.add("ali.company", "is no company ID", "write up to 5 capital letters and digits")
 	}

@@ -141,10 +141,11 @@ type PSAP struct {
 
 // ALI is how the records of callers are had by call centres whose screens ask for them.
 type ALI struct {
-	Listen  netip.AddrPort `yaml:"listen"`  // TCP, of the line protocol; the zero value is none
-	Allow   []netip.Prefix `yaml:"allow"`   // networks that may ask there besides this machine
-	Linger  time.Duration  `yaml:"linger"`  // how long a record is known after its call
-	Company string         `yaml:"company"` // company ID in the records, up to 5 letters and digits
+	Listen  netip.AddrPort `yaml:"listen"`           // TCP, of the line protocol; the zero value is none
+	Allow   []netip.Prefix `yaml:"allow"`            // networks that may ask there besides this machine
+	Linger  time.Duration  `yaml:"linger"`           // how long a record is known after its call
+	Class   string         `yaml:"class_of_service"` // of calls from a registered address, four letters; "" goes by the host called
+	Company string         `yaml:"company"`          // company ID in the records, up to 5 letters and digits
 }
 
 // LoST is how clients of RFC 5222 are told which call centre serves a place.

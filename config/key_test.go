@@ -52,7 +52,7 @@ func TestEachOptionIsNoticedByChanged(t *testing.T) {
 		"twilio.emergency_status": "strict", "twilio.address_validation": "lenient", "lab.delays": "realistic",
 		"lab.fail_registration": "+14155550199", "psap.probe_timeout": "4s", "rtp.timeout": "7s", "rtp.quarantine": "7s", "call.max_duration": "7s", "call.session_expires": "30m",
 		"call.min_session_expires": "100s", "drain.limit": "7s",
-		"ali.listen": "127.0.0.1:3", "ali.allow": "192.0.2.0/24", "ali.company": "OTHER", "ali.linger": "7s",
+		"ali.listen": "127.0.0.1:3", "ali.allow": "192.0.2.0/24", "ali.company": "OTHER", "ali.linger": "7s", "ali.class_of_service": "BUSN",
 		"emergency_data.base_url": "https://edge.example", "emergency_data.domain": "edge.example", "emergency_data.provider.id_series": "NENA",
 		"emergency_data.provider.contact": "tel:911",
 		"lost.access":                     "open", "lost.name": "lost.example.com",

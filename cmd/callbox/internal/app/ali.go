@@ -22,6 +22,7 @@ type screens struct {
 	book     *ali.Book
 	snapshot func() *directory.Snapshot
 	company  string
+	static   ali.Class // of calls from a registered address; "" goes by the host called
 	now      func() time.Time
 	log      zerolog.Logger
 }
@@ -73,7 +74,7 @@ func (s *screens) screen(t *routing.Target, d *routing.Decision) ali.Screen {
 		place.NAM = d.Caller.Name
 	}
 	screen := ali.NewScreen(d.Caller.Number, place)
-	screen.ESN, screen.PSAP, screen.Class = esn, t.ID, class(d)
+	screen.ESN, screen.PSAP, screen.Class = esn, t.ID, s.class(d)
 	if r, ok := s.snapshot().Network().Responders(esn); ok && esn != "" {
 		screen.Police, screen.Fire, screen.EMS = r.Police, r.Fire, r.EMS
 	}
@@ -116,12 +117,14 @@ func elements(c directory.Civic) location.Civic {
 }
 
 // class is the class of service of a call: how far the address on the screen is to be trusted.
-func class(d *routing.Decision) ali.Class {
+func (s *screens) class(d *routing.Decision) ali.Class {
 	switch by := d.Place.By; {
 	case (by == routing.PlaceHook || by == routing.PlaceValue) && d.Place.Point != nil:
 		return ali.ClassMobile
 	case by == routing.PlaceHook || by == routing.PlaceValue || by == routing.PlaceID:
 		return ali.ClassNomadic
+	case s.static != "":
+		return s.static
 	case d.Trunk && d.Caller.Endpoint == nil:
 		return ali.ClassEnterprise
 	}
@@ -189,6 +192,6 @@ func (w watchers) Observe(e call.Event) {
 func (a *App) buildScreens() {
 	linger := a.settings.ALI.Linger
 	a.screens = &screens{
-		book: ali.NewBook(ali.BookOptions{Linger: orNever(linger), Rest: max(2*linger, time.Minute)}), company: a.settings.ALI.Company, snapshot: a.plan.snapshot.Load, now: time.Now, log: a.part("ali"),
+		book: ali.NewBook(ali.BookOptions{Linger: orNever(linger), Rest: max(2*linger, time.Minute)}), company: a.settings.ALI.Company, static: ali.Class(a.settings.ALI.Class), snapshot: a.plan.snapshot.Load, now: time.Now, log: a.part("ali"),
 	}
 }

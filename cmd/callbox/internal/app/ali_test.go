@@ -55,6 +55,7 @@ type shownCase struct {
 	caller routing.Caller
 	place  routing.Place
 	trunk  bool
+	static ali.Class
 	want   ali.Screen
 }
 
@@ -76,6 +77,8 @@ func TestAScreenShowsWhatTheDecisionKnows(t *testing.T) {
 			place: routing.Place{By: routing.PlaceAddress, Address: address}, want: with(elm, func(s *ali.Screen) { s.Class = "VOIP" })},
 		"and on a trunk": {
 			place: routing.Place{By: routing.PlaceAddress, Address: address}, trunk: true, want: with(elm, func(s *ali.Screen) { s.Class = "VENT" })},
+		"and where a class is set": {
+			place: routing.Place{By: routing.PlaceAddress, Address: address}, trunk: true, static: "BUSN", want: with(elm, func(s *ali.Screen) { s.Class = "BUSN" })},
 		"an endpoint's, by its name": {
 			caller: routing.Caller{Name: "Alice", Endpoint: &directory.Endpoint{}},
 			place:  routing.Place{By: routing.PlaceEndpoint, Address: address}, trunk: true,
@@ -102,6 +105,7 @@ func TestAScreenShowsWhatTheDecisionKnows(t *testing.T) {
 			})},
 	} {
 		s, _ := desk(t)
+		s.static = tt.static
 		tt.caller.Number = "+19195550100"
 		d := &routing.Decision{Caller: tt.caller, Place: tt.place, Trunk: tt.trunk}
 		if instead, detail := s.Rung(toRing("psap-raleigh"), d, &call.Record{ID: "CA1"}); instead != "" || detail != "" {
