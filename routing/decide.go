@@ -174,6 +174,9 @@ func (w *walk) test() bool {
 		x = textTestServicePlace
 	}
 	w.note(ruleTest, note{outcome: applied, text: x, a: w.d.Dialled})
+	if w.label != "" {
+		w.d.TestCentre = w.wouldRing()
+	}
 	t := w.s.Test()
 	w.d.Verdict = VerdictTest
 	w.d.Targets = []Target{{
@@ -181,6 +184,17 @@ func (w *walk) test() bool {
 		Deliver: directory.Delivery{Number: true, Address: address, Format: directory.FormatPIDF},
 	}}
 	return true
+}
+
+// wouldRing is the centre that an emergency call from the same place would ring first, if all are in service.
+func (w *walk) wouldRing() string {
+	if w.first != nil && !w.unpaid && w.d.Caller.Service != directory.ServiceNone {
+		return w.first.ID
+	}
+	if ecc, _ := w.s.ECC(w.d.Country); ecc != nil {
+		return ecc.ID
+	}
+	return "none"
 }
 
 // callerName is what a sentence calls the caller.

@@ -98,7 +98,7 @@ func (c *session) answer() (over bool) {
 		return true
 	}
 	c.note(func(i *Call) { i.State, i.AnsweredAt, i.Status = StateAnswered, time.Now(), 200 })
-	c.leg.Answer(c.refreshed(c.voiced(withSDP(body)), c.offer.message))
+	c.leg.Answer(c.reported(c.refreshed(c.voiced(withSDP(body)), c.offer.message)))
 	if c.script.HangUpAfter > 0 {
 		c.hangUp = time.AfterFunc(c.script.HangUpAfter, func() { c.post(message{timer: timeoutHangUp}) })
 	}
@@ -123,6 +123,9 @@ func (c *session) voiced(m agent.Message) agent.Message {
 
 // say plays sentences in place of what is being said.
 func (c *session) say(speech []voice.Speech) {
+	if c.loop != nil {
+		return // its media is the caller's own
+	}
 	c.played++
 	round := c.played
 	if c.player == nil { // mute

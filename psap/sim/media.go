@@ -209,8 +209,13 @@ func (c *session) openMedia() error {
 	c.offer.port = portOf(conn)
 	c.echo = &audio.Echo{}
 	c.player = audio.NewPlayer(audio.Quiet{})
+	heard := c.echo.Hear
+	if c.loop != nil {
+		heard = c.loop.hear
+		c.player.Idle(c.loop)
+	}
 	stream := audio.NewStream(audio.StreamOptions{
-		Conn: conn, RTCP: c.server.ports.shared, Pacer: c.server.pacer, Source: c.player, Heard: c.echo.Hear,
+		Conn: conn, RTCP: c.server.ports.shared, Pacer: c.server.pacer, Source: c.player, Heard: heard,
 		Digit: func(d byte) { c.post(message{digit: d}) }, CNAME: c.info.Centre + "@callbox",
 	})
 	c.mu.Lock()

@@ -47,6 +47,7 @@ type session struct {
 	spoken   bool // speech is ready
 	player   *audio.Player
 	echo     *audio.Echo
+	loop     *loop        // of a test call by URN; nil for every other
 	played   int          // which round of playing is current: the end of an earlier one means nothing
 	show     *performance // of a program; nil at a centre
 
@@ -104,6 +105,10 @@ func newSession(s *Server, in *agent.Incoming, script Script, d delivered) *sess
 		peer: in.Source, box: make(chan message, boxSize), full: make(chan struct{}),
 	}
 	c.offer.init(in, s.o.Advertise)
+	if isLoop(in, script) {
+		c.loop = &loop{done: func() { c.post(message{timer: timeoutHangUp}) }}
+		c.script.HangUpAfter = loopWait
+	}
 	c.info = Call{
 		CallID: in.Message.Get("X-Callbox-Call"), SIPCallID: in.CallID, Centre: centreOf(in),
 		Dialled: in.Message.Get("X-Callbox-Dialled"), Number: d.number, Address: d.record.Address(),
@@ -196,7 +201,7 @@ func (c *session) run(ctx context.Context) {
 
 // talks tells whether the call comes to a point where something is said.
 func (c *session) talks() bool {
-	return !c.script.Mute && (c.script.Answer == OutcomeAnswer || c.script.Answer == "" || c.script.Service == ServiceAnnounce)
+	return !c.script.Mute && c.loop == nil && (c.script.Answer == OutcomeAnswer || c.script.Answer == "" || c.script.Service == ServiceAnnounce)
 }
 
 // speak renders all that will be said, the farewell last, and posts it.

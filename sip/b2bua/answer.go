@@ -124,6 +124,7 @@ func (c *bridge) onAnswered(ev event) {
 		c.point(&c.b, audio, false)
 		m = c.writeOffer(&c.a, s)
 	}
+	m = c.withReport(m, ev.message)
 	m.Headers = append(pass(c.callHeaders(), ev.message, inAnswer), c.agree(&c.a, c.asked)...)
 	if c.plan.BadLocation != "" {
 		m.Headers = append(m.Headers, geolocationError)

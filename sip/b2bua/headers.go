@@ -13,6 +13,7 @@ const (
 	headerCall    = "X-Callbox-Call"    // the call's ID, on every answer and on the centre's INVITE
 	headerError   = "X-Callbox-Error"   // the provider's error code of a refusal
 	headerDialled = "X-Callbox-Dialled" // what the caller dialled, for the call-taker
+	headerCentre  = "X-Callbox-Centre"  // who would have been rung, for the test service
 	headerVoice   = "X-Callbox-Voice"   // what a simulated centre speaks with, for the caller
 )
 

@@ -42,6 +42,10 @@ func (c *bridge) delivery(t *routing.Target, r agent.Route, offer agent.Message)
 		h = append(h, header("P-Asserted-Identity", "<"+identity+">"))
 	}
 	h = pass(h, agent.Message{Headers: c.about.headers}, c.e.inInvite)
+	if d.TestCentre != "" && t.Kind == routing.TargetTest {
+		out.To = agent.Address{Scheme: "urn", User: "service:test.sos"}
+		h = append(h, header(headerCentre, d.TestCentre))
+	}
 	if t.NG.On && t.Kind != routing.TargetTest {
 		h = c.address(&out, onlyFirst(h, "Resource-Priority"), t)
 	}
@@ -62,7 +66,7 @@ func (e *Edge) inInvite(name string) bool {
 	}
 	for _, extra := range e.o.PassHeaders {
 		if is(name, extra) {
-			return !is(name, "Priority") && !is(name, headerCall) && !is(name, headerDialled) && !is(name, headerError) &&
+			return !is(name, "Priority") && !is(name, headerCall) && !is(name, headerDialled) && !is(name, headerError) && !is(name, headerCentre) &&
 				!is(name, "P-Asserted-Identity") && !is(name, "Geolocation") && !withLocation(name)
 		}
 	}

@@ -126,3 +126,26 @@ func TestANextGenerationCentreOverTheWire(t *testing.T) {
 		t.Errorf("answered by %s", r.AnsweredBy)
 	}
 }
+
+// TestATestCallByURNTellsWhoWouldHaveRung dials urn:service:test.sos (RFC 6881 section 17).
+func TestATestCallByURNTellsWhoWouldHaveRung(t *testing.T) {
+	t.Parallel()
+	l := startLab(t, settings{directory: directoryOf(t, target{id: "psap-first", uri: "sip:psap-sf@sim"}, target{id: "ecc-us", uri: "sip:ecc-us@sim"})})
+	said := l.call(t, caller{scenario: "located.xml", to: "urn:service:test.sos", hold: 200 * time.Millisecond})
+	final, id := said.answer()
+	for _, want := range []string{"Content-Type: text/plain", "PSAP: psap-first\n", "Service: urn:service:test.sos\n", "645", "Number: +14155550100\n"} {
+		if !strings.Contains(final.body, want) {
+			t.Errorf("%q is missing in\n%s", want, final.body)
+		}
+	}
+	if !strings.HasPrefix(final.header("Content-Type"), "multipart/mixed") || !strings.Contains(final.body, "m=audio") {
+		t.Errorf("the answer is %s\n%s", final.header("Content-Type"), final.body)
+	}
+	if r := l.record(t, id); r.Verdict != "test" || len(r.Attempts) != 1 || r.FeeCents != 0 {
+		t.Errorf("record: %s, %+v, %d", r.Verdict, r.Attempts, r.FeeCents)
+	}
+	final, _ = l.call(t, caller{scenario: "answered.xml", to: "933", hold: 200 * time.Millisecond}).answer()
+	if got := final.header("Content-Type"); got != "application/sdp" {
+		t.Errorf("933 is answered %s", got)
+	}
+}
