@@ -138,9 +138,6 @@ func apart(p location.Point, low, high [2]float64) float64 {
 	}
 	angle := min(math.Abs(math.Remainder(low[0]-p.Lon, 360)), math.Abs(math.Remainder(high[0]-p.Lon, 360))) * math.Pi / 180
 	quarter := location.Distance(location.Point{}, location.Point{Lat: 90})
-	if angle >= math.Pi/2 { // the nearer pole is nearer than that meridian
-		return max(north, quarter*(1-math.Abs(p.Lat)/90))
-	}
 	east := math.Asin(math.Sin(angle)*math.Cos(p.Lat*math.Pi/180)) / (math.Pi / 2) * quarter
 	return max(north, east)
 }

@@ -81,6 +81,7 @@ func TestAnAddressIsFoundAsPeopleWriteIt(t *testing.T) {
 		at("100", "Elm Street", "", "Raleigh", "27601", 35.1), at("100", "Elm Street", "Apt 2", "Raleigh", "27601", 35.2),
 		at("102", "Elm Street", "Suite 1", "Raleigh", "27601", 35.3), at("102", "Elm Street", "Suite 2", "Raleigh", "27601", 35.4),
 		at("100", "Elm Street", "", "Durham", "27701", 35.5), at("100", "Elm Street", "", "Raleigh", "27601", 35.6),
+		at("7", "Nowhere Road", "", "", "", 35.7),
 	})
 	for _, r := range []struct {
 		civic Civic
@@ -100,6 +101,7 @@ func TestAnAddressIsFoundAsPeopleWriteIt(t *testing.T) {
 		{Civic{Street: "100 Elm St", City: "Raleigh", State: "SC", Country: "US"}, 0},
 		{Civic{Street: "100 Elm St", City: "Cary", State: "NC", PostalCode: "27511", Country: "US"}, 0},
 		{Civic{Street: "100 Elm St", State: "NC", Country: "US"}, 0},
+		{Civic{Street: "7 Nowhere Rd", State: "NC", Country: "US"}, 0},
 		{Civic{Street: "100 Elm St", City: "Raleigh", State: "NC", Country: "CA"}, 0},
 		{Civic{}, 0},
 	} {

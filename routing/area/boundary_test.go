@@ -86,6 +86,7 @@ func TestTheGreatestPartOfAnUncertaintyDecides(t *testing.T) {
 		"nowhere":                      {location.NewCircle(location.Point{Lat: 2.5, Lon: 10.5}, 5000), "", 0},
 		"half of it outside":           {location.NewCircle(location.Point{Lat: 1, Lon: 10.5}, 5000), "west", 0.5},
 		"more in the east":             {ring(10.9, 0.2, 11.3, 0.2, 11.3, 0.4, 10.9, 0.4, 10.9, 0.2), "east", 0.75},
+		"half and half":                {location.NewCircle(location.Point{Lat: 0.5, Lon: 11}, 5000), "east", 0.5},
 		"the other way round":          {ring(10.9, 0.2, 10.9, 0.4, 11.3, 0.4, 11.3, 0.2, 10.9, 0.2), "east", 0.75},
 		"a triangle over the edge":     {ring(10, 0, 12, 0, 10, 2, 10, 0), "west", 0.5},
 		"all of an area inside":        {ring(9, -1, 11, -1, 11, 3, 9, 3, 9, -1), "west", 0.125},
@@ -96,5 +97,75 @@ func TestTheGreatestPartOfAnUncertaintyDecides(t *testing.T) {
 		if centre != r.centre || math.Abs(share-r.share) > 1e-3 || ok != (r.centre != "") {
 			t.Errorf("%s: %q has %v of it, want %q with %v", name, centre, share, r.centre, r.share)
 		}
+	}
+}
+
+func TestWhereAreasOverlapTheFirstHasThePoint(t *testing.T) {
+	large, small := drawn("large", 0, 0, 4, 0, 4, 4, 0, 4), drawn("small", 1, 1, 2, 1, 2, 2, 1, 2)
+	for _, list := range [][]Boundary{{large, small}, {small, large}} {
+		if got, _ := NewBoundaries(list).At(location.Point{Lat: 1.5, Lon: 1.5}); got != list[0].Centre {
+			t.Errorf("%s stands first, and %s has the point", list[0].Centre, got)
+		}
+	}
+}
+
+func TestAPointOnASharedEdgeIsInTheAreaEastOrNorthOfIt(t *testing.T) {
+	b := NewBoundaries([]Boundary{
+		drawn("south-west", 0, 0, 2, 0, 0, 2), drawn("north-east", 2, 0, 2, 2, 0, 2), drawn("north", 0, 2, 2, 2, 2, 3, 0, 3),
+		drawn("east", 2, 0, 4, 0, 4, 2, 2, 2), drawn("pacific", 176, 0, 180, 0, 180, 2, 176, 2), drawn("america", -180, 0, -176, 0, -176, 2, -180, 2),
+	})
+	for _, r := range []struct {
+		lat, lon float64
+		want     string
+	}{
+		{1, 1, "north-east"}, {0.5, 1.5, "north-east"}, {1, 2, "east"}, {2, 1, "north"}, {0, 2, "east"}, {2, 2, "north"},
+		{1, 180, "america"}, {1, -180, "america"}, {3, 1, "north"}, {1, 4, "east"}, {2, 4, "east"}, {2, 0, "north"}, {0, 0, "south-west"},
+	} {
+		if got, _ := b.At(location.Point{Lat: r.lat, Lon: r.lon}); got != r.want {
+			t.Errorf("%v, %v is in %q, want %q", r.lat, r.lon, got, r.want)
+		}
+	}
+}
+
+func TestWhatIsNoPointIsNowhere(t *testing.T) {
+	b := NewBoundaries([]Boundary{drawn("earth", -180, -90, 180, -90, 180, 90, -180, 90)})
+	for _, p := range []location.Point{{Lat: math.NaN()}, {Lon: math.NaN()}, {Lat: 91}, {Lon: -181}, {Lat: math.Inf(1)}, {Lat: -100, Lon: 40}} {
+		if _, ok := b.At(p); ok {
+			t.Errorf("%v is somewhere", p)
+		}
+		if _, _, ok := b.Covering(location.NewCircle(p, 100)); ok {
+			t.Errorf("around %v is somewhere", p)
+		}
+	}
+	if _, _, ok := b.Covering(location.NewCircle(location.Point{Lat: 90}, 1000)); !ok {
+		t.Error("the pole is nowhere")
+	}
+}
+
+func TestAnEdgeIsCutAlikeFromBothSides(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	for range 10000 {
+		p, q := orb.Point{170 + 10*rng.Float64(), 90 * rng.Float64()}, orb.Point{180 + 10*rng.Float64(), 90 * rng.Float64()}
+		if a, b := crossing(p, q, 180), crossing(q, p, 180); a != b {
+			t.Fatalf("%v to %v is cut at %v or %v", p, q, a, b)
+		}
+	}
+}
+
+func TestChecksOfATangleEnd(t *testing.T) {
+	star := orb.Ring{}
+	for i := range 1001 {
+		angle := float64(i*500) * 2 * math.Pi / 1001
+		star = append(star, orb.Point{math.Cos(angle), math.Sin(angle)})
+	}
+	work := 1000
+	found := newRings(orb.Polygon{append(star, star[0])}, false, &work).faults()
+	if len(found) != 1 || found[0].kind != ringIsTangle {
+		t.Errorf("%+v", found)
+	}
+	work = 3
+	square := orb.Ring{{-2, -2}, {2, -2}, {2, 2}, {-2, 2}, {-2, -2}}
+	if found = newRings(orb.Polygon{square, {{0, 0}, {1, 0}, {1, 1}, {0, 0}}}, false, &work).nesting(); len(found) == 0 || found[len(found)-1].kind != ringIsTangle {
+		t.Errorf("%+v", found)
 	}
 }

@@ -16,6 +16,9 @@ const outlineCorners = 64
 // nothing. Of centres with equal parts it is the one that has the shape's centre, else the one that was given first.
 func (b *Boundaries) Covering(s location.Shape) (centre string, share float64, ok bool) {
 	middle := s.Centroid()
+	if middle.Check() != nil {
+		return "", 0, false
+	}
 	o := newOutline(s.Outline(outlineCorners))
 	if o == nil {
 		centre, ok = b.At(middle)
@@ -86,7 +89,7 @@ func newOutline(ring []location.Point) *outline {
 		p, q := o.ring[i-1], o.ring[i]
 		o.area += (p[0] + q[0] - 2*o.low[0]) * (q[1] - p[1]) / 2
 	}
-	if math.Abs(o.area) < 1 { // a square centimetre
+	if o.area < 1 { // a square centimetre
 		return nil
 	}
 	return o
@@ -112,9 +115,6 @@ func (b *Boundaries) common(p *part, o *outline, shift float64) float64 {
 			}
 			sum += o.strips(orb.Point{float64(from.x) - west, float64(from.y)}, orb.Point{float64(to.x) - west, float64(to.y)})
 		}
-	}
-	if o.area < 0 {
-		sum = -sum
 	}
 	return max(sum, 0)
 }
