@@ -87,14 +87,14 @@ func (t trials) Try(ctx context.Context, n directory.EmergencyNumberRecord, w we
 	}
 	asks := routing.Decide(s, t.app.registry, r)
 	from := w.From
-	if asks.Question != nil {
+	if asks.Verdict == routing.VerdictAsk && asks.Question != nil {
 		from = asks.Question.From
 	}
 	res := t.app.hooks.Try(ctx, hook.RequestFor(n, n.Number, from))
 	reply := hook.Reply(res)
 	r.Replies = []routing.Reply{reply}
 	d := routing.Decide(s, t.app.registry, r)
-	for d.Question != nil && len(r.Replies) < trialQuestions { // a LoST server has to be asked, too
+	for d.Verdict == routing.VerdictAsk && d.Question != nil && len(r.Replies) < trialQuestions { // a LoST server has to be asked, too
 		r.Replies = append(r.Replies, asker{t.app.hooks, t.app.lost, t.app.metrics}.Ask(ctx, *d.Question))
 		d = routing.Decide(s, t.app.registry, r)
 	}
