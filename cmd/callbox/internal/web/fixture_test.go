@@ -40,26 +40,27 @@ var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 // edge is an edge as the server sees it, held still.
 type edge struct {
-	imports  transfer.Options
-	spool    string
-	live     []call.Record
-	ended    []*call.Record
-	spoken   map[call.ID][]Transcript
-	psaps    []psap.Status
-	notYet   string
-	wrong    []Degraded
-	reload   func() (Reloaded, error)
-	metrics  *Metrics
-	guard    Guard
-	store    *store.Store
-	clock    *labclock.Clock // of the lab; with a store
-	twilio   http.Handler
-	screens  *ali.Book
-	shelf    *ng911.Shelf
-	script   *Script
-	lostOpen bool
-	built    http.Handler // kept by a test that asks much; nil makes one for each request
-	log      bytes.Buffer
+	imports   transfer.Options
+	spool     string
+	live      []call.Record
+	ended     []*call.Record
+	spoken    map[call.ID][]Transcript
+	psaps     []psap.Status
+	notYet    string
+	wrong     []Degraded
+	reload    func() (Reloaded, error)
+	metrics   *Metrics
+	guard     Guard
+	store     *store.Store
+	clock     *labclock.Clock // of the lab; with a store
+	twilio    http.Handler
+	bandwidth http.Handler
+	screens   *ali.Book
+	shelf     *ng911.Shelf
+	script    *Script
+	lostOpen  bool
+	built     http.Handler // kept by a test that asks much; nil makes one for each request
+	log       bytes.Buffer
 }
 
 func (e *edge) Calls() []call.Record { return e.live }
@@ -203,7 +204,7 @@ func (e *edge) handler() http.Handler {
 	}
 	return Handler(Options{
 		Import: func() transfer.Options { return e.imports }, Spool: e.spool,
-		LoST: mapper{}, LoSTOpen: e.lostOpen, ALI: e.screens, EmergencyData: e.shelf, Lab: lab, Fees: ledger, Notify: told, Guard: e.guard, Store: e.store, Twilio: e.twilio, Version: "v1", Live: e, Journal: e, Simulated: e, Centres: centres{e}, Scripts: scripts{e}, Hooks: hooks{}, Callbacks: callbacks{e},
+		LoST: mapper{}, LoSTOpen: e.lostOpen, ALI: e.screens, EmergencyData: e.shelf, Lab: lab, Fees: ledger, Notify: told, Guard: e.guard, Store: e.store, Twilio: e.twilio, Bandwidth: e.bandwidth, Version: "v1", Live: e, Journal: e, Simulated: e, Centres: centres{e}, Scripts: scripts{e}, Hooks: hooks{}, Callbacks: callbacks{e},
 		Metrics:    e.metrics.Handler(),
 		Ready:      func() (bool, string) { return e.notYet == "", e.notYet },
 		Degraded:   func() []Degraded { return e.wrong },
