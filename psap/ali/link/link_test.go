@@ -130,6 +130,21 @@ func TestALinkClosesOnNuisances(t *testing.T) {
 	}
 }
 
+func TestAnAnswerIsSentAgainAFewTimes(t *testing.T) {
+	t.Parallel()
+	_, address := start(t, Options{})
+	c := dial(t, address)
+	first := ask(t, c, "4155550100\r")
+	for i := range mostAgain {
+		if got := ask(t, c, "\x15"); got != first {
+			t.Errorf("time %d: %q", i+1, got)
+		}
+	}
+	if got := ask(t, c, "\x15\x15H\r"); got != "\x06" {
+		t.Errorf("after that: %q", got)
+	}
+}
+
 func TestALinkTakesFewConnections(t *testing.T) {
 	t.Parallel()
 	s, address := start(t, Options{Connections: 3, PerHost: 2})
