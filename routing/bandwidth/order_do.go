@@ -167,6 +167,7 @@ func (a *Orders) addLocation(t *store.Tx, o *store.Order, it *store.OrderItem, w
 	}
 	isNew := err != nil
 	row.AccountSID, row.LocationID = o.AccountSID, it.ItemID
+	row.CustomerName, row.Details = "", "" // which were the old address's
 	setLocation(&row, c, esn, validation, w.Address)
 	it.Adjusted = adjusted
 	if isNew {

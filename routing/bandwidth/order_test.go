@@ -135,7 +135,21 @@ func TestLocationsAndEndpointsAreEdited(t *testing.T) {
 		<CallbackNumber>2125550123</CallbackNumber></AlternateEndUserIdentifier></EndpointsToEdit></E911Order>`).is(200, "ProcessingStatus", "COMPLETE")
 	e.ask(http.MethodGet, "/aeuis/endpoint0001", "").is(200, "AlternateEndUserIdentifier/LocationId", "b", "AlternateEndUserIdentifier/PreferredLanguage", "fr",
 		"AlternateEndUserIdentifier/CallbackNumber", "2125550123", "AlternateEndUserIdentifier/CallerName", "5th Floor Conference Phone")
+	e.write(func(tx *store.Tx) error {
+		row, err := locationOf(tx, e.mine, "a")
+		if row.CustomerName, row.Details = "Somebody", `{"floor":"9"}`; err != nil {
+			return err
+		}
+		return store.Save(tx, &row)
+	})
 	e.outcome(locations(`<LocationId>a</LocationId>`+standard)).is(200, "ProcessingStatus", "COMPLETE") // written over
+	e.write(func(tx *store.Tx) error {
+		row, err := locationOf(tx, e.mine, "a")
+		if row.CustomerName != "" || row.Details != "" || row.StreetSecondary != "" {
+			t.Errorf("of the address before there is left %+v", row)
+		}
+		return err
+	})
 	e.ask(http.MethodGet, "/addresses?e911locationid=a", "").is(200, "TotalCount", "1")
 	e.outcome(`<E911Order><AddressesToDelete><E911LocationId>a</E911LocationId></AddressesToDelete></E911Order>`).is(200, "ProcessingStatus", "COMPLETE")
 	for name, tt := range map[string]struct{ body, code string }{
