@@ -40,7 +40,9 @@ func (w *walk) centre() {
 	}
 	place := &w.d.Place
 	if place.By == PlaceNone {
-		w.onlyECC(ecc, directory.Delivery{Number: deliver.Number}, note{outcome: failed, text: textNowhere})
+		// What the INVITE says of a place goes to the ECC all the same, whatever kept it from being used.
+		deliver.Address = deliver.Address && (len(w.r.Locations) > 0 || len(w.r.LocationRefs) > 0 || w.r.LocationFault != "")
+		w.onlyECC(ecc, deliver, note{outcome: failed, text: textNowhere})
 		return
 	}
 	w.tell(place)

@@ -75,7 +75,7 @@ func TestRule12TheFirstPlaceThatAPSAPServesCounts(t *testing.T) {
 		{"an ID that nobody serves", here(refs("unserved")), centre, 12, "passed", "no PSAP serves location unserved: 55 Rue Saint-Honoré, 75008 Paris, FR" + home},
 		{"933 resolves the same", here(func(r *Request) { r.User = "933" }, circle(east, 0)), "test test-service, number and address", 12, "applied", "the INVITE's point"},
 		{"for an endpoint without a place", here(func(r *Request) { r.From.User = "barePhone00001" }, circle(east, 0)), toEast, 12, "applied", "the INVITE's point"},
-		{"which has the ECC where that does not count", here(func(r *Request) { r.From.User = "barePhone00001" }, circle(hole, 0)), "ecc ecc-us, number", 12, "failed", "outside every area; nothing else is known"},
+		{"which has the ECC where that does not count", here(func(r *Request) { r.From.User = "barePhone00001" }, circle(hole, 0)), "ecc ecc-us, number and address", 12, "failed", "outside every area; nothing else is known"},
 	})
 }
 

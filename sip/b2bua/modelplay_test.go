@@ -112,9 +112,27 @@ func (p *player) start(t testing.TB, set []string) {
 		headers = append(headers, header("Supported", "100rel"))
 	}
 	headers = append(headers, p.timing(is["a-refreshes"], is["a-timed"])...)
-	p.w.invite(offer, headers...)
+	if is["ng"] {
+		p.w.next(directory.NG911{Priority: "esnet.1"})
+	}
+	if is["located"] {
+		p.w.inviteWith(withPlace(offer, headers))
+	} else {
+		p.w.invite(offer, headers...)
+	}
 	p.m.begin()
 	p.compare("INVITE")
+}
+
+// withPlace is an INVITE that says where its caller is, in a part of its body.
+func withPlace(offer string, headers []agent.Header) agent.Message {
+	m := agent.Message{ContentType: "multipart/mixed;boundary=b", Headers: append(geo(), headers...)}
+	raw := "--b\r\nContent-Type: application/pidf+xml\r\nContent-ID: <home@pbx>\r\n\r\n<no location/>\r\n"
+	if offer != "" {
+		raw += "--b\r\nContent-Type: application/sdp\r\n\r\n" + offer + "\r\n"
+	}
+	m.Body = []byte(raw + "--b--")
+	return m
 }
 
 // timing is what a message of a far end says about session timers, and whether it takes UPDATE.

@@ -38,7 +38,7 @@ const (
 
 // settings are the words that set a call up.
 var settings = []string{
-	"one", "two", "test", "offerless", "nonsense", "announce", "named", "queue", "hide", "follow", "slow", "limited",
+	"one", "two", "test", "located", "ng", "offerless", "nonsense", "announce", "named", "queue", "hide", "follow", "slow", "limited",
 	"100rel", "100rel", "strict", "strict", "own", "a-refreshes", "a-timed", "b-refreshes", "b-timed", "updates", "noupdates",
 	"asks", "asks2", "out1", "out2", "full1", "full3", "noports", "refused", "defect",
 }
