@@ -3,11 +3,12 @@ package ng911
 import (
 	"cmp"
 	"encoding/xml"
+	"strings"
 
 	"callbox/sip/location"
 )
 
-// The elements of the blocks in the order of their schemas (RFC 7852 section 10), those that are never written left out.
+// The elements of the blocks in the order of their schemas (RFC 7852 section 8), those that are never written left out.
 type (
 	providerInfo struct {
 		XMLName   xml.Name `xml:"urn:ietf:params:xml:ns:EmergencyCallData:ProviderInfo EmergencyCallData.ProviderInfo"`
@@ -17,7 +18,7 @@ type (
 		Series    string   `xml:"ProviderIDSeries,omitempty"`
 		Type      string   `xml:"TypeOfProvider,omitempty"`
 		Contact   string   `xml:"ContactURI"`
-		Languages []string `xml:"Language,omitempty"`
+		Languages []string `xml:"Language"`
 	}
 
 	serviceInfo struct {
@@ -57,11 +58,12 @@ type (
 		VCard vcard `xml:"urn:ietf:params:xml:ns:vcard-4.0 vcard"`
 	}
 
+	// vcard has its properties in the order of the alphabet: RFC 6351 takes any, the schema of RFC 7852 (appendix A) this one.
 	vcard struct {
-		FN       text      `xml:"fn"`
 		Adr      *adr      `xml:"adr,omitempty"`
-		Tel      *uri      `xml:"tel,omitempty"`
+		FN       text      `xml:"fn"`
 		Language *language `xml:"lang,omitempty"`
+		Tel      *uri      `xml:"tel,omitempty"`
 	}
 
 	text struct {
@@ -89,16 +91,24 @@ type (
 
 func provider(c Call) []byte {
 	p := c.Provider
+	languages := []string{"en"} // one is required
+	if len(p.Languages) > 0 {
+		languages = nil
+		for _, l := range p.Languages {
+			languages = append(languages, strings.ToLower(l)) // which the schema asks for
+		}
+	}
 	return document(providerInfo{
 		Reference: c.Reference, Name: location.Tidy(p.Name), ID: location.Tidy(p.ID), Series: p.Series, Type: "Telecom Provider",
-		Contact: p.Contact, Languages: p.Languages,
+		Contact: p.Contact, Languages: languages,
 	})
 }
 
+// service takes its words from the registries (RFC 7852 section 11.1): whoever calls by SIP does so over whatever network.
 func service(c Call) []byte {
-	s := serviceInfo{Reference: c.Reference, Environment: "Unknown", Types: []string{"VOIP"}, Mobility: cmp.Or(c.Mobility, "Unknown")}
+	s := serviceInfo{Reference: c.Reference, Environment: "Unknown", Types: []string{"OTT"}, Mobility: cmp.Or(c.Mobility, "Unknown")}
 	if c.PBX {
-		s.Environment, s.Types = "Business", []string{"VOIP", "MLTS-local"}
+		s.Environment, s.Types = "Business", []string{"MLTS-local", "OTT"}
 	}
 	return document(s)
 }
@@ -121,7 +131,7 @@ func subscriber(c Call) []byte {
 		v.Tel = &uri{"tel:" + location.Tidy(c.Number)}
 	}
 	if c.Language != "" {
-		v.Language = &language{location.Tidy(c.Language)}
+		v.Language = &language{strings.ToLower(location.Tidy(c.Language))}
 	}
 	return document(s)
 }

@@ -19,7 +19,7 @@ func everything() Call {
 	return Call{
 		Reference: "0123456789@edge.example", Number: "+14155550100", Name: "Ada <King> & \x01Co", Language: "en", Address: &a, PBX: true,
 		Mobility: "Fixed", Device: "3CX \"20\"", Comment: "the address is registered",
-		Provider: Provider{Name: "Lab", ID: "edge.example", Series: "domain", Contact: "tel:+14155550199", Languages: []string{"en", "fr"}},
+		Provider: Provider{Name: "Lab", ID: "edge.example", Series: "domain", Contact: "tel:+14155550199", Languages: []string{"en", "fr-CA"}},
 	}
 }
 
@@ -60,18 +60,19 @@ func TestTheBlocksFollowTheirSchemas(t *testing.T) {
 			ns + "ProviderInfo EmergencyCallData.ProviderInfo", ns + "ProviderInfo DataProviderReference: 0123456789@edge.example",
 			ns + "ProviderInfo DataProviderString: Lab", ns + "ProviderInfo ProviderID: edge.example", ns + "ProviderInfo ProviderIDSeries: domain",
 			ns + "ProviderInfo TypeOfProvider: Telecom Provider", ns + "ProviderInfo ContactURI: tel:+14155550199",
-			ns + "ProviderInfo Language: en", ns + "ProviderInfo Language: fr",
+			ns + "ProviderInfo Language: en", ns + "ProviderInfo Language: fr-ca",
 		},
 		ServiceInfo: {
 			ns + "ServiceInfo EmergencyCallData.ServiceInfo", ns + "ServiceInfo DataProviderReference: 0123456789@edge.example",
-			ns + "ServiceInfo ServiceEnvironment: Business", ns + "ServiceInfo ServiceType: VOIP", ns + "ServiceInfo ServiceType: MLTS-local",
+			ns + "ServiceInfo ServiceEnvironment: Business", ns + "ServiceInfo ServiceType: MLTS-local", ns + "ServiceInfo ServiceType: OTT",
 			ns + "ServiceInfo ServiceMobility: Fixed",
 		},
 		SubscriberInfo: {
 			ns + "SubscriberInfo EmergencyCallData.SubscriberInfo privacyRequested=false", ns + "SubscriberInfo DataProviderReference: 0123456789@edge.example",
-			ns + "SubscriberInfo SubscriberData", card + "vcard", card + "fn", card + "text: Ada <King> & Co", card + "adr", card + "pobox",
+			ns + "SubscriberInfo SubscriberData", card + "vcard", card + "adr", card + "pobox",
 			card + "ext: Floor 2, Ste 5", card + "street: 645 Harrison St", card + "locality: San Francisco", card + "region: CA", card + "code: 94105",
-			card + "country: US", card + "tel", card + "uri: tel:+14155550100", card + "lang", card + "language-tag: en",
+			card + "country: US", card + "fn", card + "text: Ada <King> & Co", card + "lang", card + "language-tag: en",
+			card + "tel", card + "uri: tel:+14155550100",
 		},
 		DeviceInfo: {
 			ns + "DeviceInfo EmergencyCallData.DeviceInfo", ns + "DeviceInfo DataProviderReference: 0123456789@edge.example",
