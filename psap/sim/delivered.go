@@ -6,7 +6,6 @@ import (
 	"strings"
 	"unicode"
 
-	"callbox/psap/ali"
 	"callbox/sip/agent"
 	"callbox/sip/body"
 	"callbox/sip/location"
@@ -16,8 +15,8 @@ import (
 type delivered struct {
 	number  string // E.164 as sent, "" when withheld
 	name    string // the display name, "" for none
-	record  ali.Record
-	located bool // record holds an address
+	address location.Lines
+	located bool // there is an address
 	point   *Point
 	beside  Beside
 	sdp     []byte
@@ -106,8 +105,8 @@ func (d *delivered) locate(b body.Body, call string) {
 	}
 	for _, l := range first {
 		if l.Civic != nil && !d.located {
-			d.record = record(l.Civic.Lines())
-			d.located = d.record.Address() != ""
+			d.address = l.Civic.Lines()
+			d.located = d.address.String() != ""
 		}
 		if l.Shape != nil && d.point == nil {
 			c := l.Shape.Centroid()
@@ -139,13 +138,6 @@ func document(b body.Body, part int) []location.Location {
 	}
 	found, _ := location.Parse(doc) // the good ones
 	return found
-}
-
-func record(l location.Lines) ali.Record {
-	return ali.Record{
-		Name: l.Name, Street: l.Street, Floor: l.Floor, Unit: l.Unit, Location: l.Hint, City: l.City, State: l.State,
-		PostalCode: l.PostalCode, Country: l.Country,
-	}
 }
 
 // data collects the blocks that Call-Info names: those in the body, and those elsewhere.

@@ -61,8 +61,8 @@ func TestDelivered(t *testing.T) {
 			m = m.With("Geolocation", tt.geolocation)
 		}
 		d, err := read(&agent.Incoming{Message: m})
-		if err != nil || string(d.sdp) != description || d.record.Address() != tt.address || cmp.Diff(tt.point, d.point) != "" {
-			t.Errorf("%s: %v, address %q, point %+v, SDP %q", tt.name, err, d.record.Address(), d.point, d.sdp)
+		if err != nil || string(d.sdp) != description || d.address.String() != tt.address || cmp.Diff(tt.point, d.point) != "" {
+			t.Errorf("%s: %v, address %q, point %+v, SDP %q", tt.name, err, d.address.String(), d.point, d.sdp)
 		}
 		if n := len(d.beside.Geolocation); n != strings.Count(tt.geolocation, "<") {
 			t.Errorf("%s: %d values of Geolocation", tt.name, n)

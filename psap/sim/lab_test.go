@@ -13,10 +13,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 
-	"callbox/psap/ali"
 	"callbox/psap/sim"
 	"callbox/sip/agent"
 	"callbox/sip/audio"
+	"callbox/sip/body"
+	"callbox/sip/location"
 	"callbox/sip/phone"
 	"callbox/sip/sdp"
 )
@@ -220,8 +221,15 @@ func TestCallerGivesUp(t *testing.T) {
 
 func TestCentreReadsBackWhatIsDelivered(t *testing.T) {
 	t.Parallel()
-	harrison := ali.Record{Number: "+14155550100", Street: "350 5th Ave", Floor: "21", City: "New York", State: "NY", PostalCode: "10118", Country: "US"}
-	kind, body := ali.Multipart(offered(sdp.SendRecv), ali.PIDFLO(harrison, "sip:+14155550100@edge.example", time.Now()), "caller@edge.example", "b")
+	tower := location.Lines{Street: "350 5th Ave", Floor: "21", City: "New York", State: "NY", PostalCode: "10118", Country: "US"}
+	civic := tower.Civic()
+	described, err := body.Split(body.SDP, offered(sdp.SendRecv))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kind, located := described.Write(described.Raw, []body.Addition{{
+		Type: body.PIDF, ID: "caller@edge.example", Content: location.Build(location.Location{Civic: &civic}),
+	}}, "b")
 	plain := agent.Message{ContentType: "application/sdp", Body: offered(sdp.SendRecv)}
 	for _, tc := range []struct {
 		name      string
@@ -230,8 +238,8 @@ func TestCentreReadsBackWhatIsDelivered(t *testing.T) {
 		first     string // sentence; all of them are TestSentences' matter
 		address   string
 	}{
-		{"number and address", false, agent.Message{ContentType: kind, Body: body},
-			"your number is, plus one, four one five, five five five, zero one zero zero.", harrison.Address()},
+		{"number and address", false, agent.Message{ContentType: kind, Body: located},
+			"your number is, plus one, four one five, five five five, zero one zero zero.", tower.String()},
 		{"the number alone", false, plain, "your number is, plus one, four one five, five five five, zero one zero zero.", ""},
 		{"nothing", true, plain, "i received no number and no address.", ""},
 	} {

@@ -68,7 +68,7 @@ func (c *session) report() []byte {
 // place is what came of the caller's place, on one line.
 func (d delivered) place() string {
 	var said []string
-	if address := d.record.Address(); address != "" {
+	if address := d.address.String(); address != "" {
 		said = append(said, address)
 	}
 	if p := d.point; p != nil {

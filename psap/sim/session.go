@@ -111,8 +111,8 @@ func newSession(s *Server, in *agent.Incoming, script Script, d delivered) *sess
 	}
 	c.info = Call{
 		CallID: in.Message.Get("X-Callbox-Call"), SIPCallID: in.CallID, Centre: centreOf(in),
-		Dialled: in.Message.Get("X-Callbox-Dialled"), Number: d.number, Address: d.record.Address(),
-		CallerName: cmp.Or(d.name, d.record.Name), Point: d.point, Beside: d.beside,
+		Dialled: in.Message.Get("X-Callbox-Dialled"), Number: d.number, Address: d.address.String(),
+		CallerName: cmp.Or(d.name, d.address.Name), Point: d.point, Beside: d.beside,
 		State: StateRinging, StartedAt: time.Now(),
 	}
 	if c.info.CallID == "" {

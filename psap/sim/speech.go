@@ -42,7 +42,7 @@ func (s Script) wording() wording {
 
 // readBack returns the sentences that tell what was delivered, or that nothing was.
 func (s Script) readBack(d delivered) []voice.Words {
-	w, address := s.wording(), voice.Address(d.record)
+	w, address := s.wording(), voice.Address(d.address)
 	tell := func(lead string, what voice.Words) voice.Words {
 		return ended(voice.Join(voice.Short, unended(voice.Text(lead)), what))
 	}

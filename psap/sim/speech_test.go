@@ -7,12 +7,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 
-	"callbox/psap/ali"
 	"callbox/psap/sim/voice"
 	"callbox/sip/agent"
+	"callbox/sip/location"
 )
 
-var harrison = ali.Record{Street: "645 Harrison St", Floor: "3", Unit: "Ste 200", City: "San Francisco", State: "CA", PostalCode: "94105", Country: "US"}
+var harrison = location.Lines{Street: "645 Harrison St", Floor: "3", Unit: "Ste 200", City: "San Francisco", State: "CA", PostalCode: "94105", Country: "US"}
 
 func TestSentences(t *testing.T) {
 	all, err := loadScripts("")
@@ -30,15 +30,15 @@ func TestSentences(t *testing.T) {
 		given  delivered
 		want   []string
 	}{
-		{"of a centre with number and address", all.standard, delivered{number: "+14155550100", record: harrison}, []string{
+		{"of a centre with number and address", all.standard, delivered{number: "+14155550100", address: harrison}, []string{
 			"san francisco emergency. this is a test.", "your number is, " + number + ".", "your address is, " + address + "."}},
 		{"of a centre with the number alone", all.standard, delivered{number: "+14155550100"}, []string{
 			"san francisco emergency. this is a test.", "your number is, " + number + ".", "i received no address."}},
 		{"of a centre with nothing delivered", all.standard, delivered{}, []string{
 			"san francisco emergency. this is a test.", "i received no number and no address."}},
-		{"of a centre with an address of nobody", all.standard, delivered{record: harrison}, []string{
+		{"of a centre with an address of nobody", all.standard, delivered{address: harrison}, []string{
 			"san francisco emergency. this is a test.", "i received no number.", "your address is, " + address + "."}},
-		{"of 933", all.named["test-service"], delivered{number: "+14155550100", record: harrison}, []string{
+		{"of 933", all.named["test-service"], delivered{number: "+14155550100", address: harrison}, []string{
 			"this is the emergency test service.", "you are calling from, " + number + ".",
 			"your registered address is, " + address + ".", repeat}},
 		{"of 933 without an address", all.named["test-service"], delivered{number: "+14155550100"}, []string{
@@ -47,7 +47,7 @@ func TestSentences(t *testing.T) {
 		{"of 933 without anything", all.named["test-service"], delivered{}, []string{
 			"this is the emergency test service.", "your number was not received. no emergency address is registered.", repeat}},
 		{"of 933 to an endpoint at a location", all.named["test-service"],
-			delivered{number: "+14155550100", name: "Alice", record: harrison, point: &Point{Lat: 35.7796, Lon: -78.638, Uncertainty: 49.1}}, []string{
+			delivered{number: "+14155550100", name: "Alice", address: harrison, point: &Point{Lat: 35.7796, Lon: -78.638, Uncertainty: 49.1}}, []string{
 				"this is the emergency test service.", "you are calling as, alice.", "you are calling from, " + number + ".",
 				"your registered address is, " + address + ".",
 				"your coordinates are, latitude three five point seven seven nine six, longitude minus seven eight point six three eight, " +
@@ -151,7 +151,7 @@ func TestALabCentreIsBrisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	script := all.named["psap-sf"]
-	given := delivered{number: "+14155550100", record: ali.Record{
+	given := delivered{number: "+14155550100", address: location.Lines{
 		Street: "645 Harrison St", City: "San Francisco", State: "CA", PostalCode: "94105", Country: "US",
 	}}
 	var total time.Duration

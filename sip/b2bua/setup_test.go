@@ -10,11 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"callbox/psap/ali"
 	"callbox/routing"
 	"callbox/routing/directory"
 	"callbox/sip/agent"
+	"callbox/sip/body"
 	"callbox/sip/call"
+	"callbox/sip/location"
 )
 
 func TestAPlainCall(t *testing.T) {
@@ -69,14 +70,18 @@ func TestTheCentreGetsTheCallerAndNothingOfItsNetwork(t *testing.T) {
 			"Geolocation: <https://lis.example/1>", "Geolocation: <cid:gone@pbx>", "Geolocation: <cid:location.CA", "Geolocation-Routing: yes",
 			"m=audio 30002 RTP/AVP 0 8 101", "o=callbox ", "c=IN IP4 127.0.0.1", "multipart/mixed")
 		lacks(b, m, "10.1.1.1", "alice", "secret", "spoof", "Privacy", "evil", "X-Secret", "Allow-Events", "Diversion")
-		_, doc, err := ali.SplitMultipart(m.ContentType, m.Body)
+		parts, err := body.Split(m.ContentType, m.Body)
 		if err != nil {
 			t.Fatal(err)
 		}
-		rec, err := ali.ParsePIDFLO(doc)
-		if err != nil || rec.Number != "+14155550100" || rec.Street != "645 Harrison St" || rec.Floor != "2" ||
-			rec.Name != "Ada King" || rec.PostalCode != "94105" {
-			t.Errorf("location is wrong: %+v, %v", rec, err)
+		doc, err := parts.Content(parts.Find(body.PIDF))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := location.Parse(doc)
+		want := location.Lines{Name: "Ada King", Street: "645 Harrison St", Floor: "2", City: "San Francisco", State: "CA", PostalCode: "94105", Country: "US"}
+		if err != nil || len(found) != 1 || found[0].Contact != "tel:+14155550100" || found[0].Civic == nil || found[0].Civic.Lines() != want {
+			t.Errorf("location is wrong: %+v, %v", found, err)
 		}
 		if b.out.From.User != "+14155550100" || b.out.From.Host != "" || b.out.Anonymous {
 			t.Errorf("From is %+v, anonymous %v", b.out.From, b.out.Anonymous)

@@ -3,22 +3,22 @@ package voice
 import (
 	"strings"
 
-	"callbox/psap/ali"
+	"callbox/sip/location"
 )
 
-// Address returns the address of r word by word, abbreviations in full, numbers digit by digit: street, floor, unit,
+// Address returns the address l word by word, abbreviations in full, numbers digit by digit: street, floor, unit,
 // what else helps to find the place, city, state, postal code, and the country outside of the United States. It is
-// empty when r has none.
-func Address(r ali.Record) Words {
-	country := strings.ToUpper(r.Country)
+// empty when l has none.
+func Address(l location.Lines) Words {
+	country := strings.ToUpper(l.Country)
 	return Join(Short,
-		street(r.Street),
-		floor(r.Floor),
-		plainWords(r.Unit, unitWords),
-		plainWords(r.Location, unitWords),
-		city(r.City),
-		region(r.State, country),
-		Words(nil).spell(strings.ReplaceAll(r.PostalCode, "-", "")),
+		street(l.Street),
+		floor(l.Floor),
+		plainWords(l.Unit, unitWords),
+		plainWords(l.Hint, unitWords),
+		city(l.City),
+		region(l.State, country),
+		Words(nil).spell(strings.ReplaceAll(l.PostalCode, "-", "")),
 		countryName(country),
 	)
 }

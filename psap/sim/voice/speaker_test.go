@@ -17,8 +17,8 @@ import (
 	"go.uber.org/goleak"
 	"gopkg.in/yaml.v3"
 
-	"callbox/psap/ali"
 	"callbox/sip/audio"
+	"callbox/sip/location"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -74,7 +74,7 @@ func TestTheLabIsReadInWords(t *testing.T) {
 	}
 	var said []Words
 	for _, a := range lab.Addresses {
-		said = append(said, Address(ali.Record{Street: a.Street, City: a.City, State: a.State, Country: a.Country}.WithSecondary(a.Secondary)))
+		said = append(said, Address(location.Lines{Street: a.Street, City: a.City, State: a.State, Country: a.Country}.WithSecondary(a.Secondary)))
 	}
 	for _, p := range append(lab.PSAPs, lab.ECCs...) {
 		said = append(said, Text(p.Name))
@@ -129,7 +129,7 @@ func installed(t *testing.T, name string) *Speaker {
 
 func TestEveryVoiceIsHeardAndTakesItsTime(t *testing.T) {
 	number := Number("+14155550100")
-	address := Address(ali.Record{Street: "645 Harrison St", Floor: "21", City: "San Francisco", State: "CA", PostalCode: "94105"})
+	address := Address(location.Lines{Street: "645 Harrison St", Floor: "21", City: "San Francisco", State: "CA", PostalCode: "94105"})
 	for _, name := range []string{Builtin, ESpeak, Flite} {
 		t.Run(name, func(t *testing.T) {
 			s := installed(t, name)

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"callbox/psap/ali"
+	"callbox/sip/location"
 )
 
 func TestNumber(t *testing.T) {
@@ -31,51 +31,51 @@ func TestNumber(t *testing.T) {
 func TestAddress(t *testing.T) {
 	for _, tc := range []struct {
 		name string
-		r    ali.Record
+		r    location.Lines
 		want string
 	}{
-		{"of the lab in San Francisco", ali.Record{Street: "645 Harrison St", City: "San Francisco", State: "CA", PostalCode: "94105", Country: "US"},
+		{"of the lab in San Francisco", location.Lines{Street: "645 Harrison St", City: "San Francisco", State: "CA", PostalCode: "94105", Country: "US"},
 			"six four five harrison street, san francisco, california, nine four one zero five"},
-		{"of the lab in New York, with its floor", ali.Record{Street: "350 5th Ave", Floor: "21", City: "New York", State: "NY", PostalCode: "10118", Country: "US"},
+		{"of the lab in New York, with its floor", location.Lines{Street: "350 5th Ave", Floor: "21", City: "New York", State: "NY", PostalCode: "10118", Country: "US"},
 			"three five zero fifth avenue, floor two one, new york, new york, one zero one one eight"},
-		{"of the lab in Ottawa", ali.Record{Street: "110 Laurier Ave W", City: "Ottawa", State: "ON", PostalCode: "K1P 1J1", Country: "CA"},
+		{"of the lab in Ottawa", location.Lines{Street: "110 Laurier Ave W", City: "Ottawa", State: "ON", PostalCode: "K1P 1J1", Country: "CA"},
 			"one one zero laurier avenue west, ottawa, ontario, K one P one J one, canada"},
-		{"of the lab in London", ali.Record{Street: "10 Downing St", City: "London", PostalCode: "SW1A 2AA", Country: "GB"},
+		{"of the lab in London", location.Lines{Street: "10 Downing St", City: "London", PostalCode: "SW1A 2AA", Country: "GB"},
 			"one zero downing street, london, S W one A two A A, united kingdom"},
-		{"of the lab in Paris, without accents", ali.Record{Street: "55 Rue du Faubourg Saint-Honoré", City: "Paris", PostalCode: "75008", Country: "FR"},
+		{"of the lab in Paris, without accents", location.Lines{Street: "55 Rue du Faubourg Saint-Honoré", City: "Paris", PostalCode: "75008", Country: "FR"},
 			"five five rue du faubourg saint honore, paris, seven five zero zero eight, france"},
-		{"of the lab in Berlin", ali.Record{Street: "Platz der Republik 1", City: "Berlin", PostalCode: "11011", Country: "DE"},
+		{"of the lab in Berlin", location.Lines{Street: "Platz der Republik 1", City: "Berlin", PostalCode: "11011", Country: "DE"},
 			"platz der republik one, berlin, one one zero one one, germany"},
-		{"with a suite", ali.Record{Street: "1 Main St", Unit: "Ste 400B", City: "Boston"},
+		{"with a suite", location.Lines{Street: "1 Main St", Unit: "Ste 400B", City: "Boston"},
 			"one main street, suite four zero zero B, boston"},
-		{"with floor and suite and a hint", ali.Record{Street: "1 Main St", Floor: "Ground", Unit: "#12", Location: "rear entrance"},
+		{"with floor and suite and a hint", location.Lines{Street: "1 Main St", Floor: "Ground", Unit: "#12", Hint: "rear entrance"},
 			"one main street, ground floor, number one two, rear entrance"},
-		{"with a floor that says so", ali.Record{Floor: "Fl 21"}, "floor two one"},
-		{"with an ordinal floor", ali.Record{Floor: "3rd"}, "floor third"},
-		{"with a floor of two words", ali.Record{Floor: "2nd floor"}, "second floor"},
-		{"in capitals, as the post writes it", ali.Record{Street: "645 HARRISON ST", City: "SAN FRANCISCO", State: "ca"},
+		{"with a floor that says so", location.Lines{Floor: "Fl 21"}, "floor two one"},
+		{"with an ordinal floor", location.Lines{Floor: "3rd"}, "floor third"},
+		{"with a floor of two words", location.Lines{Floor: "2nd floor"}, "second floor"},
+		{"in capitals, as the post writes it", location.Lines{Street: "645 HARRISON ST", City: "SAN FRANCISCO", State: "ca"},
 			"six four five harrison street, san francisco, california"},
-		{"with directions before and behind", ali.Record{Street: "1200 N Main St NW"}, "one two zero zero north main street north west"},
-		{"where Saint is no street", ali.Record{Street: "12 St James St", City: "St. Louis", State: "MO"},
+		{"with directions before and behind", location.Lines{Street: "1200 N Main St NW"}, "one two zero zero north main street north west"},
+		{"where Saint is no street", location.Lines{Street: "12 St James St", City: "St. Louis", State: "MO"},
 			"one two saint james street, saint louis, missouri"},
-		{"where the French say Saint behind Rue", ali.Record{Street: "5 Rue St Denis"}, "five rue saint denis"},
-		{"of Avenue B", ali.Record{Street: "77 Avenue B"}, "seven seven avenue B"},
-		{"of Dr Martin Luther King Blvd", ali.Record{Street: "9 Martin Luther King Jr Blvd"}, "nine martin luther king jr boulevard"},
-		{"of a hyphenated house", ali.Record{Street: "37-12 31st Ave"}, "three seven dash one two thirty first avenue"},
-		{"of half a house", ali.Record{Street: "12 1/2 Elm Ln"}, "one two one slash two elm lane"},
-		{"of a numbered highway", ali.Record{Street: "4500 Hwy 101 S"}, "four five zero zero highway one zero one south"},
-		{"of a fort", ali.Record{City: "Ft. Worth", State: "TX"}, "fort worth, texas"},
-		{"in a state of two words", ali.Record{State: "nc", Country: "US"}, "north carolina"},
-		{"in an Australian state", ali.Record{State: "NSW", Country: "AU"}, "new south wales, australia"},
-		{"in a state nobody knows", ali.Record{State: "ZZ", Country: "US"}, "Z Z"},
-		{"in a region with a name", ali.Record{State: "Bayern", Country: "DE"}, "bayern, germany"},
-		{"in another country", ali.Record{City: "Bern", Country: "CH"}, "bern, C H"},
-		{"with a ZIP+4", ali.Record{PostalCode: "94105-1234", Country: "US"}, "nine four one zero five one two three four"},
-		{"with O'Farrell and an ampersand", ali.Record{Street: "O'Farrell & Taylor St"}, "ofarrell and taylor street"},
-		{"in German letters", ali.Record{Street: "Große Straße 3"}, "grosse strasse three"},
-		{"in letters that cannot be spelled", ali.Record{City: "Ωμ"}, "unknown letter unknown letter"},
-		{"of nothing", ali.Record{Number: "+14155550100", Country: "US"}, ""},
-		{"of commas", ali.Record{Street: ",,, ;"}, ""},
+		{"where the French say Saint behind Rue", location.Lines{Street: "5 Rue St Denis"}, "five rue saint denis"},
+		{"of Avenue B", location.Lines{Street: "77 Avenue B"}, "seven seven avenue B"},
+		{"of Dr Martin Luther King Blvd", location.Lines{Street: "9 Martin Luther King Jr Blvd"}, "nine martin luther king jr boulevard"},
+		{"of a hyphenated house", location.Lines{Street: "37-12 31st Ave"}, "three seven dash one two thirty first avenue"},
+		{"of half a house", location.Lines{Street: "12 1/2 Elm Ln"}, "one two one slash two elm lane"},
+		{"of a numbered highway", location.Lines{Street: "4500 Hwy 101 S"}, "four five zero zero highway one zero one south"},
+		{"of a fort", location.Lines{City: "Ft. Worth", State: "TX"}, "fort worth, texas"},
+		{"in a state of two words", location.Lines{State: "nc", Country: "US"}, "north carolina"},
+		{"in an Australian state", location.Lines{State: "NSW", Country: "AU"}, "new south wales, australia"},
+		{"in a state nobody knows", location.Lines{State: "ZZ", Country: "US"}, "Z Z"},
+		{"in a region with a name", location.Lines{State: "Bayern", Country: "DE"}, "bayern, germany"},
+		{"in another country", location.Lines{City: "Bern", Country: "CH"}, "bern, C H"},
+		{"with a ZIP+4", location.Lines{PostalCode: "94105-1234", Country: "US"}, "nine four one zero five one two three four"},
+		{"with O'Farrell and an ampersand", location.Lines{Street: "O'Farrell & Taylor St"}, "ofarrell and taylor street"},
+		{"in German letters", location.Lines{Street: "Große Straße 3"}, "grosse strasse three"},
+		{"in letters that cannot be spelled", location.Lines{City: "Ωμ"}, "unknown letter unknown letter"},
+		{"of nothing", location.Lines{Name: "Ada King", Country: "US"}, ""},
+		{"of commas", location.Lines{Street: ",,, ;"}, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if got := Address(tc.r).String(); got != tc.want {
@@ -116,7 +116,7 @@ func TestJoin(t *testing.T) {
 func TestWordsAreBounded(t *testing.T) {
 	long := strings.Repeat("12345678 ", 100000)
 	for name, w := range map[string]Words{
-		"text": Text(long), "number": Number(long), "address": Address(ali.Record{Street: long, City: long}),
+		"text": Text(long), "number": Number(long), "address": Address(location.Lines{Street: long, City: long}),
 		"number without spaces": Number(strings.Repeat("1", 1<<20)),
 	} {
 		if len(w) > maxWords {
@@ -133,7 +133,7 @@ func FuzzWords(f *testing.F) {
 	f.Add("- -- -1 1- '", "100th 0th 1st", "++1")
 	s := newBuiltin(f)
 	f.Fuzz(func(t *testing.T, street, floor, number string) {
-		r := ali.Record{Street: street, Floor: floor, Unit: floor, City: street, State: floor, PostalCode: number, Country: floor}
+		r := location.Lines{Street: street, Floor: floor, Unit: floor, City: street, State: floor, PostalCode: number, Country: floor}
 		for _, words := range []Words{Address(r), Number(number), Text(street)} {
 			for i, w := range words {
 				if w == "" || !utf8.ValidString(w) || strings.ContainsAny(w, " \t\r\n") {

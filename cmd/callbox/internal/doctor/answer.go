@@ -9,9 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"callbox/psap/ali"
 	"callbox/sip/agent"
 	"callbox/sip/audio"
+	"callbox/sip/body"
 	"callbox/sip/sdp"
 )
 
@@ -215,7 +215,15 @@ func offerIn(m agent.Message) []byte {
 	if len(m.Body) == 0 {
 		return nil
 	}
-	offer, _, err := ali.SplitMultipart(m.ContentType, m.Body)
+	b, err := body.Split(m.ContentType, m.Body)
+	if err != nil {
+		return m.Body
+	}
+	session := b.Session()
+	if session < 0 {
+		return nil
+	}
+	offer, err := b.Content(session)
 	if err != nil {
 		return m.Body
 	}
