@@ -124,5 +124,9 @@ func (w *walk) inService(p *directory.PSAP) bool { return w.h == nil || w.h.InSe
 
 func target(p *directory.PSAP, kind TargetKind, deliver directory.Delivery) Target {
 	deliver.Format = p.Format
-	return Target{ID: p.ID, Name: p.Name, URI: p.URI, Kind: kind, Ring: p.Ring, Policy: p.Policy, Deliver: deliver, SRTP: p.SRTP, NG: p.NG}
+	t := Target{ID: p.ID, Name: p.Name, URI: p.URI, Kind: kind, Ring: p.Ring, Policy: p.Policy, Deliver: deliver, SRTP: p.SRTP}
+	if p.NG.On {
+		t.NG, t.Deliver.Format = &p.NG, directory.FormatPIDF // whatever the centre's format is
+	}
+	return t
 }

@@ -149,13 +149,23 @@ func (k TargetKind) String() string {
 // Target is one centre to ring.
 type Target struct {
 	ID, Name string
-	URI      string // sip or sips
+	URI      string           // sip or sips
+	Ring     time.Duration    // how long it may ring before the next target
+	NG       *directory.NG911 // how it is called where it is a next-generation centre, nil where it is none; not to be changed
 	Kind     TargetKind
-	Ring     time.Duration // how long it may ring before the next target
 	Policy   directory.AnswerPolicy
 	Deliver  directory.Delivery // what it is given about the caller
 	SRTP     directory.SRTP
-	NG       directory.NG911 // how it is called where it is a next-generation centre
+}
+
+// Direct has the target called at another URI and by that name: the INVITE to a next-generation centre names the service no
+// more, but who is there.
+func (t *Target) Direct(uri string) {
+	t.URI = uri
+	if t.NG != nil {
+		ng := *t.NG
+		ng.RequestURI, t.NG = directory.RequestCentre, &ng
+	}
 }
 
 // Provider's figures and codes.

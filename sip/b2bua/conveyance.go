@@ -50,7 +50,7 @@ func aboutBody(name string) bool {
 // convey puts the caller's location into an INVITE: the parts and header fields of its own INVITE byte for byte, and the
 // place that the call was routed by where that is another.
 func (c *bridge) convey(h []agent.Header, m *agent.Message, t *routing.Target, identity, number string) []agent.Header {
-	parts := t.NG.On || t.Deliver.Format == directory.FormatPIDF
+	parts := t.NG != nil || t.Deliver.Format == directory.FormatPIDF
 	var own []body.Addition
 	if pidf := c.document(identity, number); parts && pidf != nil {
 		own = append(own, body.Addition{

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"callbox/routing"
-	"callbox/routing/directory"
 	"callbox/sip/agent"
 )
 
@@ -56,7 +55,7 @@ func (d *desks) next() *routing.Target {
 // atDesk is a target with where it has registered in the place of its URI.
 func atDesk(t *routing.Target, way agent.Route) *routing.Target {
 	at := *t
-	at.URI, at.NG.RequestURI = way.URI, directory.RequestCentre // a device is asked by its own name
+	at.Direct(way.URI)
 	return &at
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"callbox/routing"
-	"callbox/routing/directory"
 	"callbox/sip/agent"
 	"callbox/sip/call"
 	"callbox/sip/sdp"
@@ -183,7 +182,7 @@ func (c *bridge) redirects(ev event) bool {
 // follow tries the address that a target sent the call to, in what is left of its ring time.
 func (c *bridge) follow(uri string) {
 	t := *c.attempt.target
-	t.URI, t.NG.RequestURI = uri, directory.RequestCentre // RFC 3261 section 8.1.3.4: its Contact is the new Request-URI
+	t.Direct(uri) // RFC 3261 section 8.1.3.4: its Contact is the new Request-URI
 	c.attempt.target, c.attempt.moved, c.attempt.sealed = &t, true, seals(&t, c.route)
 	c.hushed()
 	if !c.locate(&t) {

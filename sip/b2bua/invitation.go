@@ -46,7 +46,7 @@ func (c *bridge) delivery(t *routing.Target, r agent.Route, offer agent.Message)
 		out.To = agent.Address{Scheme: "urn", User: "service:test.sos"}
 		h = append(h, header(headerCentre, d.TestCentre))
 	}
-	if t.NG.On && t.Kind != routing.TargetTest {
+	if t.NG != nil && t.Kind != routing.TargetTest {
 		h = c.address(&out, onlyFirst(h, "Resource-Priority"), t)
 	}
 	if t.Deliver.Address {

@@ -72,7 +72,7 @@ func onlyFirst(h []agent.Header, name string) []agent.Header {
 // data returns the additional data of the call for a centre: as parts of the body, or where they can be had; and what
 // Call-Info says of it.
 func (c *bridge) data(t *routing.Target, number string) (parts []body.Addition, info []agent.Header) {
-	if !t.NG.On || t.NG.Data == directory.DataNone {
+	if t.NG == nil || t.NG.Data == directory.DataNone {
 		return nil, nil
 	}
 	blocks := ng911.Blocks(c.told911(number))

@@ -17,7 +17,7 @@ import (
 func (w *world) next(ng directory.NG911) {
 	ng.On = true
 	for i := range w.plan.Targets {
-		w.plan.Targets[i].NG = ng
+		w.plan.Targets[i].NG = &ng
 	}
 	w.plan.Place = routing.Place{By: routing.PlaceAddress, Address: w.plan.Caller.Address}
 }
@@ -38,7 +38,7 @@ func TestANextGenerationCentreIsAskedForTheService(t *testing.T) {
 	playWith(t, lab, func(w *world) {
 		w.next(directory.NG911{Priority: "esnet.1"})
 		w.plan.Service = "sos.police"
-		w.plan.Targets[1].NG = directory.NG911{On: true, RequestURI: directory.RequestCentre}
+		w.plan.Targets[1].NG = &directory.NG911{On: true, RequestURI: directory.RequestCentre}
 		a := w.invite(offerA, header("User-Agent", "Desk Phone 5"), header("Supported", "geolocation-http, outbound"),
 			header("Call-Info", "<urn:emergency:uid:callid:forged1234:evil>;purpose=emergency-CallId"))
 		b := w.b(1)

@@ -258,8 +258,8 @@ func (t *transfer) lost(b *branch, l loss) {
 		return
 	}
 	if l.contact != "" && t.target.Policy.FollowRedirects && !t.moved {
-		t.moved, t.target.URI, t.sealed = true, l.contact, seals(&t.target, b.route)
-		t.target.NG.RequestURI = directory.RequestCentre
+		t.moved, t.sealed = true, seals(&t.target, b.route)
+		t.target.Direct(l.contact)
 		t.ring()
 		return
 	}

@@ -30,7 +30,7 @@ type screens struct {
 // Rung implements b2bua.ALI. A next-generation centre is told all by the INVITE; another that is delivered no address has
 // nothing to ask for, unless it is shown a number that leads nowhere by itself.
 func (s *screens) Rung(t *routing.Target, d *routing.Decision, r *call.Record) (instead, detail string) {
-	if t.NG.On {
+	if t.NG != nil {
 		return "", ""
 	}
 	centre, _ := s.snapshot().Centre(t.ID)

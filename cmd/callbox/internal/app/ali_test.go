@@ -127,7 +127,7 @@ func TestACentreThatIsToldNothingOrAllHasNoScreen(t *testing.T) {
 	for name, target := range map[string]routing.Target{
 		"Basic 911":                 {ID: "psap-raleigh"},
 		"no address":                {ID: "ecc-us", Deliver: directory.Delivery{Number: true}},
-		"a next-generation centre":  {ID: "psap-nyc", Deliver: directory.Delivery{Number: true, Address: true}, NG: directory.NG911{On: true}},
+		"a next-generation centre":  {ID: "psap-nyc", Deliver: directory.Delivery{Number: true, Address: true}, NG: &directory.NG911{On: true}},
 		"a centre that has left us": {ID: "psap-gone", Deliver: directory.Delivery{Number: true}},
 	} {
 		if instead, detail := s.Rung(&target, d, &call.Record{ID: "CA1", Caller: "+14155550101"}); instead != "" || detail != "" {

@@ -43,7 +43,7 @@ func (r referrals) Referral(to agent.ReferTo, deliver directory.Delivery) (routi
 		}
 		t, ok := routing.Referral(s, p.ID, deliver)
 		if to.Replaces != nil {
-			t.URI, t.NG.RequestURI = to.URI(), directory.RequestCentre // that very user agent has the dialog
+			t.Direct(to.URI()) // that very user agent has the dialog
 		}
 		return t, ok
 	}
