@@ -158,7 +158,11 @@ func targetLines(b *strings.Builder, targets []Target) {
 		if t.SRTP != directory.SRTPOff {
 			srtp = ", SRTP " + t.SRTP.String()
 		}
-		fmt.Fprintf(w, "  %2d\t%s\t%s\t%s\tring %gs\tgets %s%s\n", i+1, t.ID, t.Kind, t.URI, t.Ring.Seconds(), t.Deliver, srtp)
+		how := ""
+		if t.NG != nil {
+			how = ", called as ng911"
+		}
+		fmt.Fprintf(w, "  %2d\t%s\t%s\t%s\tring %gs\tgets %s%s%s\n", i+1, t.ID, t.Kind, t.URI, t.Ring.Seconds(), t.Deliver, how, srtp)
 	}
 	w.Flush()
 }

@@ -43,6 +43,9 @@ func TestADecisionReadsWell(t *testing.T) {
 	raleigh := location.NewCircle(location.Point{Lat: 35.7796, Lon: -78.6382}, 30)
 	point := request("+14155550100", "911", hostLab)
 	point.Locations = []location.Location{{Shape: &raleigh, Method: "GPS"}}
+	seattle := location.NewCircle(location.Point{Lat: 47.6205, Lon: -122.3493}, 0)
+	next := point
+	next.Locations = []location.Location{{Shape: &seattle}}
 	asking := request("+14155550177", "+19195550911", hostLab)
 	asked, late := asking, asking
 	asked.Replies = []Reply{{
@@ -66,6 +69,7 @@ func TestADecisionReadsWell(t *testing.T) {
 		{"challenge", nil, challenge},
 		{"endpoint", nil, request("alicePhone0001", "911", "lab.emergency.bandwidth.com")},
 		{"point", nil, point},
+		{"ng911", nil, next},
 		{"ask", nil, asking},
 		{"hook", nil, asked},
 		{"hook_late", nil, late},

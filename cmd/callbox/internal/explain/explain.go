@@ -82,6 +82,7 @@ type Target struct {
 	DeliverNumber  bool   `json:"deliver_number"`
 	DeliverAddress bool   `json:"deliver_address"`
 	DeliverFormat  string `json:"deliver_format" enum:"sip,pidf" doc:"sip: headers alone; pidf: a PIDF-LO body part with the address, too."`
+	Delivery       string `json:"delivery" enum:"legacy,ng911" doc:"How it is called: by its URI, or as a next-generation centre."`
 	SRTP           string `json:"srtp" enum:"off,optional,required" doc:"Whether its media is protected."`
 }
 
@@ -231,10 +232,14 @@ func Describe(d routing.Decision) Answer {
 		a.Address = d.Caller.Address.Line()
 	}
 	for _, t := range d.Targets {
+		delivery := "legacy"
+		if t.NG != nil {
+			delivery = "ng911"
+		}
 		a.Targets = append(a.Targets, Target{
 			ID: t.ID, Name: t.Name, URI: t.URI, Kind: t.Kind.String(), RingMS: t.Ring.Milliseconds(),
 			DeliverNumber: t.Deliver.Number, DeliverAddress: t.Deliver.Address,
-			DeliverFormat: t.Deliver.Format.String(), SRTP: t.SRTP.String(),
+			DeliverFormat: t.Deliver.Format.String(), Delivery: delivery, SRTP: t.SRTP.String(),
 		})
 	}
 	return a
