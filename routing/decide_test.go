@@ -88,10 +88,28 @@ func TestHostileValuesCannotBreakOutOfASentence(t *testing.T) {
 				t.Errorf("%q in %q", c, d.Reason)
 			}
 		}
-		for _, step := range d.Trace.Steps() {
-			if strings.ContainsAny(step.Saw, "\"\\\r\n\x1b\u202e") || len(step.Saw) > 250 {
-				t.Errorf("step %+v", step)
-			}
+		wantClean(t, d)
+	}
+}
+
+func TestHostileAddressesCannotBreakOutOfASentence(t *testing.T) {
+	evil := address("5th\r\n\x1b[2J\u202e\"Ave"+strings.Repeat("é", 100), "New York", "NY", "10118", "US")
+	r := request("", "", "")
+	r.User = "911"
+	here(nil, evil)(&r)
+	d := Decide(odd(t), nil, r)
+	if d.Place.By != PlaceValue || !strings.Contains(step(d, 10).Saw, "psap-nyc serves 350 5th [2J ?Ave") {
+		t.Error(Text(d))
+	}
+	wantClean(t, d)
+}
+
+// wantClean fails if a step of the trace holds what could break out of it.
+func wantClean(t *testing.T, d Decision) {
+	t.Helper()
+	for _, step := range d.Trace.Steps() {
+		if strings.ContainsAny(step.Saw, "\"\\\r\n\x1b\u202e") || len(step.Saw) > 250 {
+			t.Errorf("step %+v", step)
 		}
 	}
 }

@@ -54,6 +54,13 @@ func (w *walk) emergencyAPI() bool {
 		said.text, said.c = textHookSilent, r.Err
 	}
 	w.note(ruleHook, said)
+	switch r.Redirects {
+	case 0:
+	case 1:
+		w.note(ruleHook, note{text: textHookRedirected})
+	default:
+		w.note(ruleHook, note{text: textHookRedirects, a: fmt.Sprint(r.Redirects)})
+	}
 	w.d.Trace.more.answer = shownAnswer(r.Body)
 	if r.Status == 404 && n.RefuseOn404 {
 		return w.refuse(ruleHook, 403, 0, note{text: textHookRefused})
@@ -228,8 +235,8 @@ func took(d time.Duration) string {
 	return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
 }
 
-// shownAnswer makes an answer fit for one line: a sentence has no quotes.
+// shownAnswer makes an answer fit for one line.
 func shownAnswer(body []byte) []byte {
 	body = body[:min(len(body), 2*longestAnswer)]
-	return []byte(strings.ReplaceAll(strings.Join(strings.Fields(string(body)), " "), `"`, "'"))
+	return []byte(strings.Join(strings.Fields(string(body)), " "))
 }

@@ -134,7 +134,7 @@ func TestRule11SomeStatusesCount(t *testing.T) {
 func TestRule11EveryFormHasItsOutcome(t *testing.T) {
 	half, below, nan, infinite := 0.5, -1.0, math.NaN(), math.Inf(1)
 	runHooks(t, []hookRow{
-		{"endpoint and location", "1", said(200, "alicePhone0001", "nycOffice", nil), hookNYC, "applied", "took 12.0 ms: 200 { 'aeui': 'alicePhone0001'}; it names endpoint alicePhone0001"},
+		{"endpoint and location", "1", said(200, "alicePhone0001", "nycOffice", nil), hookNYC, "applied", "took 12.0 ms: 200 { \"aeui\": \"alicePhone0001\"}; it names endpoint alicePhone0001"},
 		{"an answer that cannot be read", "1", said(200, "", "", func(r *Reply) { r.Err = "field aeui is there twice" }), hookECC, "failed", "field aeui is there twice; so the answer"},
 		{"no body", "1", said(200, "", "", func(r *Reply) { r.Body = nil }), hookECC, "failed", "200 and no body; it has no aeui"},
 		{"no AEUI", "1", said(200, "", "nycOffice", nil), hookECC, "failed", "it has no aeui"},
@@ -194,7 +194,18 @@ func TestRule11TheAnswerIsShownBounded(t *testing.T) {
 	r := said(200, "alicePhone0001", "nycOffice", nil)
 	r.Body = []byte(strings.Repeat("x\x1b\u202e\"\n", 1<<20))
 	saw := step(Decide(odd(t), nil, designated("+19195550911", r)), 11).Saw
-	if len(saw) > 900 || strings.ContainsAny(saw, "\x1b\u202e\"\n") {
+	if len(saw) > 900 || strings.ContainsAny(saw, "\x1b\u202e\n") || !strings.Contains(saw, `x??" x??"`) {
 		t.Errorf("%d bytes: %q", len(saw), saw)
+	}
+}
+
+func TestRule11RedirectsAreShown(t *testing.T) {
+	for redirects, want := range []string{`sfOffice"}; it names`, "; it redirected once, which was followed; it names", "; it redirected 2 times, which was followed; it names"} {
+		r := said(200, "alicePhone0001", "sfOffice", nil)
+		r.Redirects, r.Body = redirects, []byte(`{"aeui": "alicePhone0001", "location_id": "sfOffice"}`)
+		d := Decide(odd(t), nil, designated("+19195550911", r))
+		if saw := step(d, 11).Saw; !strings.Contains(saw, want) || d.Asked().Redirects != redirects {
+			t.Errorf("%d redirects are told as %+v: %s", redirects, d.Asked(), saw)
+		}
 	}
 }

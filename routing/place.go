@@ -118,11 +118,12 @@ func (q *Question) String() string {
 
 // Reply is the answer to a Question. The zero value of a field is one that the answer did not have.
 type Reply struct {
-	Kind    QuestionKind
-	Status  int           // of the HTTP answer, 0 where none came
-	Err     string        // what kept an answer from coming or being read, a sentence; "" for one that was read
-	Elapsed time.Duration // from the first try to connect to the last byte
-	Body    []byte        // of the answer, bounded
+	Kind      QuestionKind
+	Status    int           // of the HTTP answer, 0 where none came
+	Redirects int           // that were followed to it
+	Err       string        // what kept an answer from coming or being read, a sentence; "" for one that was read
+	Elapsed   time.Duration // from the first try to connect to the last byte
+	Body      []byte        // of the answer, bounded
 
 	// What a hook says. Whether it is enough is the decision's to judge.
 	AEUI, LocationID string

@@ -90,6 +90,8 @@ const (
 	textHookSaid
 	textHookEmpty
 	textHookSilent
+	textHookRedirected
+	textHookRedirects
 	textHookECC
 	textHookRefused
 	textHookNoAnswer
@@ -237,6 +239,8 @@ var texts = [textCount]string{
 	textHookSaid:            "GET $u took $2: $3 $b",
 	textHookEmpty:           "GET $u took $2: $3 and no body",
 	textHookSilent:          "GET $u took $2: $w",
+	textHookRedirected:      "it redirected once, which was followed",
+	textHookRedirects:       "it redirected $1 times, which was followed",
 	textHookECC:             "so the answer does not count and the ECC takes the call",
 	textHookRefused:         "a 404 says that the caller is unknown, and the account has such calls refused",
 	textHookNoAnswer:        "no answer came in time",

@@ -44,7 +44,8 @@ func (d *Decision) Asked() *call.Asked {
 	}
 	if r != nil {
 		body := r.Body[:min(len(r.Body), longestAnswer)]
-		a.Status, a.ElapsedMS, a.Error = r.Status, float64(r.Elapsed)/float64(time.Millisecond), r.Err
+		a.Status, a.Redirects, a.Error = r.Status, r.Redirects, r.Err
+		a.ElapsedMS = float64(r.Elapsed) / float64(time.Millisecond)
 		a.Answer = strings.ToValidUTF8(string(body), "\uFFFD")
 	}
 	return a

@@ -173,8 +173,8 @@ func (t *Trace) render(n *note, ascii bool) string {
 }
 
 // fill writes text with $1, $2 and $3 replaced by the note's values, $s by the source address, $a by the caller's, $b by a
-// hook's answer, and $u and $w by longer values in the place of $1 and $3; of rule 5, $h is the header field that was judged, $i the one with the caller's number, $n the number, and $l the fields
-// that were looked at in vain.
+// hook's answer, and $u and $w by longer values in the place of $1 and $3. Of rule 5, $h is the header field that was judged,
+// $i the one with the caller's number, $n the number, and $l the fields that were looked at in vain.
 func (t *Trace) fill(b *strings.Builder, n *note, text string, ascii bool) {
 	for {
 		i := strings.IndexByte(text, '$')
@@ -195,7 +195,7 @@ func (t *Trace) fill(b *strings.Builder, n *note, text string, ascii bool) {
 		case 'a':
 			t.writePlace(b, ascii)
 		case 'b':
-			writeClean(b, string(t.more.answer), longestAnswer, ascii)
+			t.writeAnswer(b, ascii)
 		case 'u':
 			writeClean(b, n.a, longestURL, ascii)
 		case 'w':
@@ -228,7 +228,7 @@ func (t *Trace) writeLooked(b *strings.Builder) {
 // writePlace writes what a centre was looked for.
 func (t *Trace) writePlace(b *strings.Builder, ascii bool) {
 	if t.more != nil && t.more.place != "" {
-		b.WriteString(t.more.place)
+		writeClean(b, t.more.place, longestValue, ascii)
 		return
 	}
 	writeClean(b, t.address.Line(), longestValue, ascii)
@@ -244,9 +244,23 @@ const (
 // writeClean writes s cut to a bound and without what could break out of a quoted string, a header or a terminal line:
 // quotes, backslashes and all that does not print become "?", and with ascii all that is not ASCII.
 func writeClean(b *strings.Builder, s string, longest int, ascii bool) {
+	writePrinting(b, s, longest, func(r rune) bool { return r == '"' || r == '\\' || ascii && r > '~' })
+}
+
+// writeAnswer writes what a hook answered. A line for people keeps its quotes, as it is JSON that somebody has to mend.
+func (t *Trace) writeAnswer(b *strings.Builder, ascii bool) {
+	if ascii {
+		writeClean(b, string(t.more.answer), longestAnswer, true)
+		return
+	}
+	writePrinting(b, string(t.more.answer), longestAnswer, func(rune) bool { return false })
+}
+
+// writePrinting writes s cut to a bound, with "?" for what does not print and what is unsafe.
+func writePrinting(b *strings.Builder, s string, longest int, unsafe func(rune) bool) {
 	shown := s[:min(len(s), longest)]
 	for _, r := range shown {
-		if r == '"' || r == '\\' || r == utf8.RuneError || !unicode.IsPrint(r) || ascii && r > '~' {
+		if r == utf8.RuneError || !unicode.IsPrint(r) || unsafe(r) {
 			r = '?'
 		}
 		b.WriteRune(r)

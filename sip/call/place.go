@@ -18,9 +18,10 @@ type Place struct {
 
 // Asked is a question that had to be answered before a call could be decided, and what came of it.
 type Asked struct {
-	Kind      string  `json:"kind"`             // hook: the web service of a designated number; lost: a LoST server
-	URL       string  `json:"url,omitempty"`    // what was asked
-	Status    int     `json:"status,omitempty"` // of the HTTP answer, absent where none came
+	Kind      string  `json:"kind"`                // hook: the web service of a designated number; lost: a LoST server
+	URL       string  `json:"url,omitempty"`       // what was asked
+	Status    int     `json:"status,omitempty"`    // of the HTTP answer, absent where none came
+	Redirects int     `json:"redirects,omitempty"` // that were followed to it
 	ElapsedMS float64 `json:"elapsed_ms"`
 	Error     string  `json:"error,omitempty"`  // why there is no answer that can be used
 	Answer    string  `json:"answer,omitempty"` // at most 512 bytes of it

@@ -29,7 +29,10 @@ func RequestFor(n directory.EmergencyNumberRecord, to, from string) Request {
 
 // Reply is a result as a decision wants to see it.
 func Reply(res Result) routing.Reply {
-	r := routing.Reply{Kind: routing.QuestionHook, Status: res.Status, Elapsed: res.Elapsed, Body: res.Body[:min(len(res.Body), maxShown)]}
+	r := routing.Reply{
+		Kind: routing.QuestionHook, Status: res.Status, Redirects: res.Redirects, Elapsed: res.Elapsed,
+		Body: res.Body[:min(len(res.Body), maxShown)],
+	}
 	if res.Err != nil {
 		r.Err = res.Err.Error()
 		return r
