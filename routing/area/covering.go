@@ -8,12 +8,18 @@ import (
 	"callbox/sip/location"
 )
 
-// outlineCorners is how many corners stand for a circle and other round shapes.
-const outlineCorners = 64
+const (
+	// outlineCorners is how many corners stand for a circle and other round shapes.
+	outlineCorners = 64
+	// maxPairs bounds the edges of areas, each with each of a place's, that are laid over each other: some milliseconds. A
+	// stranger's polygon may go to and fro across a continent.
+	maxPairs = 1 << 18
+)
 
 // Covering returns the centre in whose boundaries the greatest part of a location's uncertainty lies, and how great that
 // part is, above 0 to 1; false where no centre serves any of it. A shape without an extent is a point: all of it or
-// nothing. Of centres with equal parts it is the one that has the shape's centre, else the one that was given first.
+// nothing. Of centres with equal parts it is the one that has the shape's centre, else the one that was given first. Of a
+// shape over very many edges the parts are estimated.
 func (b *Boundaries) Covering(s location.Shape) (centre string, share float64, ok bool) {
 	middle := s.Centroid()
 	if middle.Check() != nil {
@@ -27,21 +33,7 @@ func (b *Boundaries) Covering(s location.Shape) (centre string, share float64, o
 		}
 		return centre, share, ok
 	}
-	covers := make(map[string]float64, 4)
-	var order []string
-	for _, shift := range [...]float64{0, -2 * halfX, 2 * halfX} { // across the antimeridian the map goes on
-		if o.low[0]+shift > halfX || o.high[0]+shift < -halfX {
-			continue
-		}
-		b.tree.Search([2]float64{o.low[0] + shift, o.low[1]}, [2]float64{o.high[0] + shift, o.high[1]}, func(_, _ [2]float64, i uint32) bool {
-			id := b.list[b.parts[i].boundary].Centre
-			if _, seen := covers[id]; !seen {
-				order = append(order, id)
-			}
-			covers[id] += b.common(&b.parts[i], o, shift)
-			return true
-		})
-	}
+	covers, order := b.shares(o)
 	const alike = 1e-9
 	at, _ := b.At(middle)
 	for _, id := range order {
@@ -51,6 +43,54 @@ func (b *Boundaries) Covering(s location.Shape) (centre string, share float64, o
 		}
 	}
 	return centre, share, ok
+}
+
+// shares returns the area that an outline has in common with what each centre serves, and the centres in the order in which
+// they were found.
+func (b *Boundaries) shares(o *outline) (covers map[string]float64, order []string) {
+	type hit struct {
+		part  uint32
+		shift float64
+	}
+	var hits []hit
+	pairs := 0
+	for _, shift := range [...]float64{0, -2 * halfX, 2 * halfX} { // across the antimeridian the map goes on
+		if o.low[0]+shift > halfX || o.high[0]+shift < -halfX {
+			continue
+		}
+		b.tree.Search([2]float64{o.low[0] + shift, o.low[1]}, [2]float64{o.high[0] + shift, o.high[1]}, func(_, _ [2]float64, i uint32) bool {
+			hits = append(hits, hit{i, shift})
+			if first, last := b.across(&b.parts[i], o); first <= last {
+				pairs += int(b.index.starts[last+1]-b.index.starts[first]) * len(o.ring)
+			}
+			return pairs <= maxPairs
+		})
+	}
+	covers = make(map[string]float64, 4)
+	add := func(id string, area float64) {
+		if _, seen := covers[id]; !seen {
+			order = append(order, id)
+		}
+		covers[id] += area
+	}
+	if pairs > maxPairs {
+		o.sample(func(p location.Point, area float64) {
+			if id, ok := b.At(p); ok {
+				add(id, area)
+			}
+		})
+		return covers, order
+	}
+	for _, h := range hits {
+		p := &b.parts[h.part]
+		add(b.list[p.boundary].Centre, b.common(p, o, h.shift))
+	}
+	return covers, order
+}
+
+// across returns the bands of a part that an outline lies in.
+func (b *Boundaries) across(p *part, o *outline) (first, last uint32) {
+	return b.index.between(&p.bands, int32(math.Floor(max(o.low[1], -halfY))), int32(math.Ceil(min(o.high[1], halfY))))
 }
 
 // outline is the edge of a place on the map, in units of 1e-7 degrees, without a break at the antimeridian.
@@ -103,7 +143,7 @@ func newOutline(ring []location.Point) *outline {
 func (b *Boundaries) common(p *part, o *outline, shift float64) float64 {
 	sum := 0.0
 	west := o.low[0] + shift
-	first, last := b.index.between(&p.bands, int32(math.Floor(max(o.low[1], -halfY))), int32(math.Ceil(min(o.high[1], halfY))))
+	first, last := b.across(p, o)
 	for band := first; band <= last; band++ {
 		for _, e := range b.index.edges[b.index.starts[band]:b.index.starts[band+1]] {
 			from, to := b.vertices[e], b.vertices[e+1]
