@@ -10,8 +10,10 @@ import (
 	"callbox/sip/location"
 )
 
-// maxFault bounds what is told of a location that cannot be read, in bytes.
-const maxFault = 512
+const (
+	maxFault  = 512 // bytes of what is told of locations that cannot be read
+	maxPlaces = 32  // locations of one INVITE that may route it
+)
 
 // geolocationError tells the caller that none of its locations could be used (RFC 6442 section 4.4.3).
 var geolocationError = agent.Header{Name: "Geolocation-Error", Value: `100;code="Cannot Process Location"`}
@@ -74,7 +76,7 @@ func (w *whereabouts) fault(err error) {
 // take reads one value of Geolocation.
 func (w *whereabouts) take(r location.Reference) {
 	if l, ok := r.Location(); ok {
-		w.q.Locations = append(w.q.Locations, l)
+		w.add(l)
 		return
 	}
 	switch {
@@ -102,6 +104,15 @@ func (w *whereabouts) document(i int) {
 		return
 	}
 	found, err := location.Parse(doc)
-	w.q.Locations = append(w.q.Locations, found...)
+	w.add(found...)
 	w.fault(err)
+}
+
+// add takes locations as far as that many may be looked up for one call.
+func (w *whereabouts) add(found ...location.Location) {
+	if left := maxPlaces - len(w.q.Locations); len(found) > left {
+		w.fault(fmt.Errorf("the INVITE has more than %d locations: the others do not count", maxPlaces))
+		found = found[:left]
+	}
+	w.q.Locations = append(w.q.Locations, found...)
 }

@@ -18,6 +18,13 @@ func pidfAt(lat, lon float64) string {
 	}))
 }
 
+// pidfOf is a document that says a point over and over.
+func pidfOf(times int) string {
+	one := pidfAt(1, 2)
+	start, end := strings.Index(one, "<tuple"), strings.Index(one, "</tuple>")+len("</tuple>")
+	return one[:start] + strings.Repeat(one[start:end], times) + one[end:]
+}
+
 func TestWhatTheINVITESaysOfThePlace(t *testing.T) {
 	doc := func(id, text string) string {
 		return "\r\n--b\r\nContent-Type: application/pidf+xml\r\nContent-ID: <" + id + ">\r\n\r\n" + text
@@ -77,6 +84,24 @@ func TestWhatTheINVITESaysOfThePlace(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestOfManyPlacesOfAnINVITEAFewAreLookedUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		m := agent.Message{ContentType: "multipart/mixed;boundary=b", Headers: headers([]string{"Geolocation: <cid:a@b>,<cid:c@d>,<geo:5,6>"})}
+		m.Body = []byte("--b\r\nContent-Type: application/sdp\r\n\r\n" + offerA)
+		for _, id := range []string{"a@b", "c@d"} {
+			m.Body = append(m.Body, "\r\n--b\r\nContent-Type: application/pidf+xml\r\nContent-ID: <"+id+">\r\n\r\n"+pidfOf(20)...)
+		}
+		m.Body = append(m.Body, "\r\n--b--"...)
+		w.inviteWith(m).cancels()
+		w.settle()
+		if q := w.asked[0]; len(q.Locations) != maxPlaces || !strings.Contains(q.LocationFault, "more than 32 locations") {
+			t.Errorf("%d locations, fault %q", len(q.Locations), q.LocationFault)
+		}
+		w.running.Wait()
+	})
 }
 
 func TestABadLocationIsToldOnceInTheFinalAnswer(t *testing.T) {
