@@ -86,27 +86,6 @@ func (c *checker) options(o Options) {
 	c.sockets(o)
 }
 
-// calls holds the session timers to what their header fields can say: whole seconds.
-func (c *checker) calls(o Call) {
-	c.notNegative("call.max_duration", o.MaxDuration, "write 0 for no limit")
-	for i, host := range o.TransferHosts {
-		if host == "" || strings.ContainsAny(host, "@:/;?<> ") && !strings.Contains(host, "::") {
-			c.add(fmt.Sprintf("call.transfer_hosts[%d]", i), "is no host", "write a host name or address without scheme and port")
-		}
-	}
-	least, own := o.MinSessionExpires, o.SessionExpires
-	if least < time.Second || least > maxSession || least%time.Second != 0 {
-		c.add("call.min_session_expires", "is no interval of a session timer", "write whole seconds up to 24h; RFC 4028 has 90s")
-	}
-	if own != 0 && (own < least || own > maxSession || own%time.Second != 0) {
-		c.add("call.session_expires", "is no interval of a session timer",
-			"write whole seconds from call.min_session_expires to 24h, or 0 to ask for none")
-	}
-}
-
-// maxSession bounds a session timer.
-const maxSession = 24 * time.Hour
-
 func (c *checker) listeners(ls []Listener) {
 	if len(ls) == 0 {
 		c.add("sip.listeners", "has no entry", "list at least one {network, address}, or remove the key for the defaults")

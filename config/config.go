@@ -195,6 +195,7 @@ type Call struct {
 	SessionExpires    time.Duration `yaml:"session_expires"`     // the session timer (RFC 4028) the edge asks for itself; 0 asks for none
 	MinSessionExpires time.Duration `yaml:"min_session_expires"` // a shorter one is refused by 422
 	TransferHosts     []string      `yaml:"transfer_hosts"`      // where call centres may transfer calls to, beside those of the directory
+	PassHeaders       []string      `yaml:"pass_headers"`        // header fields of an INVITE that go on as they came, beside those that always do
 }
 
 // Drain is how the edge goes down.

@@ -298,6 +298,7 @@ func (a *App) buildEdge(context.Context) error {
 		NG:             a.nextGeneration(),
 		Transfers:      referrals{&a.plan, a.settings.Call.TransferHosts},
 		NoMedia:        a.noMedia,
+		PassHeaders:    a.settings.Call.PassHeaders,
 		Announce:       func() string { return a.plan.snapshot.Load().Announcement() },
 		Advertise:      a.settings.RTP.Advertised(),
 		MaxDuration:    a.settings.Call.MaxDuration,

@@ -43,6 +43,7 @@ type settings struct {
 	scripts       string        // text of a script file for the simulated centres
 	md5Only       bool          // offers no other digest algorithm: some phones cannot choose
 	ali           time.Duration // an ALI link is open that knows a call for so long after its end; 0 is none
+	pass          string        // YAML list of header fields that pass
 	anyAddress    bool          // media is bound to and advertised as whatever address a peer is reached from
 }
 
@@ -105,7 +106,7 @@ func (l *lab) configure(t *testing.T, s settings) {
 	}
 }
 
-// call is the part of the configuration about session timers.
+// call is the part of the configuration about single calls.
 func (s settings) call() string {
 	var keys []string
 	if s.minSession > 0 {
@@ -113,6 +114,9 @@ func (s settings) call() string {
 	}
 	if s.ownSession > 0 {
 		keys = append(keys, "session_expires: "+s.ownSession.String())
+	}
+	if s.pass != "" {
+		keys = append(keys, "pass_headers: "+s.pass)
 	}
 	return strings.Join(keys, ", ")
 }
