@@ -3,11 +3,13 @@ package lost
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"hash"
 	"math"
 	"strconv"
 
 	"github.com/paulmach/orb"
 
+	"callbox/routing/area"
 	"callbox/routing/directory"
 	"callbox/sip/location"
 )
@@ -26,15 +28,16 @@ func (s *Server) boundary(a *answer, n *directory.Network, q *query, p *director
 		}
 		return
 	}
-	shape, ok := n.Boundaries().Boundary(p.ID)
-	if !ok {
+	b := s.bounds(n).of[p.ID]
+	if b == nil {
 		return
 	}
-	if q.value && corners(shape) <= maxBoundary {
+	if q.value && b.corners <= maxBoundary {
+		shape, _ := n.Boundaries().Boundary(p.ID)
 		a.geodetic(shape)
 		return
 	}
-	a.empty("serviceBoundaryReference", "source", s.o.Source, "key", s.key(n, p.ID, shape))
+	a.empty("serviceBoundaryReference", "source", s.o.Source, "key", b.key)
 }
 
 // deciding returns what of an address has a say in who serves it: not who lives there, nor where in the house.
@@ -47,53 +50,73 @@ func deciding(c location.Civic) location.Civic {
 // getServiceBoundary gives the boundary of a reference.
 func (s *Server) getServiceBoundary(d *directory.Snapshot, q *query) ([]byte, *Fault) {
 	n := d.Network()
-	for _, p := range n.PSAPs() {
-		shape, ok := n.Boundaries().Boundary(p.ID)
-		if !ok || s.key(n, p.ID, shape) != q.key {
-			continue
-		}
-		var a answer
-		a.root("getServiceBoundaryResponse")
-		a.geodetic(shape)
-		s.end(&a, q, "getServiceBoundaryResponse")
-		return a.Bytes(), nil
+	centre, ok := s.bounds(n).centre[q.key]
+	if !ok {
+		return nil, fault("notFound", "no boundary has this key: it has changed, or is another server's; ask findService anew")
 	}
-	return nil, fault("notFound", "no boundary has this key: it has changed, or is another server's; ask findService anew")
+	shape, _ := n.Boundaries().Boundary(centre)
+	var a answer
+	a.root("getServiceBoundaryResponse")
+	a.geodetic(shape)
+	s.end(&a, q, "getServiceBoundaryResponse")
+	return a.Bytes(), nil
 }
 
-// key names a boundary: a token that nobody guesses, another one when the boundary changes.
-func (s *Server) key(n *directory.Network, centre string, shape orb.MultiPolygon) string {
+// bounds are the boundaries of a network without their corners, so that none is put together to be looked at.
+type bounds struct {
+	of     map[string]*bound // by centre
+	centre map[string]string // by key
+}
+
+// bound is one centre's. The key is a token that nobody guesses, another one when the boundary changes.
+type bound struct {
+	key     string
+	corners int
+	sum     hash.Hash
+}
+
+// bounds returns those of a network, which are made when they are first asked for.
+func (s *Server) bounds(n *directory.Network) *bounds {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.follow(n)
-	if k := s.keys[centre]; k != "" {
-		return k
-	}
-	h := sha256.New()
-	h.Write(s.salt[:])
-	h.Write([]byte(centre))
-	var b [16]byte
-	for _, polygon := range shape {
-		for _, ring := range polygon {
-			for _, p := range ring {
-				binary.LittleEndian.PutUint64(b[:8], math.Float64bits(p.Lon()))
-				binary.LittleEndian.PutUint64(b[8:], math.Float64bits(p.Lat()))
-				h.Write(b[:])
-			}
-			h.Write([]byte{0})
+	if s.known == nil {
+		s.known = &bounds{make(map[string]*bound), make(map[string]string)}
+		for one := range n.Boundaries().All() {
+			s.known.add(&s.salt, &one)
+		}
+		for centre, b := range s.known.of {
+			b.key = id(b.sum.Sum(nil))
+			s.known.centre[b.key] = centre
 		}
 	}
-	s.keys[centre] = id(h.Sum(nil))
-	return s.keys[centre]
+	return s.known
 }
 
-func corners(shape orb.MultiPolygon) (n int) {
-	for _, polygon := range shape {
+// add takes in one of the boundaries of a centre.
+func (l *bounds) add(salt *[16]byte, one *area.Boundary) {
+	if len(one.Shape) == 0 {
+		return
+	}
+	b := l.of[one.Centre]
+	if b == nil {
+		b = &bound{sum: sha256.New()}
+		b.sum.Write(salt[:])
+		b.sum.Write([]byte(one.Centre))
+		l.of[one.Centre] = b
+	}
+	var at [16]byte
+	for _, polygon := range one.Shape {
 		for _, ring := range polygon {
-			n += len(ring)
+			b.corners += len(ring)
+			for _, p := range ring {
+				binary.LittleEndian.PutUint64(at[:8], math.Float64bits(p.Lon()))
+				binary.LittleEndian.PutUint64(at[8:], math.Float64bits(p.Lat()))
+				b.sum.Write(at[:])
+			}
+			b.sum.Write([]byte{0})
 		}
 	}
-	return n
 }
 
 // geodetic writes a boundary: polygons that add to one another (RFC 5222 section 5.5), each with its holes.

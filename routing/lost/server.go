@@ -37,7 +37,7 @@ type Server struct {
 	mu      sync.Mutex
 	network *directory.Network // in force since updated
 	updated time.Time
-	keys    map[string]string // of boundaries, by centre
+	known   *bounds // nil until they are asked for
 }
 
 // NewServer returns a server. It has nothing to close.
@@ -128,7 +128,7 @@ func (s *Server) since(n *directory.Network) time.Time {
 // follow starts anew where the network is another one. It is called with mu held.
 func (s *Server) follow(n *directory.Network) {
 	if s.network != n {
-		s.network, s.updated, s.keys = n, s.o.Now(), make(map[string]string)
+		s.network, s.updated, s.known = n, s.o.Now(), nil
 	}
 }
 

@@ -237,6 +237,26 @@ func TestABoundaryIsFetchedByItsReference(t *testing.T) {
 	}
 }
 
+func TestBoundariesAreGoneThroughOnceForADirectory(t *testing.T) {
+	d := lab()
+	s := NewServer(Options{Snapshot: func() *directory.Snapshot { return d }})
+	key := regexp.MustCompile(`key="([0-9a-f]{32})"`).FindStringSubmatch(answered(t, s, find("", profileGeodetic, pointAt(inSF), serviceSos)))
+	known := s.known
+	if known == nil || key == nil {
+		t.Fatalf("known %v, key %v", known, key)
+	}
+	ask := func(key string) string {
+		return answered(t, s, `<getServiceBoundary xmlns="`+Namespace+`" key="`+key+`"/>`)
+	}
+	if got := ask(strings.Repeat("0", 32)); !strings.Contains(got, "<notFound") || s.known != known {
+		t.Errorf("known anew: %v, %s", s.known != known, got)
+	}
+	d = directory.Lab(netip.AddrPort{}) // loaded anew, with the same boundaries
+	if got := ask(key[1]); !strings.Contains(got, "<serviceBoundary ") || s.known == known {
+		t.Errorf("known anew: %v, %s", s.known != known, got)
+	}
+}
+
 func TestHTTP(t *testing.T) {
 	query := find("", profileGeodetic, pointAt(inSF), serviceSos)
 	tests := []struct {
