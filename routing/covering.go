@@ -46,13 +46,6 @@ func (w *walk) describe(p *Place) {
 	}
 }
 
-// civicOf is an address of an INVITE in the directory's words.
-func civicOf(c *location.Civic) directory.Civic {
-	return directory.Civic{
-		Customer: c.NAM, Street: c.Street(), Secondary: c.Secondary(), City: c.City(), State: c.A1, PostalCode: c.PC, Country: c.Country,
-	}
-}
-
 // orUnsaid is how a location was determined, for a sentence.
 func orUnsaid(method string) string {
 	if method == "" {

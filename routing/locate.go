@@ -192,7 +192,7 @@ func (w *walk) value(l *location.Location) bool {
 	var n note
 	var civic directory.Civic
 	if l.Civic != nil {
-		civic = civicOf(l.Civic)
+		civic = directory.CivicOf(l.Civic)
 		p.Civic = &civic
 		n = note{outcome: applied, text: textPlaceCivic, a: civic.Line(), b: orUnsaid(l.Method)}
 	}

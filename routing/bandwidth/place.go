@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"callbox/routing/area"
 	"callbox/routing/bandwidth/wire"
 	"callbox/routing/directory/store"
 )
@@ -49,10 +48,7 @@ type endpointResponse struct {
 
 // locationShown writes a location in the parts of the API.
 func locationShown(row store.Location) Address {
-	a := addressOf(area.Civic{
-		Street: row.Street, Secondary: row.StreetSecondary, City: row.City, State: row.Region, PostalCode: row.PostalCode,
-		Country: row.IsoCountry,
-	})
+	a := addressOf(row.Civic().InGuide())
 	a.LocationID, a.AddressType, a.Validation = text(row.LocationID), text("E911"), text(row.Validation)
 	if p := row.Point(); p != nil {
 		a.Latitude, a.Longitude = text(degrees(p.Lat)), text(degrees(p.Lon))
@@ -214,7 +210,7 @@ func (a *api) fetchEndpoint(t *store.Tx, r *wire.Request) (wire.Reply, error) {
 	}
 	switch c := row.Civic(); {
 	case c != nil:
-		own := addressOf(area.Civic{Street: c.Street, Secondary: c.Secondary, City: c.City, State: c.State, PostalCode: c.PostalCode, Country: c.Country})
+		own := addressOf(c.InGuide())
 		own.AddressType = text("E911")
 		service.Address = &own
 	case row.LocationSID != "":

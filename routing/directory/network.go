@@ -99,9 +99,7 @@ func (n *Network) ESN(c Civic) string {
 // Validate asks the guides for an address as it is written: whether it is there, and its emergency service number. Of
 // addresses elsewhere than in the US and Canada that they do not know nothing can be said.
 func (n *Network) Validate(c Civic) (ValidationStatus, string) {
-	f := n.guide.Check(area.Civic{
-		Street: c.Street, Secondary: c.Secondary, City: c.City, State: c.State, PostalCode: c.PostalCode, Country: c.Country,
-	})
+	f := n.guide.Check(c.InGuide())
 	switch {
 	case f.Match == area.Exact:
 		return Valid, f.ESN
@@ -159,7 +157,5 @@ func (n *Network) Nearest(p location.Point, limit float64) (c Civic, at location
 
 // Geocode returns where an address lies, ok false where it is not known.
 func (n *Network) Geocode(c Civic) (p location.Point, ok bool) {
-	return n.addresses.Geocode(area.Civic{
-		Street: c.Street, Secondary: c.Secondary, City: c.City, State: c.State, PostalCode: c.PostalCode, Country: c.Country,
-	})
+	return n.addresses.Geocode(c.InGuide())
 }

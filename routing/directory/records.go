@@ -8,6 +8,9 @@ import (
 	"io"
 	"net/netip"
 	"strconv"
+
+	"callbox/routing/area"
+	"callbox/sip/location"
 )
 
 // Records are the customers' half of a directory as plain data, which a file, an API or a database gives: they refer to
@@ -81,6 +84,27 @@ type Civic struct {
 	State      string `json:"state,omitempty"` // region code or name
 	PostalCode string `json:"postal_code"`
 	Country    string `json:"country"` // ISO 3166-1 alpha-2
+}
+
+// CivicOf returns an address of a PIDF-LO document in the directory's words, its street on one line.
+func CivicOf(c *location.Civic) Civic {
+	return Civic{
+		Customer: c.NAM, Street: c.Street(), Secondary: c.Secondary(), City: c.City(), State: c.A1, PostalCode: c.PC, Country: c.Country,
+	}
+}
+
+// Lines returns the address as an envelope has it, its second line taken apart into floor, unit and the rest.
+func (c Civic) Lines() location.Lines {
+	return location.Lines{
+		Name: c.Customer, Street: c.Street, City: c.City, State: c.State, PostalCode: c.PostalCode, Country: c.Country,
+	}.WithSecondary(c.Secondary)
+}
+
+// InGuide returns the address as guides have it, which know no customers.
+func (c Civic) InGuide() area.Civic {
+	return area.Civic{
+		Street: c.Street, Secondary: c.Secondary, City: c.City, State: c.State, PostalCode: c.PostalCode, Country: c.Country,
+	}
 }
 
 // AddressRecord is an Address as data.

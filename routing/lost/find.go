@@ -117,7 +117,7 @@ func serving(d *directory.Snapshot, p *place) (served, *Fault) {
 	if p.shape != nil {
 		found.centre, found.country = byShape(n, *p.shape)
 	} else {
-		c := civicOf(p.civic)
+		c := directory.CivicOf(p.civic)
 		found.centre, found.level = n.Locate(area.Place{
 			Country: c.Country, State: c.State, City: c.City, PostalCode: c.PostalCode, ESN: n.ESN(c),
 		})
@@ -145,13 +145,6 @@ func byShape(n *directory.Network, s location.Shape) (*directory.PSAP, string) {
 		return nil, ""
 	}
 	return nil, area.Country(near.Country)
-}
-
-// civicOf is an address in the directory's words.
-func civicOf(c *location.Civic) directory.Civic {
-	return directory.Civic{
-		Street: c.Street(), Secondary: c.Secondary(), City: c.City(), State: c.A1, PostalCode: c.PC, Country: c.Country,
-	}
 }
 
 // urnOf returns the URN of a label.

@@ -23,8 +23,7 @@ func validation(a *answer, n *directory.Network, p *place, found served) {
 			state[t] = to
 		}
 	}
-	c := civicOf(p.civic)
-	asked := area.Civic{Street: c.Street, Secondary: c.Secondary, City: c.City, State: c.State, PostalCode: c.PostalCode, Country: c.Country}
+	asked := directory.CivicOf(p.civic).InGuide()
 	guide := n.Guide()
 	f := guide.Check(asked)
 	switch {
@@ -33,7 +32,7 @@ func validation(a *answer, n *directory.Network, p *place, found served) {
 	case f.Match == area.Near:
 		set("valid", slices.Concat([]string{"country", "A1", "PC"}, cityTokens, streetTokens, numberTokens)...)
 		set("invalid", differing(guide, asked, f.Address)...)
-	case guide.Covers(c.Country) && c.Street != "":
+	case guide.Covers(asked.Country) && asked.Street != "":
 		used(set, found)
 		set("invalid", slices.Concat(streetTokens, numberTokens)...)
 	default:

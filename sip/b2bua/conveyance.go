@@ -197,11 +197,12 @@ func (c *bridge) document(identity, number string) []byte {
 		civic, known = d.Caller.Address.Civic(), true
 	}
 	if known {
-		a := envelope(civic).Civic()
+		a := civic.Lines().Civic()
 		l.Civic = &a
 	}
 	if p.Point != nil {
-		l.Shape = shape(p)
+		shape := location.NewCircle(*p.Point, p.Uncertainty)
+		l.Shape = &shape
 		l.Method = ""
 	}
 	if l.Civic == nil && l.Shape == nil {
@@ -211,20 +212,4 @@ func (c *bridge) document(identity, number string) []byte {
 		l.Contact = "tel:" + number
 	}
 	return location.Build(l)
-}
-
-// shape is a place's point, or the circle around it that the place lies in.
-func shape(p *routing.Place) *location.Shape {
-	s := &location.Shape{Kind: location.KindPoint, Centre: *p.Point}
-	if p.Uncertainty > 0 {
-		s.Kind, s.Radius = location.KindCircle, p.Uncertainty
-	}
-	return s
-}
-
-// envelope is a provisioned address as an envelope has it.
-func envelope(a directory.Civic) location.Lines {
-	return location.Lines{
-		Name: a.Customer, Street: a.Street, City: a.City, State: a.State, PostalCode: a.PostalCode, Country: a.Country,
-	}.WithSecondary(a.Secondary)
 }

@@ -106,7 +106,7 @@ func (c *bridge) told911(number string) ng911.Call {
 		known.Language = e.Language
 	}
 	if civic, ok := d.Place.Known(); ok {
-		a := envelope(civic)
+		a := civic.Lines()
 		known.Address, known.Name = &a, cmp.Or(known.Name, a.Name)
 	}
 	switch d.Place.By {

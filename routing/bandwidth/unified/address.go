@@ -231,7 +231,7 @@ func readDetails(o *object, l *store.Location) {
 func (a *api) validate(l *store.Location) {
 	c := l.Civic()
 	n := a.o.Network()
-	f := n.Guide().Check(area.Civic{Street: c.Street, Secondary: c.Secondary, City: c.City, State: c.State, PostalCode: c.PostalCode, Country: c.Country})
+	f := n.Guide().Check(c.InGuide())
 	if f.Match == area.Near {
 		c.Street, c.City, c.State, c.PostalCode = f.Address.Street, f.Address.City, f.Address.State, f.Address.PostalCode
 		if f.Address.Secondary != "" {

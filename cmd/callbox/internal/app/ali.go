@@ -96,11 +96,11 @@ func (s *screens) civic(d *routing.Decision) (place location.Civic, esn string) 
 			esn = s.esn(*p.Civic)
 		}
 	case p.Address != nil:
-		place, esn = elements(p.Address.Civic()), p.Address.ESN()
+		place, esn = p.Address.Civic().Lines().Civic(), p.Address.ESN()
 	case p.Civic != nil:
-		place, esn = elements(*p.Civic), s.esn(*p.Civic)
+		place, esn = p.Civic.Lines().Civic(), s.esn(*p.Civic)
 	case p.Nearest != nil:
-		place, esn = elements(p.Nearest.Civic), s.esn(p.Nearest.Civic)
+		place, esn = p.Nearest.Civic.Lines().Civic(), s.esn(p.Nearest.Civic)
 		place.NAM = "" // whoever lives there did not call
 		place.LOC = fmt.Sprintf("nearest known address, %.0f m away", p.Nearest.Metres)
 	}
@@ -108,13 +108,6 @@ func (s *screens) civic(d *routing.Decision) (place location.Civic, esn string) 
 }
 
 func (s *screens) esn(c directory.Civic) string { return s.snapshot().Network().ESN(c) }
-
-// elements is an address of the directory by its elements.
-func elements(c directory.Civic) location.Civic {
-	return location.Lines{
-		Name: c.Customer, Street: c.Street, City: c.City, State: c.State, PostalCode: c.PostalCode, Country: c.Country,
-	}.WithSecondary(c.Secondary).Civic()
-}
 
 // class is the class of service of a call: how far the address on the screen is to be trusted.
 func (s *screens) class(d *routing.Decision) ali.Class {
