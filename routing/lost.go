@@ -72,6 +72,9 @@ func (w *walk) named(l *directory.LoST, r *Reply) *directory.PSAP {
 		said.text, said.c = textLoSTKept, r.Kept
 	}
 	w.note(ruleLoST, said)
+	for _, warning := range r.Warnings {
+		w.note(ruleLoST, note{outcome: applied, text: textLoSTWarned, c: warning})
+	}
 	uri := sipURI(r.URIs)
 	if said.outcome == failed || uri == "" {
 		if said.outcome != failed {

@@ -98,6 +98,8 @@ func TestRule13WhatTheServerNamesIsRung(t *testing.T) {
 	failed := Reply{Kind: QuestionLoST, Elapsed: 500 * time.Millisecond, Err: "no answer within 500ms"}
 	kept := mapped("sip:psap-nyc@127.0.0.1:5070")
 	kept.Err, kept.Kept = "connection refused", "of before, expired at noon"
+	warned := mapped("sip:psap-nyc@127.0.0.1:5070")
+	warned.Warnings = []string{"defaultMappingReturned: nobody serves it"}
 	rows := []struct {
 		name   string
 		change func(*Request)
@@ -109,6 +111,7 @@ func TestRule13WhatTheServerNamesIsRung(t *testing.T) {
 		{"the first URI that can be called", func(*Request) {}, mapped("tel:911", "sip:", "sip:a b@x", "sip:psap-nyc@127.0.0.1:5070", "sip:x@y"), nyc, "is psap-nyc"},
 		{"another one", func(*Request) {}, mapped("SIPS:911@psap.example.org"), foreign, "sips:911@psap.example.org is no centre of the directory, and is rung as it is"},
 		{"for a place no area has", here(nil, circle(outside, 0)), mapped("sip:x@y"), foreign, "sip:x@y is no centre"},
+		{"with what the server warns of", func(*Request) {}, warned, nyc, "; the server warns of defaultMappingReturned: nobody serves it; sip:psap-nyc"},
 		{"an answer of before", func(*Request) {}, kept, nyc, "an answer of before, expired at noon; sip:psap-nyc"},
 		{"no answer leaves the areas", func(*Request) {}, failed, centre, "took 500.0 ms: no answer within 500ms; what the areas say stands"},
 		{"none that can be called, too", func(*Request) {}, mapped("tel:911", "https://x"), centre, "no URI of the answer is one that a call could be sent to; what the areas say stands"},

@@ -134,7 +134,8 @@ type Reply struct {
 	// What a LoST server says: the URIs of the service, and its name.
 	URIs        []string
 	DisplayName string
-	Kept        string // why this is an answer of before, "" for a new one
+	Warnings    []string // bounded: what it says beside, such as that it gave a default
+	Kept        string   // why this is an answer of before, "" for a new one
 }
 
 // GeolocationRouting is what an INVITE's Geolocation-Routing says (RFC 6442 section 4.2): may its location route it.

@@ -133,6 +133,7 @@ const (
 	textLoSTAsk
 	textLoSTSaid
 	textLoSTKept
+	textLoSTWarned
 	textLoSTFailed
 	textLoSTNoURI
 	textLoSTKnown
@@ -282,6 +283,7 @@ var texts = [textCount]string{
 	textLoSTAsk:           "$u is to say who serves the place for $2",
 	textLoSTSaid:          "$u took $2 to name $w",
 	textLoSTKept:          "$u: an answer $w",
+	textLoSTWarned:        "the server warns of $w",
 	textLoSTFailed:        "$u took $2: $w; what the areas say stands",
 	textLoSTNoURI:         "no URI of the answer is one that a call could be sent to; what the areas say stands",
 	textLoSTKnown:         "$2 is $1",

@@ -33,7 +33,7 @@ type kept struct {
 
 // fill makes a reply of the answer.
 func (k *kept) fill(r *routing.Reply) {
-	r.Err, r.Status, r.URIs, r.DisplayName = "", 200, k.m.URIs, k.m.DisplayName
+	r.Err, r.Status, r.URIs, r.DisplayName, r.Warnings = "", 200, k.m.URIs, k.m.DisplayName, k.m.Warnings
 }
 
 // cache holds the last answers. The zero value is empty.

@@ -96,9 +96,9 @@ func (c *Client) Ask(ctx context.Context, q routing.Question) routing.Reply {
 		return r
 	}
 	m, err := c.ask(ctx, server, key.service, &w, &r)
-	r.Elapsed = time.Since(start)
+	r.Elapsed = c.now().Sub(start)
 	if err == nil {
-		r.URIs, r.DisplayName = m.URIs, m.DisplayName
+		r.URIs, r.DisplayName, r.Warnings = m.URIs, m.DisplayName, m.Warnings
 		c.cache.keep(key, &w, m, c.now(), server.Cache)
 		return r
 	}
@@ -190,6 +190,12 @@ type where struct {
 	civic   *location.Civic
 }
 
+// at is an address without who lives there, which is none of the server's business.
+func at(c location.Civic) where {
+	c.NAM = ""
+	return where{profile: profileCivic, text: c.XML(), civic: &c}
+}
+
 // whereOf takes a place by its shape, else its point, else its address: a query has one baseline profile (RFC 5222 section
 // 12.1).
 func whereOf(p *routing.Place) where {
@@ -200,16 +206,13 @@ func whereOf(p *routing.Place) where {
 	case p.Point != nil:
 		s = location.NewCircle(*p.Point, p.Uncertainty).Flat()
 	case p.Value != nil && p.Value.Civic != nil:
-		return where{profile: profileCivic, text: p.Value.Civic.XML(), civic: p.Value.Civic}
+		return at(*p.Value.Civic)
 	default:
 		known, ok := p.Known()
 		if !ok {
 			return where{}
 		}
-		civic := location.Lines{
-			Street: known.Street, City: known.City, State: known.State, PostalCode: known.PostalCode, Country: known.Country,
-		}.WithSecondary(known.Secondary).Civic()
-		return where{profile: profileCivic, text: civic.XML(), civic: &civic}
+		return at(known.Lines().Civic())
 	}
 	w := where{profile: profileGeodetic, text: s.XML()}
 	if s.Kind == location.KindPoint {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	"callbox/sip/location"
 	"callbox/sip/location/xmltree"
 )
 
@@ -25,12 +24,11 @@ const (
 
 // Limits of what is read.
 const (
-	MaxQuery  = 64 << 10 // bytes
-	maxVias   = 32
-	maxToken  = 256  // bytes of an ID, a key, a name of a server
-	maxURI    = 1024 // bytes
-	maxURIs   = 16
-	maxNotice = 300 // bytes of what another server says
+	MaxQuery    = 64 << 10 // bytes
+	maxVias     = 32
+	maxURI      = 1024 // bytes
+	maxURIs     = 16
+	maxWarnings = 8
 )
 
 // Fault is an error of the protocol: the element's name and what is wrong, with the mend.
@@ -49,12 +47,6 @@ func fault(name, format string, args ...any) *Fault {
 
 // child returns the first element of the protocol's namespace within e.
 func child(e *xmltree.Element, name string) *xmltree.Element { return e.Child(Namespace, name) }
-
-// token returns text on one line and bounded.
-func token(text string) string {
-	text = location.Tidy(text)
-	return text[:min(len(text), maxToken)]
-}
 
 // isBool reads an xsd:boolean; anything else is false.
 func isBool(s string) bool {

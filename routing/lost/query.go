@@ -40,22 +40,22 @@ func readQuery(doc []byte) (*query, *Fault) {
 	located := q.name == "findService" || q.name == "listServicesByLocation"
 	if root.Space != Namespace || !located && q.name != "listServices" && q.name != "getServiceBoundary" {
 		return nil, fault("badRequest", "the root is %q of namespace %q: send findService, listServices, listServicesByLocation or "+
-			"getServiceBoundary of %s", token(root.Local), token(root.Space), Namespace)
+			"getServiceBoundary of %s", location.Tidy(root.Local), location.Tidy(root.Space), Namespace)
 	}
 	if s := child(root, "service"); s != nil {
-		q.service = token(s.Text)
+		q.service = location.Tidy(s.Text)
 	}
 	for via := range child(root, "path").Children() {
 		if len(q.path) == maxVias {
 			return nil, fault("badRequest", "the path has more than %d servers", maxVias)
 		}
 		if via.Is(Namespace, "via") {
-			q.path = append(q.path, token(via.Attr("source")))
+			q.path = append(q.path, location.Tidy(via.Attr("source")))
 		}
 	}
 	q.validate = isBool(root.Attr("validateLocation"))
 	q.value = strings.TrimSpace(root.Attr("serviceBoundary")) == "value"
-	q.key = token(root.Attr("key"))
+	q.key = location.Tidy(root.Attr("key"))
 	switch {
 	case q.name == "findService" && q.service == "":
 		return q, fault("badRequest", "there is no service: add <service>%s</service>", serviceSos)
@@ -76,7 +76,7 @@ func (q *query) locate(root *xmltree.Element) *Fault {
 			continue
 		}
 		seen = true
-		profile := token(e.Attr("profile"))
+		profile := location.Tidy(e.Attr("profile"))
 		if profile == "" {
 			profile = guess(e)
 		}
@@ -86,7 +86,7 @@ func (q *query) locate(root *xmltree.Element) *Fault {
 			}
 			continue
 		}
-		q.where = place{id: token(e.Attr("id")), profile: profile}
+		q.where = place{id: location.Tidy(e.Attr("id")), profile: profile}
 		return q.where.read(e)
 	}
 	if !seen {
@@ -103,7 +103,7 @@ func guess(e *xmltree.Element) string {
 		switch {
 		case c.Local == "civicAddress":
 			return profileCivic
-		case c.Space == location.GMLNS || c.Space == location.GeoShapeNS:
+		case location.IsShape(c):
 			return profileGeodetic
 		}
 	}
@@ -132,9 +132,9 @@ func (p *place) read(e *xmltree.Element) *Fault {
 		s, err := location.ReadShape(c)
 		switch {
 		case errors.Is(err, location.ErrSRS):
-			return fault("SRSInvalid", "%s: %v", token(c.Local), err)
+			return fault("SRSInvalid", "%s: %v", location.Tidy(c.Local), err)
 		case err != nil:
-			return fault("locationInvalid", "%s: %v", token(c.Local), err)
+			return fault("locationInvalid", "%s: %v", location.Tidy(c.Local), err)
 		case s.Kind == location.KindSphere || s.Kind == location.KindEllipsoid || s.Kind == location.KindPrism:
 			return fault("locationInvalid", "%s is not of the profile %s: send a Circle, an Ellipse or a Polygon", s.Kind, profileGeodetic)
 		}

@@ -19,10 +19,8 @@ const (
 
 // Mapping is another server's answer to findService.
 type Mapping struct {
-	Service     string
 	DisplayName string
-	URIs        []string // at least one
-	Number      string
+	URIs        []string  // at least one
 	Expires     time.Time // zero where it does not expire or must not be kept
 	NoCache     bool      // it must not be kept
 	Forever     bool      // it does not expire
@@ -55,7 +53,7 @@ func ParseMapping(doc []byte) (*Mapping, error) {
 func faultOf(root *xmltree.Element) *Fault {
 	for e := range root.Children() {
 		if e.Space == Namespace {
-			return &Fault{Name: token(e.Local), Message: notice(e.Attr("message"))}
+			return &Fault{Name: location.Tidy(e.Local), Message: location.Tidy(e.Attr("message"))}
 		}
 	}
 	return &Fault{Name: "internalError", Message: "the server names no error"}
@@ -69,8 +67,8 @@ func readMapping(root *xmltree.Element) (*Mapping, error) {
 			continue
 		}
 		for e := range list.Children() {
-			if len(warnings) < 8 {
-				warnings = append(warnings, token(e.Local)+": "+notice(e.Attr("message")))
+			if len(warnings) < maxWarnings {
+				warnings = append(warnings, location.Tidy(e.Local)+": "+location.Tidy(e.Attr("message")))
 			}
 		}
 	}
@@ -105,14 +103,10 @@ func (m *Mapping) read(e *xmltree.Element) error {
 			continue
 		}
 		switch c.Local {
-		case "service":
-			m.Service = token(c.Text)
 		case "displayName":
 			if m.DisplayName == "" {
-				m.DisplayName = token(c.Text)
+				m.DisplayName = location.Tidy(c.Text)
 			}
-		case "serviceNumber":
-			m.Number = token(c.Text)
 		case "uri":
 			if uri := strings.TrimSpace(c.Text); isURI(uri) && len(m.URIs) < maxURIs {
 				m.URIs = append(m.URIs, uri)
@@ -152,13 +146,7 @@ func isURI(text string) bool {
 		!strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' || c == '<' || c == '>' || c == '"' })
 }
 
-// notice is what another server says, for a sentence.
-func notice(text string) string {
-	text = location.Tidy(text)
-	return strings.ToValidUTF8(text[:min(len(text), maxNotice)], "")
-}
-
 // quoted writes what another server sent into a sentence.
 func quoted(text string) string {
-	return `"` + strings.ReplaceAll(notice(text), `"`, "'") + `"`
+	return `"` + strings.ReplaceAll(location.Tidy(text), `"`, "'") + `"`
 }

@@ -117,7 +117,7 @@ func (s *Server) answer(q *query) ([]byte, *Fault) {
 	}
 }
 
-// since returns when the network came into force, which is when a mapping was last updated.
+// since returns when the first answer of the network was given, which stands for when a mapping was last updated.
 func (s *Server) since(n *directory.Network) time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -99,6 +99,7 @@ func TestFindService(t *testing.T) {
 		{"a service with a number of its own", find("", profileGeodetic, pointAt("48.8700 2.3165"), "urn:service:sos.fire")},
 		{"a service that the country has no number for", find("", profileGeodetic, pointAt(inSF), "urn:service:sos.marine")},
 		{"a circle across a boundary", find("", profileGeodetic, `<s:Circle xmlns:s="http://www.opengis.net/pidflo/1.0" xmlns:g="http://www.opengis.net/gml"><g:pos>`+inSF+`</g:pos><s:radius>20000</s:radius></s:Circle>`, serviceSos)},
+		{"a profile that is not named in GML 3.2", strings.NewReplacer(`profile=""`, "", "http://www.opengis.net/gml", "http://www.opengis.net/gml/3.2").Replace(find("", "", pointAt(inSF), serviceSos))},
 		{"a profile that is not named", strings.ReplaceAll(find("", "", pointAt(inSF), serviceSos), `profile=""`, "")},
 		{"a point that nobody serves", find("", profileGeodetic, pointAt("38.5816 -121.4944"), serviceSos)},
 		{"a point at sea", find("", profileGeodetic, pointAt("0 -30"), serviceSos)},

@@ -18,8 +18,8 @@ const (
 
 func isGML(space string) bool { return space == GMLNS || space == newGMLNS || space == oldGMLNS }
 
-// isShape tells whether an element is one of the shapes and not a part of another.
-func isShape(e *xmltree.Element) bool {
+// IsShape tells whether an element is one of the shapes of RFC 5491 and not a part of another.
+func IsShape(e *xmltree.Element) bool {
 	switch e.Local {
 	case "Point", "Polygon":
 		return isGML(e.Space)
@@ -43,7 +43,7 @@ func ReadShape(e *xmltree.Element) (Shape, error) {
 }
 
 func readShape(e *xmltree.Element) (s Shape, err error) {
-	if !isShape(e) {
+	if !IsShape(e) {
 		return s, fmt.Errorf("%s of namespace %s is no shape of RFC 5491", quoted(e.Local), quoted(e.Space))
 	}
 	for i, name := range kindNames {

@@ -128,7 +128,7 @@ func (r *reader) walk(l *Location, e *xmltree.Element) {
 				civic := ReadCivic(c)
 				l.Civic = &civic
 			}
-		case isShape(c):
+		case IsShape(c):
 			if s, err := ReadShape(c); err != nil {
 				r.problem(l, c, err)
 			} else {
@@ -166,7 +166,7 @@ func (r *reader) particular(l *Location, e *xmltree.Element) {
 // unknown returns the first element of a location-info where none of them is a location.
 func unknown(info *xmltree.Element) (first *xmltree.Element) {
 	for e := range info.Children() {
-		if isCivic(e) || isShape(e) || isGML(e.Space) {
+		if isCivic(e) || IsShape(e) || isGML(e.Space) {
 			return nil
 		}
 		if first == nil {
