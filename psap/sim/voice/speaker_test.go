@@ -58,25 +58,31 @@ func TestEveryClipIsHeard(t *testing.T) {
 	}
 }
 
-// The lab's addresses and the names of its centres must not be spelled.
+// The lab's addresses, who lives there and calls from there, and the names of its centres must not be spelled.
 func TestTheLabIsReadInWords(t *testing.T) {
 	src, err := os.ReadFile("../../../routing/directory/lab.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
+	type address struct{ Customer, Street, Secondary, City, State, Country string }
+	type named struct{ Name string }
 	var lab struct {
-		Addresses []struct{ Street, Secondary, City, State, Country string }
-		PSAPs     []struct{ Name string } `yaml:"psaps"`
-		ECCs      []struct{ Name string } `yaml:"eccs"`
+		Addresses, Locations []address
+		Endpoints            []named
+		PSAPs                []named `yaml:"psaps"`
+		ECCs                 []named `yaml:"eccs"`
 	}
 	if err := yaml.Unmarshal(src, &lab); err != nil {
 		t.Fatal(err)
 	}
 	var said []Words
-	for _, a := range lab.Addresses {
-		said = append(said, Address(location.Lines{Street: a.Street, City: a.City, State: a.State, Country: a.Country}.WithSecondary(a.Secondary)))
+	for _, a := range slices.Concat(lab.Addresses, lab.Locations) {
+		said = append(said, Text(a.Customer), Address(location.Lines{Street: a.Street, City: a.City, State: a.State, Country: a.Country}.WithSecondary(a.Secondary)))
 	}
-	for _, p := range append(lab.PSAPs, lab.ECCs...) {
+	if len(lab.Locations) == 0 || len(lab.Endpoints) == 0 {
+		t.Fatal("the lab has no locations or no endpoints")
+	}
+	for _, p := range slices.Concat(lab.PSAPs, lab.ECCs, lab.Endpoints) {
 		said = append(said, Text(p.Name))
 	}
 	if len(said) < 20 {

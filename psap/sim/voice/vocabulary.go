@@ -21,7 +21,7 @@ const (
 		paris versailles berlin potsdam vienna wien polten los angeles chicago seattle boston toronto
 		harrison laurier downing kildare george faubourg honore der republik ballhausplatz leitstelle plateforme
 		united states kingdom city canada ireland australia france germany austria
-		raleigh wake durham carolina elm campus broad alice bob
+		raleigh wake durham carolina elm campus broad alice bob callbox
 		california texas florida illinois jersey washington massachusetts ontario quebec wales victoria`
 )
 
