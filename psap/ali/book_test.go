@@ -108,8 +108,37 @@ func TestAPANIIsOneCallsAndRestsAfterIt(t *testing.T) {
 	if n, early, _ := b.Take("CA5", "psap-sf", pool()); n != "+14155119001" || early {
 		t.Errorf("after its rest: %q, early %v", n, early)
 	}
-	if f := b.Figures(); f.PANIs != 2 {
+	if f := b.Figures(); f.PANIs != 2 || f.Records != 0 { // the one of CA1 is forgotten
 		t.Errorf("figures %+v, want two pANIs in use", f)
+	}
+	b.Put(Screen{Call: "CA4"})
+	b.Put(Screen{Call: "CA6"})
+	if f := b.Figures(); f.PANIs != 2 || f.Records != 2 {
+		t.Errorf("figures %+v, want two pANIs in use and two records", f)
+	}
+}
+
+func TestABookThatIsNotToldHowLongKeepsHalfAMinuteAndRestsAMinute(t *testing.T) {
+	t.Parallel()
+	c := &clock{time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	b := NewBook(BookOptions{Clock: c.Now})
+	pool := []string{"+14155119001"}
+	b.Take("CA1", "psap-sf", slices.Values(pool))
+	b.Put(Screen{Call: "CA1", Number: "+14155550100"})
+	b.End("CA1")
+	for _, step := range []struct {
+		after        time.Duration
+		known, early bool
+	}{{30*time.Second - 1, true, true}, {30 * time.Second, false, true}, {time.Minute - 1, false, true}, {time.Minute, false, false}} {
+		c.now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(step.after)
+		if _, known := b.Find("+14155550100"); known != step.known {
+			t.Errorf("after %v: known %v", step.after, known)
+		}
+		other := NewBook(BookOptions{Clock: c.Now})
+		other.lent["+14155119001"] = &loan{number: "+14155119001", back: b.lent["+14155119001"].back}
+		if _, early, ok := other.Take("CA2", "psap-sf", slices.Values(pool)); early != step.early || !ok {
+			t.Errorf("after %v: early %v, %v", step.after, early, ok)
+		}
 	}
 }
 
