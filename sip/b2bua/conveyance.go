@@ -29,9 +29,12 @@ func (p particulars) kept(may func(string) bool) particulars {
 	out := particulars{hops: p.hops, parts: p.parts.Kept(maxKept), device: strings.Clone(p.device)}
 	out.cut = len(p.parts.Parts) > len(out.parts.Parts)
 	for _, h := range p.headers {
-		if may(h.Name) || withLocation(h.Name) || is(h.Name, "Geolocation") || is(h.Name, "Supported") {
+		if may(h.Name) || withLocation(h.Name) || is(h.Name, "Geolocation") {
 			out.headers = append(out.headers, header(strings.Clone(h.Name), strings.Clone(h.Value)))
 		}
+	}
+	if tags := p.locationTags(); len(tags) > 0 {
+		out.headers = append(out.headers, header("Supported", strings.Clone(strings.Join(tags, ", "))))
 	}
 	return out
 }

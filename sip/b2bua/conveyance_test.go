@@ -2,6 +2,7 @@ package b2bua
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -252,4 +253,18 @@ func TestAPlaceThatIsAPointIsDeliveredAsOne(t *testing.T) {
 		}
 		a.cancels()
 	})
+}
+
+func TestACallThatIsUpKeepsWhatACentreMayStillGet(t *testing.T) {
+	pass := func(name string) bool { return is(name, "Subject") }
+	p := particulars{headers: []agent.Header{
+		header("Supported", "timer, 100rel"), header("Subject", "fire"), header("X-Other", "1"), header("Geolocation", "<geo:1,2>"),
+	}}
+	if got := p.kept(pass).headers; !slices.Equal(got, []agent.Header{header("Subject", "fire"), header("Geolocation", "<geo:1,2>")}) {
+		t.Errorf("it keeps %q", got)
+	}
+	p.headers = []agent.Header{header("Supported", "timer, geolocation-http"), header("Supported", "geolocation-sip")}
+	if got := p.kept(pass).locationTags(); !slices.Equal(got, []string{"geolocation-http", "geolocation-sip"}) {
+		t.Errorf("it keeps %q", got)
+	}
 }

@@ -152,3 +152,10 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestAReplyHoldsNoMoreThanItShows(t *testing.T) {
+	r := hook.Reply(hook.Result{Status: 200, Redirects: 2, Body: make([]byte, 16<<10)})
+	if r.Redirects != 2 || len(r.Body) != 1<<10 || cap(r.Body) > 2<<10 {
+		t.Errorf("%d redirects, %d bytes of %d", r.Redirects, len(r.Body), cap(r.Body))
+	}
+}

@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"bytes"
 	"context"
 
 	"callbox/routing"
@@ -31,7 +32,7 @@ func RequestFor(n directory.EmergencyNumberRecord, to, from string) Request {
 func Reply(res Result) routing.Reply {
 	r := routing.Reply{
 		Kind: routing.QuestionHook, Status: res.Status, Redirects: res.Redirects, Elapsed: res.Elapsed,
-		Body: res.Body[:min(len(res.Body), maxShown)],
+		Body: bytes.Clone(res.Body[:min(len(res.Body), maxShown)]), // the rest does not stay in memory with the call
 	}
 	if res.Err != nil {
 		r.Err = res.Err.Error()

@@ -66,10 +66,11 @@ func (a *api) do(r *request, write bool, d deed) (out reply, err error) {
 		return err
 	}
 	if write {
-		who := store.Actor{Name: r.who.Name, Source: r.source}
-		return out, a.o.Store.Update(r.Context(), who, within)
+		err = a.o.Store.Update(r.Context(), store.Actor{Name: r.who.Name, Source: r.source}, within)
+	} else {
+		err = a.o.Store.View(r.Context(), within)
 	}
-	return out, a.o.Store.View(r.Context(), within)
+	return out, err
 }
 
 // enter finds the account of a request. Another account's credentials are not told whether it is there.

@@ -23,7 +23,6 @@ const (
 	CodeInternal   = 1000
 	CodeDenied     = 1001
 	CodeRequired   = 1003
-	CodeRange      = 1006
 	CodeDate       = 1007
 	CodeValue      = 1008
 	CodeBadRequest = 1019

@@ -89,7 +89,7 @@ type Target struct {
 // Ask decides the call of q over s. Nobody is asked for anything: where the decision has to know what a web service or a LoST
 // server says, it is made with the answer in q, or says what would be asked. The error says which part of the question cannot be read.
 func Ask(s *directory.Snapshot, h routing.Health, q Question) (routing.Decision, error) {
-	r, err := q.request()
+	r, err := Request(q)
 	if err != nil {
 		return routing.Decision{}, err
 	}
@@ -105,8 +105,8 @@ func Ask(s *directory.Snapshot, h routing.Health, q Question) (routing.Decision,
 	return d, nil
 }
 
-// request turns the question into what an INVITE would have said.
-func (q Question) request() (routing.Request, error) {
+// Request returns what an INVITE would have said of the call of q. The error says which part of the question cannot be read.
+func Request(q Question) (routing.Request, error) {
 	if q.To == "" {
 		return routing.Request{}, errors.New("to is missing: say what is dialled, such as 911")
 	}

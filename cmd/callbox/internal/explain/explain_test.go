@@ -137,7 +137,7 @@ func TestAQuestionIsReadAsAPersonMeansIt(t *testing.T) {
 	for _, tt := range append(append(readings(), otherIdentities()), places()...) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := tt.q.request()
+			got, err := Request(tt.q)
 			if err != nil {
 				t.Fatal(err)
 			}
