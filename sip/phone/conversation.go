@@ -212,7 +212,7 @@ func (c *conversation) progress(e agent.Event) {
 
 func (c *conversation) answered(e agent.Event) {
 	c.final, c.answers = time.Now(), true
-	c.r.Status, c.r.Reason = e.Status, e.Reason
+	c.r.Status, c.r.Reason, c.r.Said = e.Status, e.Reason, said(e.Message)
 	fits := c.accept(e.Message)
 	c.tell(EventAnswered, e.Status, c.r.Codec)
 	if !fits && c.o.SRTP == sdp.Required {
@@ -239,7 +239,7 @@ func (c *conversation) accept(m agent.Message) bool {
 	if len(m.Body) == 0 {
 		return c.r.Codec != ""
 	}
-	s, err := sdp.Parse(m.Body)
+	s, err := sdp.Parse(description(m))
 	if err != nil {
 		return false
 	}
@@ -288,7 +288,7 @@ func (c *conversation) reoffer(r *agent.Request) {
 		r.Respond(200, "OK", m)
 		return
 	}
-	s, err := sdp.Parse(r.Message.Body)
+	s, err := sdp.Parse(description(r.Message))
 	if err != nil {
 		r.Respond(400, "Bad Request", agent.Message{})
 		return

@@ -82,6 +82,7 @@ type Result struct {
 	RetryAfter string // Retry-After as sent
 	SIPCallID  string
 	Voice      string // X-Callbox-Voice, what a simulated centre speaks with
+	Said       string // the text in the body of the answer, as that to urn:service:test.sos has; lines end in \n
 	Local      bool   // the status was made here (a timeout, an unreachable peer), not received
 
 	BadCertificate bool // Local, because the edge's certificate was not accepted

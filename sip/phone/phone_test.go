@@ -370,3 +370,21 @@ func TestFloodIsHungUpOn(t *testing.T) {
 		t.Error("the flood went unnoticed")
 	}
 }
+
+// TestCallReadsAnAnswerWithOtherParts has the description stand second, beside a text for people (RFC 6881 section 15).
+func TestCallReadsAnAnswerWithOtherParts(t *testing.T) {
+	t.Parallel()
+	e := newEdge(t, func(e *edge, in *agent.Incoming) {
+		m := e.answer(in, sdp.PCMA())
+		m.ContentType, m.Body = `multipart/mixed;boundary="x"`, []byte("--x\r\n\r\nPSAP: psap-sf\r\nLocation: \x1b[31mhere\r\n\r\n--x\r\n"+
+			"Content-Type: application/sdp\r\n\r\n"+string(m.Body)+"\r\n--x--\r\n")
+		in.Accept(e.sink).Answer(m)
+	})
+	r, err := place(t, e, func(o *Options) { o.To, o.Duration = "urn:service:test.sos", 300*time.Millisecond })
+	if err != nil || r.Codec != "PCMA" || r.PacketsSent == 0 || r.PacketsReceived == 0 {
+		t.Errorf("audio %q, %d packets sent, %d received, %v", r.Codec, r.PacketsSent, r.PacketsReceived, err)
+	}
+	if want := "PSAP: psap-sf\nLocation: [31mhere"; r.Said != want {
+		t.Errorf("said %q, want %q", r.Said, want)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -36,6 +37,7 @@ type called struct {
 	SRTP            string  `json:"srtp,omitempty"` // crypto-suite
 	EarlyMedia      bool    `json:"early_media"`
 	Voice           string  `json:"voice,omitempty"`
+	Said            string  `json:"said,omitempty"` // the text in the answer's body
 	PacketsSent     uint64  `json:"packets_sent"`
 	PacketsReceived uint64  `json:"packets_received"`
 	PacketsLost     uint64  `json:"packets_lost"`
@@ -154,17 +156,20 @@ func summarize(w io.Writer, r phone.Result, answered bool, recording string) {
 		if r.SRTP != "" {
 			codec += " by SRTP (" + r.SRTP + ")"
 		}
+		if codec == "" {
+			codec = "none that both sides have"
+		}
 		fmt.Fprintf(w, "audio    %s, %d packets sent, %d received, %d lost, level %.0f dBFS\n",
 			codec, r.PacketsSent, r.PacketsReceived, r.PacketsLost, r.LevelDBFS)
 	} else {
 		fmt.Fprintf(w, "not answered: %d %s\n", r.Status, r.Reason)
 	}
 	for _, line := range []struct{ name, value string }{
-		{"because ", r.Sentence}, {"error   ", r.ErrorCode}, {"retry in", r.RetryAfter}, {"voice   ", r.Voice}, {"digits  ", r.Digits},
+		{"because ", r.Sentence}, {"said    ", r.Said}, {"error   ", r.ErrorCode}, {"retry in", r.RetryAfter}, {"voice   ", r.Voice}, {"digits  ", r.Digits},
 		{"recorded", recording}, {"call    ", r.CallID},
 	} {
 		if line.value != "" {
-			fmt.Fprintf(w, "%s %s\n", line.name, line.value)
+			fmt.Fprintf(w, "%s %s\n", line.name, strings.ReplaceAll(line.value, "\n", "\n         "))
 		}
 	}
 }
@@ -177,7 +182,7 @@ func describe(r phone.Result, answered bool, recording string) called {
 		Answered: answered, Status: r.Status, Reason: r.Reason, Sentence: r.Sentence, ErrorCode: r.ErrorCode, Local: r.Local,
 		CallID: r.CallID, SIPCallID: r.SIPCallID, RetryAfter: r.RetryAfter, SetupMS: r.Setup.Milliseconds(),
 		TalkMS: r.Talk.Milliseconds(), HungUpBy: string(r.HungUpBy), Codec: r.Codec, SRTP: r.SRTP, EarlyMedia: r.EarlyMedia,
-		Voice: r.Voice, PacketsSent: r.PacketsSent, PacketsReceived: r.PacketsReceived, PacketsLost: r.PacketsLost,
+		Voice: r.Voice, Said: r.Said, PacketsSent: r.PacketsSent, PacketsReceived: r.PacketsReceived, PacketsLost: r.PacketsLost,
 		LevelDBFS: r.LevelDBFS, Digits: r.Digits, Recording: recording,
 	}
 }
