@@ -2,6 +2,7 @@ package routing
 
 import (
 	"fmt"
+	"math"
 
 	"callbox/routing/area"
 	"callbox/routing/directory"
@@ -27,6 +28,18 @@ func (w *walk) at(p location.Point) (*directory.PSAP, area.Level) {
 		return first, area.ByBoundary
 	}
 	return nil, area.None
+}
+
+// outside is the note of a point that is in no area. Where the point with its numbers exchanged is in one, it says so: a
+// longitude such as New York's is in the range of latitudes.
+func (w *walk) outside(words string, p location.Point) note {
+	exchanged := location.Point{Lat: p.Lon, Lon: p.Lat}
+	if math.Abs(exchanged.Lat) <= 90 {
+		if first, _ := w.at(exchanged); first != nil {
+			return note{text: textPlaceSwapped, a: words, b: first.ID, c: shown(&exchanged, 0)}
+		}
+	}
+	return note{text: textPlaceOutside, a: words}
 }
 
 // byCivic returns the PSAP that serves a civic address, with the ESN that the address guides know for it.

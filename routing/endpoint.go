@@ -124,7 +124,7 @@ func (w *walk) placeOfHook() bool {
 	}
 	w.want(&p, n)
 	if first == nil {
-		return w.miss(note{text: textPlaceOutside, a: n.a})
+		return w.miss(w.outside(n.a, *h.point))
 	}
 	w.describe(&p)
 	return w.settle(p, first, level, n)

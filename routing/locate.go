@@ -215,7 +215,7 @@ func (w *walk) value(l *location.Location) bool {
 			w.describe(&p)
 			return w.settle(p, first, level, n)
 		}
-		w.miss(note{text: textPlaceOutside, a: n.a})
+		w.miss(w.outside(n.a, *p.Point))
 	}
 	if p.Civic != nil {
 		if first, level := w.byCivic(civic); first != nil {

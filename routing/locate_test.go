@@ -1,10 +1,12 @@
 package routing
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
+	"callbox/routing/directory"
 	"callbox/sip/location"
 )
 
@@ -58,6 +60,7 @@ func TestRule12TheFirstPlaceThatAPSAPServesCounts(t *testing.T) {
 		{"a circle whose centre is in a hole", here(nil, circle(hole, 20000)), toWest, 12, "applied", "of where that may be, the largest share"},
 		{"the first of two that count", here(nil, circle(east, 0), circle(west, 0)), toEast, 12, "applied", "-116.5"},
 		{"the second, where the first does not", here(nil, circle(outside, 0), circle(east, 0)), toEast, 12, "applied", "10.00000, 10.00000 is outside every area; the INVITE's point 38.20000, -116.50000 counts"},
+		{"that quotes what cannot be read", here(func(r *Request) { r.LocationFault = `no part has the Content-ID "a@b"` }), centre, 12, "passed", "no part has the Content-ID 'a@b'" + home},
 		{"none in a hole", here(nil, circle(hole, 0)), centre, 12, "passed", "38.50000, -117.50000 is outside every area" + home},
 		{"a civic address", here(nil, nyc), toEast, 12, "applied", "the INVITE's address 350 5th Ave, Floor 3, New York, NY 10118, US counts (method not said)"},
 		{"and the centre says by what", here(nil, nyc), toEast, 10, "passed", "psap-nyc serves 350 5th Ave, Floor 3, New York, NY 10118, US (by state)"},
@@ -154,6 +157,7 @@ func TestRule12OneGeolocationErrorAndNoneWhereALocationIsGood(t *testing.T) {
 		{"none where it may not route", here(func(r *Request) { r.Geolocation = GeolocationRoutingNo }, circle(outside, 0)), ""},
 		{"one that cannot be read", here(fault), "line 3: </tuple> is missing"},
 		{"one outside", here(nil, circle(outside, 0), circle(hole, 0)), "10.00000, 10.00000 is outside every area"},
+		{"what quotes something", here(func(r *Request) { r.LocationFault = `no part has the Content-ID "a@b"` }), "no part has the Content-ID \"a@b\""},
 		{"an unknown ID", here(refs("moon")), "moon is no location of the account"},
 		{"of a number", here(func(r *Request) { r.From.User = "+14155550100" }, circle(outside, 0)), "10.00000, 10.00000 is outside every area"},
 		{"of a number that pays, if it cannot be read", here(func(r *Request) { fault(r); r.From.User = "+14155550102" }), "line 3: </tuple> is missing"},
@@ -167,6 +171,22 @@ func TestRule12OneGeolocationErrorAndNoneWhereALocationIsGood(t *testing.T) {
 				t.Errorf("%q, want %q\n%s", d.BadLocation, r.want, Text(d))
 			}
 		})
+	}
+}
+
+func TestRule12APointWithItsNumbersExchangedIsToldSo(t *testing.T) {
+	swapped := location.Point{Lat: -73.9857, Lon: 40.7484} // both in range
+	const want = "-73.98570, 40.74840 is outside every area: latitude and longitude look swapped, as psap-nyc serves 40.74840, -73.98570"
+	s := directory.Lab(netip.AddrPort{})
+	req := request("+14155550100", "911", hostLab)
+	req.Locations = []location.Location{circle(swapped, 0)}
+	if d := Decide(s, nil, req); d.BadLocation != want || !strings.Contains(Text(d), want+"; the registered address counts") {
+		t.Errorf("%q\n%s", d.BadLocation, Text(d))
+	}
+	req = request("+12025550177", "+19195550911", "lab.emergency.bandwidth.com")
+	req.Replies = []Reply{said(200, "alicePhone0001", "", func(r *Reply) { r.Point = &swapped })}
+	if d := Decide(s, nil, req); !strings.Contains(Text(d), want) {
+		t.Errorf("a hook's point:\n%s", Text(d))
 	}
 }
 

@@ -120,6 +120,7 @@ const (
 	textPlaceNotTold
 	textPlaceUnreadable
 	textPlaceOutside
+	textPlaceSwapped
 	textPlaceUnserved
 	textPlacePoint
 	textPlaceShare
@@ -271,6 +272,7 @@ var texts = [textCount]string{
 	textPlaceNotTold:      "the settings of $1 let an INVITE's location route where Geolocation-Routing says yes, which it does not",
 	textPlaceUnreadable:   "the INVITE's location cannot be read: $u",
 	textPlaceOutside:      "$1 is outside every area",
+	textPlaceSwapped:      "$1 is outside every area: latitude and longitude look swapped, as $2 serves $3",
 	textPlaceUnserved:     "no PSAP serves $1",
 	textPlacePoint:        "the INVITE's point $1 counts (method $2)",
 	textPlaceShare:        "the INVITE's point $1 counts (method $2): the PSAP's area has $3 of where that may be, the largest share",

@@ -242,9 +242,17 @@ const (
 )
 
 // writeClean writes s cut to a bound and without what could break out of a quoted string, a header or a terminal line:
-// quotes, backslashes and all that does not print become "?", and with ascii all that is not ASCII.
+// double quotes become single ones, backslashes and all that does not print "?", and with ascii all that is not ASCII.
 func writeClean(b *strings.Builder, s string, longest int, ascii bool) {
-	writePrinting(b, s, longest, func(r rune) bool { return r == '"' || r == '\\' || ascii && r > '~' })
+	writePrinting(b, s, longest, func(r rune) rune {
+		switch {
+		case r == '"':
+			return '\''
+		case r == '\\', ascii && r > '~':
+			return '?'
+		}
+		return r
+	})
 }
 
 // writeAnswer writes what a hook answered. A line for people keeps its quotes, as it is JSON that somebody has to mend.
@@ -253,14 +261,15 @@ func (t *Trace) writeAnswer(b *strings.Builder, ascii bool) {
 		writeClean(b, string(t.more.answer), longestAnswer, true)
 		return
 	}
-	writePrinting(b, string(t.more.answer), longestAnswer, func(rune) bool { return false })
+	writePrinting(b, string(t.more.answer), longestAnswer, func(r rune) rune { return r })
 }
 
-// writePrinting writes s cut to a bound, with "?" for what does not print and what is unsafe.
-func writePrinting(b *strings.Builder, s string, longest int, unsafe func(rune) bool) {
+// writePrinting writes s cut to a bound, with "?" for what does not print and otherwise what safe makes of it.
+func writePrinting(b *strings.Builder, s string, longest int, safe func(rune) rune) {
 	shown := s[:min(len(s), longest)]
 	for _, r := range shown {
-		if r == utf8.RuneError || !unicode.IsPrint(r) || unsafe(r) {
+		r = safe(r)
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
 			r = '?'
 		}
 		b.WriteRune(r)

@@ -18,9 +18,9 @@ const (
 	loopWait    = 10 * time.Second
 )
 
-// loop gives the first packets of media back and then tells that it has.
+// loop gives the first packets of media back and, a frame later, tells that it has: a BYE at once could overtake the last.
 type loop struct {
-	done func() // must not block
+	done func() // must not block; called once
 
 	mu    sync.Mutex
 	heard []int16
@@ -41,13 +41,16 @@ func (l *loop) Frame(dst []int16) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	at := l.sent * audio.FrameSamples
-	if at >= loopSamples || len(l.heard) < at+audio.FrameSamples {
+	if at == loopSamples {
+		l.sent++
+		l.done()
+		return false
+	}
+	if len(l.heard) < at+audio.FrameSamples {
 		return false
 	}
 	copy(dst, l.heard[at:at+audio.FrameSamples])
-	if l.sent++; l.sent == loopPackets {
-		l.done()
-	}
+	l.sent++
 	return true
 }
 

@@ -38,8 +38,8 @@ func newBoundariesCheck(s streams) *cobra.Command {
 		Long: "Report every problem of service boundaries, each with file:line, where in it, and the mend. A file is GeoJSON\n" +
 			"(RFC 7946): Features that are Polygons or MultiPolygons, each with the ID of its call centre in the property \"psap\"\n" +
 			"and, for people, a \"name\". Exit code 3 says that there are problems. Files without are looked at together for\n" +
-			"overlaps and gaps, which are none: where two areas overlap the first has the place, and nobody may have to serve a\n" +
-			"gap.",
+			"overlaps and gaps that areas surround. These are told but are no problems: where two overlap the first has the place,\n" +
+			"and a gap may be nobody's to serve.",
 		Example: "  callbox boundaries check counties.geojson\n  callbox boundaries check --directory directory.yaml -o json north.geojson south.geojson",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
