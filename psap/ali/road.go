@@ -47,7 +47,10 @@ func splitRoad(c location.Civic) road {
 	return r
 }
 
-func bare(word string) string { return strings.ToUpper(strings.TrimRight(word, ".,")) }
+// bare is a word in capitals and without the marks of abbreviations: N.E. is NE.
+func bare(word string) string {
+	return strings.ToUpper(strings.NewReplacer(".", "", ",", "").Replace(word))
+}
 
 // direction returns N, SW and so on for a directional, "" for other words.
 func direction(word string) string {

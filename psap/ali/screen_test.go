@@ -104,7 +104,8 @@ func TestAStreetComesApart(t *testing.T) {
 		"Laurier Ave W":            {name: "Laurier", suffix: "AVE", behind: "W"},
 		"Southwest Parkway Drive":  {before: "SW", name: "Parkway", suffix: "DR"},
 		"North St":                 {name: "North", suffix: "ST"},
-		"Park Ave. N.E.":           {name: "Park Ave. N.E."},
+		"Park Ave. N.E.":           {name: "Park", suffix: "AVE", behind: "NE"},
+		"S. Park Ave.":             {before: "S", name: "Park", suffix: "AVE"},
 		"Broadway":                 {name: "Broadway"},
 		"St":                       {name: "St"},
 		"North":                    {name: "North"},
@@ -123,6 +124,38 @@ func TestAStreetComesApart(t *testing.T) {
 	apart := location.Civic{PRM: "Old", PRD: "north", RD: "Park Ave", STS: "Road", POD: "SW", Country: "US"}
 	if got := splitRoad(apart); got != (road{"N", "Old Park Ave", "RD", "SW"}) {
 		t.Errorf("a street that came apart already is %+v", got)
+	}
+	for _, one := range []location.Civic{{STS: "Rd"}, {PRD: "N"}, {POD: "N"}} {
+		if one.RD, one.Country = "Park Ave", "US"; splitRoad(one).name != "Park Ave" {
+			t.Errorf("of %+v the name came apart: %+v", one, splitRoad(one))
+		}
+	}
+}
+
+func TestANumberOfTheNorthAmericanPlanIsWrittenAsItsScreensDo(t *testing.T) {
+	t.Parallel()
+	for number, want := range map[string]string{
+		"+14155550100": "(415) 555-0100", "+1415": "+1415", "+141555501001": "+141555501001", "4155550100": "4155550100",
+		"+442079460100": "+442079460100", "": "",
+	} {
+		if got := dialled(number); got != want {
+			t.Errorf("%q is shown as %q, want %q", number, got, want)
+		}
+	}
+}
+
+func TestALocationIsBrokenBetweenWords(t *testing.T) {
+	t.Parallel()
+	full := strings.Repeat("x", Width-4)
+	for text, want := range map[string][2]string{
+		full + " abc":      {full + " abc", ""},
+		full + " abcd":     {full, "abcd"},
+		full + "abcd e":    {full + "abcd", "e"},
+		full + "abcdefghi": {full + "abcd", "efghi"},
+	} {
+		if first, second := wrapped(text); first != want[0] || second != want[1] {
+			t.Errorf("%q: %q, %q, want %q", text, first, second, want)
+		}
 	}
 }
 
