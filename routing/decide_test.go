@@ -98,7 +98,7 @@ func TestHostileAddressesCannotBreakOutOfASentence(t *testing.T) {
 	r.User = "911"
 	here(nil, evil)(&r)
 	d := Decide(odd(t), nil, r)
-	if d.Place.By != PlaceValue || !strings.Contains(step(d, 10).Saw, "psap-nyc serves 350 5th [2J ?Ave") {
+	if d.Place.By != PlaceValue || !strings.Contains(step(d, 10).Saw, "psap-nyc serves 350 5th [2J 'Ave") {
 		t.Error(Text(d))
 	}
 	wantClean(t, d)
