@@ -297,12 +297,12 @@ func TestListsHavePages(t *testing.T) {
 	t.Parallel()
 	e := newEdge(t, storetest.Open(t, storetest.SQLite, store.Options{}))
 	var all []string
-	for i := range 5 {
-		all = append(all, fmt.Sprintf("<LocationId>loc%d</LocationId>%s", i, standard))
+	for _, id := range []string{"loc0", "loc1", "1", "loc3", "loc4"} {
+		all = append(all, "<LocationId>"+id+"</LocationId>"+standard)
 	}
 	e.outcome(locations(all...))
 	var seen []string
-	for url := "/addresses?type=e911&size=2"; url != ""; {
+	for url := "/addresses?type=e911&size=2"; url != "" && len(seen) < 9; {
 		a := e.ask(http.MethodGet, url, "").is(200, "TotalCount", "5")
 		seen = append(seen, a.at("Addresses/Address/LocationId")...)
 		next := a.at("Links/next")
@@ -311,7 +311,7 @@ func TestListsHavePages(t *testing.T) {
 			url, _, _ = strings.Cut(rest, ">")
 		}
 	}
-	if got := strings.Join(seen, " "); got != "loc0 loc1 loc2 loc3 loc4" {
+	if got := strings.Join(seen, " "); got != "loc0 loc1 1 loc3 loc4" {
 		t.Error(got)
 	}
 	e.ask(http.MethodGet, "/addresses?type=e911&page=4&size=500", "").is(200)

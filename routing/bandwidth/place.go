@@ -79,7 +79,7 @@ func (a *api) listAddresses(t *store.Tx, r *wire.Request) (wire.Reply, error) {
 	if s := in.Get("suggestions"); s != "" {
 		q.Where = append(q.Where, like("location_id", s))
 	}
-	rows, page, err := paged[store.Location](t, r, "/addresses", q, func(l store.Location) (int64, string) { return l.ID, l.LocationID })
+	rows, page, err := paged[store.Location](t, r, "/addresses", q, func(l store.Location) (store.Common, string) { return l.Common, l.LocationID })
 	if err != nil {
 		return wire.Reply{}, err
 	}
@@ -130,7 +130,7 @@ func (a *api) listEndpoints(t *store.Tx, r *wire.Request) (wire.Reply, error) {
 		}
 		q.Where = append(q.Where, store.Cond{Column: "sid", Op: store.In, Value: sids})
 	}
-	rows, page, err := paged[store.Endpoint](t, r, "/aeuis", q, func(e store.Endpoint) (int64, string) { return e.ID, e.EndpointID })
+	rows, page, err := paged[store.Endpoint](t, r, "/aeuis", q, func(e store.Endpoint) (store.Common, string) { return e.Common, e.EndpointID })
 	if err != nil {
 		return wire.Reply{}, err
 	}
@@ -231,8 +231,9 @@ type page struct {
 	links *wire.Links
 }
 
-// paged reads a page of rows, the oldest first. A page begins with a row whose ID a client names, or with the n-th.
-func paged[R store.Row](t *store.Tx, r *wire.Request, path string, q store.Query, key func(R) (int64, string)) ([]R, page, error) {
+// paged reads a page of rows, the oldest first. A page begins with a row whose ID or SID a client names, or with the n-th; "1"
+// is the first one, whatever the IDs.
+func paged[R store.Row](t *store.Tx, r *wire.Request, path string, q store.Query, key func(R) (store.Common, string)) ([]R, page, error) {
 	in := r.URL.Query()
 	p := page{}
 	size := 500
@@ -250,11 +251,14 @@ func paged[R store.Row](t *store.Tx, r *wire.Request, path string, q store.Query
 	q.Oldest, q.Limit = true, size+1
 	if first := in.Get("page"); first != "" && first != "1" {
 		row, err := store.ByID[R](t, r.Account, first)
+		if errors.Is(err, store.ErrNotFound) {
+			row, err = store.Get[R](t, r.Account, first)
+		}
 		n, bad := strconv.Atoi(first)
 		switch {
 		case err == nil:
-			id, _ := key(row)
-			q.After = id - 1
+			of, _ := key(row)
+			q.After = of.ID - 1
 		case !errors.Is(err, store.ErrNotFound):
 			return nil, p, err
 		case bad != nil || n < 1:
@@ -269,7 +273,10 @@ func paged[R store.Row](t *store.Tx, r *wire.Request, path string, q store.Query
 	}
 	p.links = &wire.Links{First: link(r, path, "1", size, "first")}
 	if len(rows) > size {
-		_, next := key(rows[size])
+		of, next := key(rows[size])
+		if next == "1" {
+			next = of.SID
+		}
 		p.links.Next, rows = link(r, path, next, size, "next"), rows[:size]
 	}
 	return rows, p, nil
