@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -178,6 +179,14 @@ func MaskedURL(text string) string {
 		return text
 	}
 	return text[:i] + name + ":***" + text[i+at:]
+}
+
+// SameService tells whether two URLs are of one web service, by scheme, host and port. A password that is kept must not go
+// to another: who may write a URL need not know what was entered for the one before.
+func SameService(a, b string) bool {
+	first, err := url.Parse(a)
+	second, other := url.Parse(b)
+	return err == nil && other == nil && first.Host != "" && strings.EqualFold(first.Scheme, second.Scheme) && strings.EqualFold(first.Host, second.Host)
 }
 
 // Keep returns s with what was masked in it put back from old, as somebody who read settings and writes them back cannot

@@ -163,7 +163,11 @@ func updateNotification(t *store.Tx, r *request) (reply, error) {
 	if o.has("type") && o.text("type", 40) != store.RecipientHTTP { // whose alone they are
 		n.Username, n.Password = "", ""
 	}
+	was := n.Target
 	readNotification(o, &n)
+	if n.Password != "" && !o.has("password") && !directory.SameService(was, n.Target) {
+		o.note("password", "It is that of another recipient: give it anew.")
+	}
 	if err := o.err(); err != nil {
 		return reply{}, err
 	}

@@ -158,6 +158,12 @@ func TestGroupsTellTheirNotifications(t *testing.T) {
 		if l := e.ask("GET", "/notifications", ""); l.get("notifications", 0, "groupCount") != "1" || l.get("notifications", 2) != "" {
 			t.Error(l.text)
 		}
+		moved := `{"recipient": "https://other.example/x"}` // must not take the password along
+		if p := e.ask("PATCH", "/notifications/Notification1", moved).is(http.StatusBadRequest); p.get("errors", 0, "source", "field") != "password" {
+			t.Error(p.text)
+		}
+		e.ask("PATCH", "/notifications/Notification1", `{"recipient": "https://desk.example.com/y"}`).is(http.StatusOK)
+		e.ask("PATCH", "/notifications/Notification1", `{"recipient": "https://other.example/x", "password": "an0ther"}`).is(http.StatusOK)
 		if p := e.ask("PATCH", "/notifications/Notification1", `{"type": "EMAIL", "recipient": "a@example.com"}`).is(http.StatusOK); p.get("username") != "" || p.get("type") != "EMAIL" {
 			t.Error(p.text)
 		}

@@ -29,7 +29,7 @@ type Hooks interface {
 type Designated struct {
 	URL            string `json:"url" minLength:"1" maxLength:"1024" example:"https://where.example.com/locate" doc:"The web service that says who calls and from where: http: or https:, without user and password. It may have a query."`
 	User           string `json:"user,omitempty" maxLength:"256" doc:"Of basic authentication; absent for none."`
-	Password       string `json:"password,omitempty" maxLength:"256" doc:"It is shown as ***, and *** keeps what it was."`
+	Password       string `json:"password,omitempty" maxLength:"256" doc:"It is shown as ***, and *** keeps what it was where the URL has the same scheme and host."`
 	Timeout        string `json:"timeout,omitempty" maxLength:"20" example:"450ms" doc:"How long the service has for everything, look-up of its name included: 10ms to 10s; 450ms where it is absent."`
 	RefuseOn404    bool   `json:"refuse_on_404,omitempty" doc:"A 404 refuses the call; else the national centre takes it."`
 	TakeCaller     bool   `json:"take_caller,omitempty" doc:"callback and name of the answer count."`
@@ -222,6 +222,9 @@ func (d designated) put(ctx context.Context, in *putDesignatedInput) (*designate
 			return err
 		}
 		if want.Password == masked {
+			if !fresh && !directory.SameService(row.URL, want.URL) {
+				return &keys.InvalidError{Field: "password", Message: "is that of another web service; write it anew"}
+			}
 			want.Password = row.Record().Password
 		}
 		row.SetRecord(want)

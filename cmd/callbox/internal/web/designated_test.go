@@ -103,8 +103,15 @@ func TestADesignatedNumberIsMadeShownChangedAndRemoved(t *testing.T) {
 		t.Error(d)
 	}
 	// *** keeps the password, and what is left out has its default.
-	e.ask(request{method: "PUT", path: path, body: `{"url":"http://b.example","user":"ada","password":"***"}`})
-	want.Designated = Designated{URL: "http://b.example", User: "ada", Password: "***", Timeout: "450ms", Parameters: "lower"}
+	e.ask(request{method: "PUT", path: path, body: `{"url":"https://Where.example.com/y","user":"ada","password":"***"}`})
+	want.Designated = Designated{URL: "https://Where.example.com/y", User: "ada", Password: "***", Timeout: "450ms", Parameters: "lower"}
+	// To another service it does not go.
+	for _, url := range []string{"https://b.example/y", "http://where.example.com/y", "https://where.example.com:444/y"} {
+		w := e.ask(request{method: "PUT", path: path, body: `{"url":"` + url + `","user":"ada","password":"***"}`})
+		if w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), "body.password") {
+			t.Errorf("%s: %d %s", url, w.Code, w.Body)
+		}
+	}
 	list := get[DesignatedList](t, e, someDesignated)
 	if d := cmp.Diff(DesignatedList{Numbers: []DesignatedView{want}}, list); d != "" {
 		t.Error(d)
