@@ -2,6 +2,7 @@ package lost
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 const (
 	maxKept  = 512            // answers; the oldest goes first
+	maxBytes = 16 << 20       // of all that are kept, as they came; the index of a boundary takes a few times as much
 	staleFor = 24 * time.Hour // that an answer may be of use where there is no newer one
 )
 
@@ -38,8 +40,9 @@ func (k *kept) fill(r *routing.Reply) {
 
 // cache holds the last answers. The zero value is empty.
 type cache struct {
-	mu   sync.Mutex
-	list []*kept // the newest last
+	mu    sync.Mutex
+	list  []*kept // the newest last
+	bytes int     // of their documents, of which they hold parts
 }
 
 // find returns an answer that holds for a place, nil for none.
@@ -83,14 +86,20 @@ func (c *cache) keep(key cacheKey, w *where, m *Mapping, now time.Time, limit ti
 	defer c.mu.Unlock()
 	for i, old := range c.list {
 		if old.key == key && bytes.Equal(old.text, k.text) {
-			c.list = append(c.list[:i], c.list[i+1:]...)
+			c.forget(i)
 			break
 		}
 	}
-	if len(c.list) >= maxKept {
-		c.list = append(c.list[:0], c.list[1:]...)
+	c.list, c.bytes = append(c.list, k), c.bytes+m.size
+	for len(c.list) > maxKept || c.bytes > maxBytes {
+		c.forget(0)
 	}
-	c.list = append(c.list, k)
+}
+
+// forget takes an answer away. mu is held.
+func (c *cache) forget(i int) {
+	c.bytes -= c.list[i].m.size
+	c.list = slices.Delete(c.list, i, i+1)
 }
 
 // areaOf indexes the boundary of an answer.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.uber.org/goleak"
 
 	"callbox/routing"
@@ -68,7 +69,7 @@ func TestAnswersOfTheRFC(t *testing.T) {
 			if tt.figure == 16 { // which has another namespace for its polygon, and no warning
 				got.Warnings = tt.want.Warnings
 			}
-			if diff := cmp.Diff(tt.want, got); diff != "" {
+			if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreUnexported(Mapping{})); diff != "" {
 				t.Errorf("mapping (-want +got):\n%s", diff)
 			}
 		})
@@ -338,4 +339,27 @@ func FuzzParseMapping(f *testing.F) {
 		c.keep(cacheKey{}, &w, m, noon, time.Hour)
 		c.find(cacheKey{}, &where{profile: profileGeodetic, text: []byte("y"), point: w.point}, noon)
 	})
+}
+
+func TestLargeAnswersAreNotAllKept(t *testing.T) {
+	t.Parallel()
+	var c cache
+	key := cacheKey{"https://lost.example", serviceSos}
+	for i := range 200 {
+		w := where{text: []byte{byte(i)}}
+		c.keep(key, &w, &Mapping{Forever: true, size: MaxAnswer}, noon, time.Hour)
+		c.keep(key, &w, &Mapping{Forever: true, size: MaxAnswer}, noon, time.Hour) // in the place of the other
+	}
+	if n := len(c.list); n != maxBytes/MaxAnswer || c.bytes != maxBytes {
+		t.Errorf("%d answers of %d bytes are kept", n, c.bytes)
+	}
+	if c.find(key, &where{text: []byte{199}}, noon) == nil || c.find(key, &where{text: []byte{0}}, noon) != nil {
+		t.Error("it is not the last ones that are kept")
+	}
+	for i := range 1000 {
+		c.keep(key, &where{text: []byte{1, byte(i), byte(i >> 8)}}, &Mapping{Forever: true, size: 1}, noon, time.Hour)
+	}
+	if n := len(c.list); n != maxKept || c.bytes != maxKept {
+		t.Errorf("%d answers of %d bytes are kept", n, c.bytes)
+	}
 }

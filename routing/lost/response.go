@@ -28,6 +28,8 @@ type Mapping struct {
 
 	Areas  [][][]location.Point // boundary by value: polygons, each its outer ring and its holes
 	Civics []location.Civic     // likewise: addresses that match any of them have the same answer
+
+	size int // of the document
 }
 
 // ParseMapping reads an answer to findService. The error is a *Fault where the server says that it has none.
@@ -43,7 +45,11 @@ func ParseMapping(doc []byte) (*Mapping, error) {
 		case "redirect":
 			return nil, fmt.Errorf("the server redirects to %s, which this edge does not follow: name that server", quoted(root.Attr("target")))
 		case "findServiceResponse":
-			return readMapping(root)
+			m, err := readMapping(root)
+			if err == nil {
+				m.size = len(doc)
+			}
+			return m, err
 		}
 	}
 	return nil, fmt.Errorf("the answer is %s of namespace %s, not findServiceResponse", quoted(root.Local), quoted(root.Space))
