@@ -142,15 +142,11 @@ func document(b body.Body, part int) []location.Location {
 
 // data collects the blocks that Call-Info names: those in the body, and those elsewhere.
 func (s *Beside) data(b body.Body) {
-	const purpose = "emergencycalldata."
 	for _, value := range s.CallInfo {
 		uri, params, ok := strings.Cut(strings.TrimPrefix(value, "<"), ">")
-		_, block, of := strings.Cut(params, "EmergencyCallData.")
-		if !ok || !of || !strings.Contains(strings.ToLower(params), "purpose="+purpose) && !strings.Contains(strings.ToLower(params), `purpose="`+purpose) {
+		block := blockOf(params)
+		if !ok || block == "" {
 			continue
-		}
-		if end := strings.IndexFunc(block, func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) }); end >= 0 {
-			block = block[:end]
 		}
 		d := Data{Block: block, URL: uri}
 		if i := b.ByID(uri); i >= 0 {
@@ -161,6 +157,20 @@ func (s *Beside) data(b body.Body) {
 		}
 		s.Data = append(s.Data, d)
 	}
+}
+
+// blockOf returns the kind of additional data that the parameters of a Call-Info value name as its purpose, "" for another
+// purpose.
+func blockOf(params string) string {
+	const data = "EmergencyCallData."
+	for param := range strings.SplitSeq(params, ";") {
+		name, purpose, _ := strings.Cut(param, "=")
+		purpose = strings.Trim(strings.TrimSpace(purpose), `"`)
+		if strings.EqualFold(strings.TrimSpace(name), "purpose") && len(purpose) > len(data) && strings.EqualFold(purpose[:len(data)], data) {
+			return purpose[len(data):]
+		}
+	}
+	return ""
 }
 
 // values returns those of all header fields of a name, each on one line.

@@ -97,6 +97,24 @@ func TestWhatComesBesideIsKeptAndBounded(t *testing.T) {
 	}
 }
 
+func TestTheBlockThatAPurposeNames(t *testing.T) {
+	t.Parallel()
+	for params, want := range map[string]string{
+		";purpose=EmergencyCallData.ServiceInfo":           "ServiceInfo",
+		` ; Purpose = "EmergencyCallData.Comment" ;x=y`:    "Comment",
+		";purpose=emergencycalldata.DeviceInfo":            "DeviceInfo",
+		";x=EmergencyCallData.ServiceInfo;purpose=icon":    "",
+		";purpose=icon;title=purpose=EmergencyCallData.No": "",
+		";purpose=EmergencyCallData.":                      "",
+		";purpose":                                         "",
+		"":                                                 "",
+	} {
+		if got := blockOf(params); got != want {
+			t.Errorf("%q names %q, want %q", params, got, want)
+		}
+	}
+}
+
 func TestABodyOfNothingKnownIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"text/plain", "multipart/mixed", "multipart/mixed;boundary=x", ""} {
