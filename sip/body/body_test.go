@@ -203,6 +203,7 @@ func TestWhatCannotBeTakenApartSaysWhy(t *testing.T) {
 		{"too many parts", mixed, strings.Repeat("--b/1\r\n\r\n\r\n", MaxParts+1) + "--b/1--", ErrTooLarge, "multipart body too large: more than 32 parts"},
 		{"too many parts within a part", mixed, "--b/1\r\nContent-Type: multipart/mixed;boundary=c\r\n\r\n" + strings.Repeat("--c\r\n\r\n\r\n", MaxParts+1) + "--c--\r\n--b/1--", ErrTooLarge, "multipart body too large: more than 32 parts"},
 		{"no boundary", "multipart/mixed", "x", ErrSyntax, "Content-Type: malformed: multipart/mixed without a boundary"},
+		{"an empty boundary", `multipart/mixed;boundary=""`, "--\"\"\r\n\r\n--\"\"--", ErrSyntax, "Content-Type: malformed: multipart/mixed without a boundary"},
 		{"two boundaries", "multipart/mixed;boundary=a;boundary=b", "--a\r\n\r\n--a--", ErrSyntax, "Content-Type: malformed: two boundaries"},
 		{"a boundary of two lines", "multipart/mixed;boundary=\"a\r\nb\"", "--a\r\n\r\n--a--", ErrSyntax, "Content-Type: malformed: a boundary that no part can have"},
 		{"no delimiter", mixed, "v=0", ErrSyntax, "malformed multipart body: a boundary is missing"},

@@ -2,6 +2,7 @@ package location
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"math"
 	"strconv"
@@ -47,7 +48,7 @@ func Build(l Location) []byte {
 
 func tuple(b *bytes.Buffer, l Location) {
 	b.WriteString(" <tuple")
-	attribute(b, "id", or(l.ID, "caller"))
+	attribute(b, "id", cmp.Or(l.ID, "caller"))
 	b.WriteString(">\n  <status>\n")
 	geopriv(b, "   ", l)
 	b.WriteString("  </status>\n")
@@ -62,7 +63,7 @@ func tuple(b *bytes.Buffer, l Location) {
 
 func device(b *bytes.Buffer, l Location) {
 	b.WriteString(" <dm:" + l.Element)
-	attribute(b, "id", or(l.ID, "caller"))
+	attribute(b, "id", cmp.Or(l.ID, "caller"))
 	b.WriteString(">\n")
 	geopriv(b, "  ", l)
 	if l.Element == "device" && l.DeviceID != "" {
@@ -251,11 +252,4 @@ func attribute(b *bytes.Buffer, name, value string) {
 func escape(b *bytes.Buffer, text string) {
 	// A bytes.Buffer does not fail.
 	_ = xml.EscapeText(b, []byte(strings.ToValidUTF8(text, "\uFFFD")))
-}
-
-func or(text, other string) string {
-	if text == "" {
-		return other
-	}
-	return text
 }

@@ -1,6 +1,7 @@
 package location
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -96,7 +97,7 @@ type reader struct {
 
 // problem says what is wrong with element e of the location that is being read.
 func (r *reader) problem(l *Location, e *xmltree.Element, err error) {
-	where := or(l.Element, "presence")
+	where := cmp.Or(l.Element, "presence")
 	if l.ID != "" {
 		where += " " + quoted(l.ID)
 	}

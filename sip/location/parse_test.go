@@ -137,7 +137,10 @@ func TestParseOrders(t *testing.T) {
 			found, err := Parse([]byte(document(tt.inner)))
 			var got []string
 			for _, l := range found {
-				got = append(got, or(l.ID, "-"))
+				if l.ID == "" {
+					l.ID = "-"
+				}
+				got = append(got, l.ID)
 			}
 			if err != nil {
 				got = append(got, "!")
