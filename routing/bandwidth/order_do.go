@@ -57,7 +57,9 @@ func (a *Orders) applyE911(t *store.Tx, o *store.Order, at time.Time) error {
 		switch {
 		case errors.As(err, &f):
 			it.Status, it.ErrorCode, it.Error = store.ItemError, f.code, f.why
-			bad[it.ItemID] = true
+			if it.Action == actionAddLocation {
+				bad[it.ItemID] = true
+			}
 			o.Invalid++
 		case err != nil:
 			return err

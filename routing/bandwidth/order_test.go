@@ -188,6 +188,16 @@ func TestAnOrderFailsWithItsErrors(t *testing.T) {
 	e.outcome(locations(standard+`<AddressLine2>`+strings.Repeat("x", 60)+`</AddressLine2>`)).is(200, "ErrorList", "")
 }
 
+func TestAnEndpointThatFailsSpoilsNoLocationOfItsName(t *testing.T) {
+	t.Parallel()
+	e := newEdge(t, storetest.Open(t, storetest.SQLite, store.Options{}))
+	e.outcome(locations("<LocationId>reception01</LocationId>" + standard))
+	a := e.outcome(endpoints(phone("reception01", "<LocationId>nowhere</LocationId>"), phone("endpoint0002", "<LocationId>reception01</LocationId>")))
+	if a.one("ProcessingStatus") != "PARTIAL" || strings.Contains(a.text, "<Code>8059</Code>") {
+		t.Error(a.text)
+	}
+}
+
 func TestADuplicateIsRefusedWithTheOtherOrder(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, e *edge) {
