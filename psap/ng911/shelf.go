@@ -11,7 +11,8 @@ import (
 // Keep is how long the blocks of a call that has ended can still be had.
 const Keep = time.Minute
 
-// Shelf keeps the blocks of calls for who knows a call's secret. Its methods are safe for concurrent use and do not block.
+// Shelf keeps the blocks of calls for who knows a call's secret, which stands in for the client certificate that RFC 7852
+// section 9 asks for: a lab has no authority that call centres and the edge both trust. Its methods are safe for concurrent use and do not block.
 // The zero value has no URL, and so keeps nothing.
 type Shelf struct {
 	base string

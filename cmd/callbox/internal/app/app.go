@@ -234,7 +234,7 @@ func (a *App) openData(context.Context) error {
 // openCertificates comes after the directory, whose hosts a certificate of our own is made for.
 func (a *App) openCertificates(context.Context) (err error) {
 	if hasTLS(a.settings.SIP.Listeners) || a.settings.HTTP.TLS == "auto" {
-		hosts := hostNames(a.plan.snapshot.Load())
+		hosts := append(hostNames(a.plan.snapshot.Load()), ownHosts(a.settings)...)
 		a.certs, err = newCertificates(a.data, hosts, a.settings.SIP.TLS, time.Now, a.part("tls"))
 	}
 	if err == nil && a.settings.HTTP.TLS == "files" {

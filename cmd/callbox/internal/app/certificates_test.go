@@ -339,3 +339,30 @@ func TestTheOwnCertificateIsGoodForDomainsMadeLater(t *testing.T) {
 		t.Error("good for a name below a domain")
 	}
 }
+
+func TestTheOwnCertificateIsGoodForTheAddressesOfTheConfiguration(t *testing.T) {
+	t.Parallel()
+	o := config.Defaults()
+	if got := ownHosts(o); len(got) != 0 {
+		t.Errorf("the lab has %q", got)
+	}
+	o.SIP.Listeners = []config.Listener{
+		{Network: "udp", Address: netip.MustParseAddrPort("192.0.2.1:5060")}, {Network: "tls", Address: netip.MustParseAddrPort("192.0.2.2:5061")},
+	}
+	o.HTTP.TLS, o.HTTP.Address = "auto", netip.MustParseAddrPort("[2001:db8::1]:8443")
+	o.EmergencyData.BaseURL = "https://edge.example.com:8443/data"
+	pair, err := makeCertificate(ownHosts(o), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(pair.certificate)
+	leaf, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, want := range map[string]bool{"192.0.2.1": false, "192.0.2.2": true, "2001:db8::1": true, "edge.example.com": true, "127.0.0.1": true} {
+		if got := leaf.VerifyHostname(host) == nil; got != want {
+			t.Errorf("%s: %v", host, got)
+		}
+	}
+}

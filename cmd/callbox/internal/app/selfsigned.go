@@ -6,6 +6,8 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
+	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -51,6 +53,29 @@ func hostNames(s *directory.Snapshot) []string {
 		add(t.Name)
 	}
 	return names
+}
+
+// ownHosts returns the addresses by which the configuration has others reach the edge with TLS. Whoever checks the
+// certificate, as a call centre that fetches additional data, looks for them in it.
+func ownHosts(o config.Options) []string {
+	var hosts []string
+	add := func(a netip.Addr) {
+		if a.IsValid() && !a.IsUnspecified() {
+			hosts = append(hosts, a.Unmap().WithZone("").String())
+		}
+	}
+	for _, l := range o.SIP.Listeners {
+		if l.Encrypted() {
+			add(l.Address.Addr())
+		}
+	}
+	if o.HTTP.TLS == "auto" {
+		add(o.HTTP.Address.Addr())
+		if u, err := url.Parse(o.EmergencyData.BaseURL); err == nil && u.Hostname() != "" {
+			hosts = append(hosts, u.Hostname())
+		}
+	}
+	return slices.Compact(hosts)
 }
 
 // providerNames returns the names that the provider's clients use: its APIs, and every domain or trunk that somebody makes

@@ -24,6 +24,7 @@ type lab struct {
 	dir    string // holds config.yaml, directory.yaml and the data directory
 	log    *buffer
 	files  int // limit of open files, 0 for the usual
+	https  bool
 	cmd    *exec.Cmd
 	exited chan struct{} // closed when the process has ended
 }
@@ -43,6 +44,7 @@ type settings struct {
 	scripts       string        // text of a script file for the simulated centres
 	md5Only       bool          // offers no other digest algorithm: some phones cannot choose
 	ali           time.Duration // an ALI link is open that knows a call for so long after its end; 0 is none
+	httpTLS       bool          // serves the API by HTTPS, with the certificate that it makes
 	pass          string        // YAML list of header fields that pass
 	anyAddress    bool          // media is bound to and advertised as whatever address a peer is reached from
 }
@@ -55,7 +57,7 @@ sip:
     - {network: tls, address: "{{.Host}}:6061"}
 {{.More}}
   {{if .TLS}}tls: {certificate: "{{.Dir}}/certificate.pem", key: "{{.Dir}}/key.pem"}{{end}}
-http: {address: "{{.Host}}:6080"}
+http: {address: "{{.Host}}:6080"{{if .HTTPTLS}}, tls: auto{{end}}}
 rtp: {ports: 20000-29999{{if not .AnyAddress}}, bind: "{{.Host}}", advertise: ["{{.Host}}"]{{end}}{{with .RTPTimeout}}, timeout: {{.}}{{end}}}
 data: "{{.Dir}}/data"
 {{if .MD5Only}}auth: {algorithms: [MD5]}{{end}}
@@ -92,11 +94,12 @@ func (l *lab) configure(t *testing.T, s settings) {
 	err := configuration.Execute(&text, map[string]any{
 		"Host": l.host, "Dir": l.dir, "Database": s.database, "Directory": s.directory != "", "NoSim": s.noSim, "TLS": s.tls, "More": s.more,
 		"AnyAddress": s.anyAddress, "MD5Only": s.md5Only, "RTPTimeout": s.rtpTimeout, "ProbeInterval": s.probeInterval, "DrainLimit": s.drainLimit,
-		"ALI": s.ali, "Scripts": s.scripts != "", "Call": s.call(),
+		"HTTPTLS": s.httpTLS, "ALI": s.ali, "Scripts": s.scripts != "", "Call": s.call(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	l.https = s.httpTLS
 	l.write(t, "config.yaml", text.String())
 	if s.directory != "" {
 		l.write(t, "directory.yaml", s.directory)
@@ -167,7 +170,11 @@ func (l *lab) ready(t *testing.T) error {
 	if err != nil {
 		return err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	client, err := l.client(t)
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		return err
 	}
@@ -251,7 +258,13 @@ func (l *lab) up(t *testing.T) {
 	})
 }
 
-func (l *lab) url(path string) string { return "http://" + net.JoinHostPort(l.host, "6080") + path }
+func (l *lab) url(path string) string {
+	scheme := "http://"
+	if l.https {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(l.host, "6080") + path
+}
 
 // sip is where the edge takes SIP over UDP and TCP.
 func (l *lab) sip() string { return l.host + ":6060" }
