@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"callbox/routing"
 	"callbox/routing/bandwidth/hook"
@@ -102,25 +103,43 @@ func (a *HookAnswer) reply() routing.Reply {
 }
 
 // ReadHookAnswer reads a file with what a web service would answer: JSON alone, or after a status line and headers of HTTP, as
-// curl -i prints it.
+// curl -i prints it. A redirect is followed to what stands behind it, as curl -iL prints that; one that leads out of the file
+// is an error, since an edge would ask there.
 func ReadHookAnswer(src []byte) (*HookAnswer, error) {
 	if !bytes.HasPrefix(src, []byte("HTTP/")) {
 		return &HookAnswer{Body: string(src)}, nil
 	}
-	first, rest, _ := bytes.Cut(src, []byte("\n"))
-	words := bytes.Fields(first)
-	if len(words) < 2 {
-		return nil, errors.New("line 1 has no status: write one such as HTTP/1.1 200 OK, or JSON alone")
+	for {
+		first, rest, _ := bytes.Cut(src, []byte("\n"))
+		words := bytes.Fields(first)
+		if len(words) < 2 {
+			return nil, errors.New("line 1 has no status: write one such as HTTP/1.1 200 OK, or JSON alone")
+		}
+		status, err := strconv.Atoi(string(words[1]))
+		if err != nil || status < 100 || status > 599 {
+			return nil, fmt.Errorf("line 1: status %.20q is not a number from 100 to 599", words[1])
+		}
+		to, rest := redirect(rest)
+		switch {
+		case to == "" || status != 301 && status != 302 && status != 303:
+			return &HookAnswer{Status: status, Body: string(rest)}, nil
+		case !bytes.HasPrefix(rest, []byte("HTTP/")):
+			return nil, fmt.Errorf("it redirects to %.200q, which an edge would ask: give what that URL answers, or both as curl -iL prints them", to)
+		}
+		src = rest
 	}
-	status, err := strconv.Atoi(string(words[1]))
-	if err != nil || status < 100 || status > 599 {
-		return nil, fmt.Errorf("line 1: status %.20q is not a number from 100 to 599", words[1])
-	}
-	for len(rest) > 0 {
+}
+
+// redirect reads the headers of an answer for their Location, and returns what stands behind them.
+func redirect(src []byte) (to string, rest []byte) {
+	for len(src) > 0 {
 		var line []byte
-		if line, rest, _ = bytes.Cut(rest, []byte("\n")); len(bytes.TrimSpace(line)) == 0 {
+		if line, src, _ = bytes.Cut(src, []byte("\n")); len(bytes.TrimSpace(line)) == 0 {
 			break
 		}
+		if name, value, _ := bytes.Cut(line, []byte(":")); strings.EqualFold(string(name), "Location") {
+			to = string(bytes.TrimSpace(value))
+		}
 	}
-	return &HookAnswer{Status: status, Body: string(rest)}, nil
+	return to, src
 }

@@ -18,9 +18,11 @@ func TestWhatAWebServiceWouldAnswerIsRead(t *testing.T) {
 		body: {Body: body},
 		"":   {},
 		"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + body + "\n": {Status: 200, Body: body + "\n"},
-		"HTTP/2 404\n\n":             {Status: 404},
-		"HTTP/1.0 303 See Other":     {Status: 303},
-		"HTTP/1.1 500 x\nA: b\n\n\n": {Status: 500, Body: "\n"},
+		"HTTP/2 404\n\n":         {Status: 404},
+		"HTTP/1.0 303 See Other": {Status: 303},
+		"HTTP/1.1 301 x\r\nlocation: /b\r\n\r\nHTTP/1.1 200 OK\r\n\r\n" + body: {Status: 200, Body: body},
+		"HTTP/1.1 404 x\nLocation: /b\n\n" + body:                              {Status: 404, Body: body},
+		"HTTP/1.1 500 x\nA: b\n\n\n":                                           {Status: 500, Body: "\n"},
 	} {
 		got, err := ReadHookAnswer([]byte(src))
 		if err != nil || cmp.Diff(want, *got) != "" {
@@ -31,7 +33,8 @@ func TestWhatAWebServiceWouldAnswerIsRead(t *testing.T) {
 		"HTTP/1.1":        "line 1 has no status: write one such as HTTP/1.1 200 OK, or JSON alone",
 		"HTTP/1.1 OK 200": `line 1: status "OK" is not a number from 100 to 599`,
 		"HTTP/1.1 99 x":   `line 1: status "99" is not a number from 100 to 599`,
-		"HTTP/1.1 600 x":  `line 1: status "600" is not a number from 100 to 599`,
+		"HTTP/1.1 302 x\nLocation: /b\n\n" + body: `it redirects to "/b", which an edge would ask: give what that URL answers, or both as curl -iL prints them`,
+		"HTTP/1.1 600 x": `line 1: status "600" is not a number from 100 to 599`,
 	} {
 		if _, err := ReadHookAnswer([]byte(src)); err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", src, err, want)
