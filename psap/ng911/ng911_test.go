@@ -108,6 +108,17 @@ func TestWhatIsNotKnownIsLeftOut(t *testing.T) {
 	}
 }
 
+func TestAnythingKnownOfTheSubscriberMakesItsBlock(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]Call{
+		"a number": {Number: "+14155550100"}, "a name": {Name: "Ada"}, "an address": {Address: &location.Lines{City: "Raleigh"}},
+	} {
+		if blocks := Blocks(c); len(blocks) != 3 || blocks[2].Kind != SubscriberInfo {
+			t.Errorf("%s: %+v", name, blocks)
+		}
+	}
+}
+
 func TestIdentifiers(t *testing.T) {
 	t.Parallel()
 	form := regexp.MustCompile(`^<urn:emergency:uid:(callid|incidentid):[0-9a-zA-Z]{10,32}:edge\.example>;purpose=emergency-(CallId|IncidentId)$`)

@@ -235,6 +235,7 @@ func FuzzSplit(f *testing.F) {
 	f.Add(mixed, "--b/1\r\nContent-Type: application/sdp\r\n\r\n"+callers+"\r\n--b/1\r\nContent-Type: multipart/alternative;boundary=c\r\n\r\n--c\r\n\r\nx\r\n--c--\r\n--b/1--")
 	f.Add("multipart/related;boundary=b", "--b\n\n--b\nContent-Type: application/sdp\n\n--b--")
 	f.Add("application/sdp", callers)
+	f.Add("multipart/mixed;boundary=b", "\n--b\n\nx\n--b--")
 	f.Add("multipart/mixed;boundary=b", "pre\r\n--b\r\nContent-Transfer-Encoding: base64\r\nContent-Type: application/sdp\r\n\r\n--b\r\nContent-ID: <x>\r\n")
 	f.Add("multipart/mixed;boundary=\"\"", "--\r\n\r\n--\r\n")
 	f.Add("multipart/alternative;boundary=a", "--a\r\nContent-Type: application/sdp\r\nContent-Length: 1\r\n\r\nx\r\n--a\r\nContent-Type: application/sdp\r\n\r\ny\r\n--a--")
