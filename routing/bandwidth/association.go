@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -169,18 +170,21 @@ func (c *association) possible(t *store.Tx, account string) (g store.Group, endp
 	if err != nil {
 		return g, nil, err
 	}
+	_, groups, err := aroundEndpoints(t, slices.Collect(maps.Values(rows)))
+	if err != nil {
+		return g, nil, err
+	}
 	for _, id := range ids {
 		row, there := rows[id]
 		if !there {
 			return g, nil, wire.Conflict(codeEndpointLost, "Emergency Endpoint %.60s not found.", id)
 		}
-		in, err := groupOf(t, row)
+		in := groups[row.SID]
+		member := slices.ContainsFunc(in, func(o groupShown) bool { return o.Identifier == g.GroupID })
 		switch {
-		case err != nil:
-			return g, nil, err
-		case c.Added != nil && in != nil && in.Identifier != g.GroupID:
-			return g, nil, wire.Conflict(codeInAnother, "The Emergency Endpoint with identifier %s is already associated with Emergency Notification Group with identifier %s.", id, in.Identifier)
-		case c.Deleted != nil && (in == nil || in.Identifier != g.GroupID):
+		case c.Added != nil && len(in) > 0 && !member:
+			return g, nil, wire.Conflict(codeInAnother, "The Emergency Endpoint with identifier %s is already associated with Emergency Notification Group with identifier %s.", id, in[0].Identifier)
+		case c.Deleted != nil && !member:
 			return g, nil, wire.Conflict(codeInOther, "Error: Emergency Endpoint Identifier specified for removal is not associated with Emergency Notification Group %s.", g.GroupID)
 		}
 		endpoints = append(endpoints, row)

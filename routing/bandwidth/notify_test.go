@@ -1,6 +1,7 @@
 package bandwidth
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -278,6 +279,30 @@ func TestAnAssociationThatCannotBeIsRefused(t *testing.T) {
 	e.step(working)
 	e.ask(http.MethodGet, associationsPath+"/"+late, "").is(200, "EmergencyNotificationEndpointOrder/ProcessingStatus", "FAILED",
 		"EmergencyNotificationEndpointOrder/EmergencyNotificationEndpointAssociations/AddedAssociations/ErrorList/Error/Code", "8099")
+}
+
+func TestAnEndpointLeavesTheSecondOfItsGroups(t *testing.T) {
+	t.Parallel()
+	e := slowEdge(t, storetest.SQLite)
+	e.order(endpoints(phone("endpoint0001", `<LocationId>a</LocationId><Address>`+standard+`</Address>`)))
+	e.step(delay)
+	e.step(working)
+	e.grouped(e.teller(email("1@bar.com")))
+	two := e.grouped(e.teller(email("2@bar.com")))
+	e.write(func(tx *store.Tx) error { // as by the provider's other API
+		rows, err := store.ByIDs[store.Endpoint](tx, e.mine, []string{"endpoint0001"})
+		if err != nil {
+			return err
+		}
+		groups, err := store.Find[store.Group](tx, store.Query{Account: e.mine, Oldest: true})
+		for _, g := range groups {
+			err = errors.Join(err, store.JoinGroup(tx, g, []store.Endpoint{rows["endpoint0001"]}))
+		}
+		return err
+	})
+	e.ask(http.MethodPost, associationsPath, associate(two, "Deleted", "endpoint0001")).is(201)
+	e.step(working)
+	e.ask(http.MethodPost, associationsPath, associate(two, "Deleted", "endpoint0001")).refused(409, associationRoot, "8105")
 }
 
 func TestNotificationListsHavePages(t *testing.T) {

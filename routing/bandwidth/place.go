@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -138,17 +139,62 @@ func (a *api) listEndpoints(t *store.Tx, r *wire.Request) (wire.Reply, error) {
 		return wire.Reply{}, &wire.Error{Status: http.StatusNotFound, Code: codeNoEndpoints, Description: "Alternate End User Identifiers were not found."}
 	}
 	out := endpointList{Total: page.total, Links: page.links}
+	at, groups, err := aroundEndpoints(t, rows)
 	for _, row := range rows {
-		shown, err := endpointShown(t, row)
-		if err != nil {
-			return wire.Reply{}, err
-		}
-		if shown.Group, err = groupOf(t, row); err != nil {
-			return wire.Reply{}, err
-		}
+		shown := endpointShown(row, at[row.LocationSID])
+		shown.Group = first(groups[row.SID])
 		out.Endpoints = append(out.Endpoints, shown)
 	}
-	return wire.OK(out), nil
+	return wire.OK(out), err
+}
+
+// aroundEndpoints returns the locations of endpoints by the SIDs of those, and the notification groups of each by its own, in
+// the order in which it came into them: the provider's other API lets it be in several.
+func aroundEndpoints(t *store.Tx, rows []store.Endpoint) (map[string]store.Location, map[string][]groupShown, error) {
+	var places, endpoints, theirs []string
+	for _, row := range rows {
+		endpoints = append(endpoints, row.SID)
+		if row.LocationSID != "" {
+			places = append(places, row.LocationSID)
+		}
+	}
+	at, err := bySID[store.Location](t, places, func(l store.Location) string { return l.SID })
+	if err != nil {
+		return nil, nil, err
+	}
+	in, err := store.Find[store.GroupEndpoint](t, store.Query{Oldest: true, Where: []store.Cond{{Column: "endpoint_sid", Op: store.In, Value: endpoints}}})
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, m := range in {
+		theirs = append(theirs, m.GroupSID)
+	}
+	groups, err := bySID[store.Group](t, theirs, func(g store.Group) string { return g.SID })
+	shown := make(map[string][]groupShown, len(in))
+	for _, m := range in {
+		g := groups[m.GroupSID]
+		shown[m.EndpointSID] = append(shown[m.EndpointSID], groupShown{g.GroupID, g.Description})
+	}
+	return at, shown, err
+}
+
+// first is the group that an endpoint is shown with: this API knows one.
+func first(groups []groupShown) *groupShown {
+	if len(groups) == 0 {
+		return nil
+	}
+	return &groups[0]
+}
+
+// bySID reads rows by their SIDs, each once.
+func bySID[R store.Row](t *store.Tx, sids []string, sid func(R) string) (map[string]R, error) {
+	slices.Sort(sids)
+	rows, err := store.Find[R](t, store.Query{Where: []store.Cond{{Column: "sid", Op: store.In, Value: slices.Compact(sids)}}})
+	all := make(map[string]R, len(rows))
+	for _, row := range rows {
+		all[sid(row)] = row
+	}
+	return all, err
 }
 
 // suggested returns the SIDs of endpoints whose ID, caller name or callback number has a text in it.
@@ -170,28 +216,16 @@ func like(column, s string) store.Cond {
 	return store.Cond{Column: column, Op: store.Like, Value: "%" + store.EscapeLike(s) + "%"}
 }
 
-// endpointShown writes an endpoint without its address and group.
-func endpointShown(t *store.Tx, row store.Endpoint) (endpoint, error) {
+// endpointShown writes an endpoint at its location without its address and group.
+func endpointShown(row store.Endpoint, at store.Location) endpoint {
 	p := endpoint{
 		Identifier: text(row.EndpointID), CallbackNumber: some(national(row.Callback)), PIDFLOEnabled: text(strconv.FormatBool(row.PIDFLO)),
 		CallerName: some(row.CallerName), PreferredLanguage: some(row.Language),
 	}
-	if row.LocationSID == "" {
-		return p, nil
+	if row.LocationSID != "" {
+		p.LocationID = text(at.LocationID)
 	}
-	at, err := store.Get[store.Location](t, row.AccountSID, row.LocationSID)
-	p.LocationID = text(at.LocationID)
-	return p, err
-}
-
-// groupOf returns the notification group that an endpoint is in, nil for none.
-func groupOf(t *store.Tx, row store.Endpoint) (*groupShown, error) {
-	in, err := store.Find[store.GroupEndpoint](t, store.Where("endpoint_sid", row.SID))
-	if err != nil || len(in) == 0 {
-		return nil, err
-	}
-	g, err := store.Get[store.Group](t, row.AccountSID, in[0].GroupSID)
-	return &groupShown{g.GroupID, g.Description}, err
+	return p
 }
 
 // fetchEndpoint shows an endpoint with its address.
@@ -200,24 +234,19 @@ func (a *api) fetchEndpoint(t *store.Tx, r *wire.Request) (wire.Reply, error) {
 	if err != nil {
 		return wire.Reply{}, err
 	}
-	shown, err := endpointShown(t, row)
+	places, groups, err := aroundEndpoints(t, []store.Endpoint{row})
 	if err != nil {
 		return wire.Reply{}, err
 	}
-	service := &e911{CallerName: shown.CallerName}
-	if service.Group, err = groupOf(t, row); err != nil {
-		return wire.Reply{}, err
-	}
+	at := places[row.LocationSID]
+	shown := endpointShown(row, at)
+	service := &e911{CallerName: shown.CallerName, Group: first(groups[row.SID])}
 	switch c := row.Civic(); {
 	case c != nil:
 		own := addressOf(c.InGuide())
 		own.AddressType = text("E911")
 		service.Address = &own
 	case row.LocationSID != "":
-		at, err := store.Get[store.Location](t, row.AccountSID, row.LocationSID)
-		if err != nil {
-			return wire.Reply{}, err
-		}
 		place := locationShown(at)
 		service.Address = &place
 	}
