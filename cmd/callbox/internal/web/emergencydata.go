@@ -29,7 +29,8 @@ const (
 )
 
 // emergencyData answers call centres, who have no credentials but the URL they were given. Whatever is wrong with it, the
-// answer is the same.
+// answer is the same. Guesses are limited for the work they make, not for what they might find: a right URL is answered
+// whatever others of its network ask for, which may be all the world behind one proxy.
 type emergencyData struct {
 	data EmergencyData
 
@@ -44,12 +45,6 @@ func newEmergencyData(d EmergencyData) *emergencyData {
 // ServeHTTP implements http.Handler.
 func (e *emergencyData) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	limit := e.limitOf(guesser.Network(peer(r)))
-	if limit.Tokens() < 1 {
-		w.Header().Set("Retry-After", "3")
-		problem(w, http.StatusTooManyRequests, "too many URLs that lead nowhere; try again later")
-		return
-	}
 	parts := strings.Split(strings.TrimPrefix(r.URL.Path, emergencyPath), "/")
 	if e.data != nil && len(parts) == 3 && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 		if b, ok := e.data.Get(parts[0], parts[1], parts[2]); ok {
@@ -58,7 +53,11 @@ func (e *emergencyData) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	limit.Allow()
+	if !e.limitOf(guesser.Network(peer(r))).Allow() {
+		w.Header().Set("Retry-After", "3")
+		problem(w, http.StatusTooManyRequests, "too many URLs that lead nowhere; try again later")
+		return
+	}
 	problem(w, http.StatusNotFound, "there is nothing here")
 }
 
