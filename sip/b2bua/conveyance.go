@@ -177,7 +177,7 @@ func namesPart(value string) bool {
 // speaksForUs tells a Call-Info of the caller's that says what only the edge may say: by which identifiers the call is
 // known (NENA-STA-010).
 func speaksForUs(h agent.Header) bool {
-	value := strings.ToLower(h.Value)
+	value := strings.ToLower(strings.ReplaceAll(h.Value, `\`, "")) // which may stand before any character of a quoted string
 	return is(h.Name, "Call-Info") && (strings.Contains(value, "emergency-callid") ||
 		strings.Contains(value, "emergency-incidentid") || strings.Contains(value, "urn:emergency:uid"))
 }

@@ -40,12 +40,14 @@ func TestANextGenerationCentreIsAskedForTheService(t *testing.T) {
 		w.plan.Service = "sos.police"
 		w.plan.Targets[1].NG = &directory.NG911{On: true, RequestURI: directory.RequestCentre}
 		a := w.invite(offerA, header("User-Agent", "Desk Phone 5"), header("Supported", "geolocation-http, outbound"),
-			header("Call-Info", "<urn:emergency:uid:callid:forged1234:evil>;purpose=emergency-CallId"))
+			header("Call-Info", "<urn:emergency:uid:callid:forged1234:evil>;purpose=emergency-CallId"),
+			header("Call-Info", `<https://forged.example/>;purpose="emergency\-Call\Id"`))
 		b := w.b(1)
 		if b.out.Service != "urn:service:sos.police" || b.out.To.Scheme != "urn" || b.out.To.User != "service:sos" {
 			t.Errorf("for %q, to %+v", b.out.Service, b.out.To)
 		}
 		m := b.out.Message
+		lacks(b, m, "forged")
 		wantFields(t, m, "Resource-Priority", "esnet.1")
 		wantFields(t, m, "Priority", "emergency")
 		wantFields(t, m, "P-Asserted-Identity", "<sip:+14155550100@127.0.0.1>")
