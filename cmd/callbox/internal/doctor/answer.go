@@ -210,7 +210,8 @@ func (v *visit) describe(m agent.Message) (body []byte, status int) {
 	return v.body, 0
 }
 
-// offerIn returns the session description of a message, nil for none.
+// offerIn returns the session description of a message, nil for none. A body that cannot be taken apart, or has nothing in it
+// that is known, is returned as it is: reading it then says what is wrong.
 func offerIn(m agent.Message) []byte {
 	if len(m.Body) == 0 {
 		return nil
@@ -220,14 +221,15 @@ func offerIn(m agent.Message) []byte {
 		return m.Body
 	}
 	session := b.Session()
-	if session < 0 {
+	switch {
+	case session >= 0:
+		if offer, err := b.Content(session); err == nil {
+			return offer
+		}
+	case b.Find(body.PIDF) >= 0:
 		return nil
 	}
-	offer, err := b.Content(session)
-	if err != nil {
-		return m.Body
-	}
-	return offer
+	return m.Body
 }
 
 // connect plays the tone to where a description of the PBX's says; to a call with SRTP nothing is sent.

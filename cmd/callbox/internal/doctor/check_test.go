@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"callbox/sip/agent"
 )
 
 var us = Wanted{Dialled: []string{"933", "911"}, Country: "US"}
@@ -49,6 +51,28 @@ func TestAPBXThatIsSetUpWell(t *testing.T) {
 	}
 	if !Healthy(Judge(w, s)) {
 		t.Error("it is not healthy")
+	}
+}
+
+func TestTheOfferIsFoundInABody(t *testing.T) {
+	t.Parallel()
+	const offer = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
+	for _, tt := range []struct {
+		name, kind, text string
+		found, flawed    bool
+	}{
+		{"alone", "application/sdp", offer, true, false},
+		{"beside a location", "multipart/mixed;boundary=b", "--b\r\nContent-Type: application/pidf+xml\r\n\r\n<p/>\r\n--b\r\nContent-Type: application/sdp\r\n\r\n" + offer + "\r\n--b--", true, false},
+		{"in an encoding that nobody knows", "multipart/mixed;boundary=b", "--b\r\nContent-Type: application/sdp\r\nContent-Transfer-Encoding: x-gzip\r\n\r\nno\r\n--b--", false, true},
+		{"a location alone", "application/pidf+xml", "<p/>", false, false},
+		{"another type", "text/plain", "hello", false, true},
+		{"a multipart without delimiters", "multipart/mixed;boundary=b", "hello", false, true},
+		{"nothing", "", "", false, false},
+	} {
+		o, flaw := readOffer(false, agent.Message{ContentType: tt.kind, Body: []byte(tt.text)})
+		if (o != nil) != tt.found || (flaw != "") != tt.flawed {
+			t.Errorf("%s: %+v, %q", tt.name, o, flaw)
+		}
 	}
 }
 
