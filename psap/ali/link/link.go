@@ -42,7 +42,8 @@ type Figures struct {
 
 // Server serves an ALI link. Its methods are safe for concurrent use.
 type Server struct {
-	o Options
+	o       Options
+	refusal zerolog.Logger // a flood of connections must not become one of lines
 
 	found, missed, beats, wrong, refused atomic.Uint64
 
@@ -60,6 +61,8 @@ const (
 	writeTime = 5 * time.Second
 	mostWrong = 10 // lines that are no query, then the connection is closed
 	mostAgain = 3  // times that one answer is sent again
+
+	mostRefusals = 10 // connections whose refusal is logged in a minute; the figures have them all
 )
 
 // New returns a server that is not serving yet.
@@ -73,7 +76,10 @@ func New(o Options) *Server {
 	if o.PerHost <= 0 {
 		o.PerHost = 8
 	}
-	return &Server{o: o, open: make(map[net.Conn]netip.Addr), hosts: make(map[netip.Addr]int)}
+	return &Server{
+		o: o, refusal: o.Logger.Sample(&zerolog.BurstSampler{Burst: mostRefusals, Period: time.Minute}),
+		open: make(map[net.Conn]netip.Addr), hosts: make(map[netip.Addr]int),
+	}
 }
 
 // Start serves on l, which the server then owns. It returns at once and is called once.
@@ -99,7 +105,7 @@ func (s *Server) accept(l net.Listener) {
 		}
 		if why := s.admit(c); why != "" {
 			s.refused.Add(1)
-			s.o.Logger.Warn().Stringer("source", c.RemoteAddr()).Str("why", why).Msg("connection of the ALI link refused")
+			s.refusal.Warn().Stringer("source", c.RemoteAddr()).Str("why", why).Msg("connection of the ALI link refused")
 			_ = c.Close()
 		}
 	}

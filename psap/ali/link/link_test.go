@@ -7,10 +7,12 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
 	"callbox/psap/ali"
@@ -165,6 +167,30 @@ func TestALinkTakesFewConnections(t *testing.T) {
 	if got := ask(t, dial(t, address), "H\r"); got != "\x06" {
 		t.Errorf("in the place of the first: %q", got)
 	}
+}
+
+func TestAFloodOfConnectionsIsLoggedInAFewLines(t *testing.T) {
+	t.Parallel()
+	var log lines
+	s, address := start(t, Options{Connections: 1, Logger: zerolog.New(&log)})
+	ask(t, dial(t, address), "H\r")
+	for range 3 * mostRefusals {
+		if _, err := dial(t, address).Read(make([]byte, 1)); err == nil {
+			t.Fatal("a second connection was served")
+		}
+	}
+	if f, n := s.Figures(), log.n.Load(); f.Refused != 3*mostRefusals || n == 0 || n > 2*mostRefusals { // a minute may end meanwhile
+		t.Errorf("%d refused, %d lines", f.Refused, n)
+	}
+}
+
+// lines counts what a logger writes.
+type lines struct{ n atomic.Int64 }
+
+// Write implements io.Writer.
+func (l *lines) Write(b []byte) (int, error) {
+	l.n.Add(1)
+	return len(b), nil
 }
 
 func TestOnlyThoseNamedMayAskBesideThisMachine(t *testing.T) {
