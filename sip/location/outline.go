@@ -95,7 +95,10 @@ func (s Shape) Outline(n int) []Point {
 	case KindPoint:
 		return nil
 	case KindPolygon, KindPrism:
-		if flat, err := flatten(s.Ring); len(s.Ring) > 0 && err == nil && area(flat) < 0 {
+		if len(s.Ring) == 0 {
+			return nil
+		}
+		if flat, err := flatten(s.Ring); err == nil && area(flat) < 0 {
 			ring = slices.Clone(s.Ring)
 			slices.Reverse(ring)
 			return ring

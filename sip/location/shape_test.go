@@ -166,3 +166,18 @@ func TestOutline(t *testing.T) {
 		t.Error("a point has an outline")
 	}
 }
+
+func TestWhatHasNoExtentHasNoOutline(t *testing.T) {
+	at := Point{Lat: 35, Lon: -78}
+	for _, s := range []Shape{
+		NewPoint(at), {Kind: KindCircle, Centre: at}, {Kind: KindArcBand, Centre: at, Radius: 5}, {Kind: KindArcBand, Centre: at, OpeningAngle: 60},
+		{Kind: KindPolygon},
+	} {
+		if ring := s.Outline(64); len(ring) > 0 {
+			t.Errorf("%v of no extent has %d corners", s.Kind, len(ring))
+		}
+		if len(s.XML()) == 0 {
+			t.Errorf("%v cannot be written", s.Kind)
+		}
+	}
+}
