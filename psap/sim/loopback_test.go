@@ -24,6 +24,7 @@ func TestATestByURNIsToldWhatCameAndLoopsThreePackets(t *testing.T) {
 	defer media.Close()
 	here := media.LocalAddr().(*net.UDPAddr).AddrPort()
 	offer := sdp.Offer(sdp.Local{Addr: here.Addr(), RTP: here.Port(), ID: 5, Version: 1}, []sdp.Format{sdp.PCMU()}, sdp.SendRecv, 20)
+	offer = append(offer, "a=loopback:rtp-pkt-loopback rtp-media-loopback\r\na=loopback-source\r\n"...)
 	b, _ := body.Split("application/sdp", offer)
 	m := agent.Message{Headers: []agent.Header{
 		{Name: "X-Callbox-Centre", Value: "psap-sf"}, {Name: "Geolocation", Value: "<cid:a@b>"}, {Name: "P-Asserted-Identity", Value: "<sip:+14155550100@x>"},
@@ -48,18 +49,31 @@ func TestATestByURNIsToldWhatCameAndLoopsThreePackets(t *testing.T) {
 		}
 	}
 	raw, _ := parts.Content(parts.Session())
+	if !bytes.Contains(raw, []byte("\r\na=loopback:rtp-media-loopback\r\na=loopback-mirror\r\n")) {
+		t.Errorf("no mirror in\n%s", raw)
+	}
 	description, err := sdp.Parse(raw)
 	if err != nil {
 		t.Fatal(err)
 	}
 	audio, _ := description.Audio()
 	for i := range 6 {
-		packet := append([]byte{0x80, 0, 0, byte(i), 0, 0, byte(i), byte(i * 160 % 256), 1, 2, 3, 4}, bytes.Repeat([]byte{byte(0x80 + i)}, 160)...)
-		if _, err := media.WriteToUDPAddrPort(packet, audio.RTP); err != nil {
+		if _, err := media.WriteToUDPAddrPort(loopedPacket(i), audio.RTP); err != nil {
 			t.Fatal(err)
 		}
 	}
 	c.expect(agent.KindBye)
+	threeComeBack(t, media)
+}
+
+// loopedPacket is an RTP packet of 20 ms whose samples tell which one it is.
+func loopedPacket(i int) []byte {
+	return append([]byte{0x80, 0, 0, byte(i), 0, 0, byte(i), byte(i * 160 % 256), 1, 2, 3, 4}, bytes.Repeat([]byte{byte(0x80 + i)}, 160)...)
+}
+
+// threeComeBack fails the test unless the first three of the packets have come back and nothing else does.
+func threeComeBack(t *testing.T, media *net.UDPConn) {
+	t.Helper()
 	_ = media.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
 	buf := make([]byte, 2048)
 	for i := 0; ; i++ {

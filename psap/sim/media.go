@@ -159,7 +159,7 @@ func (c *session) formats() []sdp.Format {
 
 // describeLocal returns what goes into our description. RTCP shares the port of RTP with mux, and else has the server's.
 func (c *session) describeLocal(mux bool) sdp.Local {
-	l := sdp.Local{Addr: c.offer.local, RTP: c.offer.port, RTCP: c.server.ports.sharedPort(), User: "psap"}
+	l := sdp.Local{Addr: c.offer.local, RTP: c.offer.port, RTCP: c.server.ports.sharedPort(), User: "psap", Loopback: c.loop != nil}
 	if mux {
 		l.RTCP = l.RTP
 	}

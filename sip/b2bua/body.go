@@ -78,7 +78,7 @@ func find(m agent.Message) (raw []byte, parts body.Body, f *fault) {
 // local is what we say about ourselves on a leg.
 func (c *bridge) local(p *party) sdp.Local {
 	rtp, rtcp := c.media.side(p.name).Ports()
-	return sdp.Local{Addr: p.local, RTP: rtp, RTCP: rtcp}
+	return sdp.Local{Addr: p.local, RTP: rtp, RTCP: rtcp, Loopback: c.plan.TestCentre != ""}
 }
 
 // writeOffer returns s as an offer on leg p.

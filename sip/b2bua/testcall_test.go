@@ -9,7 +9,7 @@ import (
 
 func TestTheReportOfATestCallComesToTheCaller(t *testing.T) {
 	body := func(text string) agent.Message {
-		return agent.Message{ContentType: "multipart/mixed;boundary=z", Body: []byte("--z\r\nContent-Type: application/sdp\r\n\r\n" + answerB +
+		return agent.Message{ContentType: "multipart/mixed;boundary=z", Body: []byte("--z\r\nContent-Type: application/sdp\r\n\r\n" + answerB + "a=loopback:rtp-media-loopback\r\na=loopback-mirror\r\n" +
 			"\r\n--z\r\nContent-Type: text/plain\r\n\r\n" + text + "\r\n--z\r\nContent-Type: text/html\r\n\r\n<b>\r\n--z--")}
 	}
 	for _, tt := range []struct {
@@ -26,17 +26,23 @@ func TestTheReportOfATestCallComesToTheCaller(t *testing.T) {
 			play(t, func(w *world) {
 				w.plan = testCall()
 				w.plan.TestCentre = tt.centre
-				a := w.invite(offerA, header("X-Callbox-Centre", "forged"))
+				a := w.invite(offerA+"a=loopback:rtp-media-loopback\r\na=loopback-source\r\n", header("X-Callbox-Centre", "forged"))
 				b := w.b(1)
 				wantFields(t, b.out.Message, "X-Callbox-Centre", strings.Fields(tt.centre)...)
 				if (b.out.To.User == "service:test.sos") != (tt.centre != "") {
 					t.Errorf("to %+v", b.out.To)
+				}
+				if got := strings.Contains(string(b.out.Message.Body), "a=loopback-source\r\n"); got != (tt.centre != "") {
+					t.Errorf("the test service is offered\n%s", b.out.Message.Body)
 				}
 				b.state = legAnswered
 				b.does(event{kind: agent.KindAnswered, status: 200, reason: "OK", message: tt.answer})
 				m := a.expect("answer 200").message
 				if got := strings.Contains(string(m.Body), "PSAP: psap-sf"); got != tt.want || got != strings.HasPrefix(m.ContentType, "multipart/") {
 					t.Errorf("%s\n%s", m.ContentType, m.Body)
+				}
+				if got := strings.Contains(string(m.Body), "a=loopback-mirror\r\n"); got != tt.want && tt.name != "one that says too much" {
+					t.Errorf("the caller is answered\n%s", m.Body)
 				}
 				lacks(a, m, "10.2.2.2", "<b>")
 				a.acks("")

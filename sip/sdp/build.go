@@ -14,7 +14,7 @@ func Offer(l Local, formats []Format, dir Direction, ptime int) []byte {
 	case l.Security == Required:
 		proto = "RTP/SAVP"
 	}
-	return appendAudio(dst, l, described{proto, formats, dir, ptime, l.RTCP == l.RTP, RoleOffer})
+	return appendAudio(dst, l, described{proto, formats, dir, ptime, l.RTCP == l.RTP, RoleOffer, false})
 }
 
 // Answer returns the answer to offer and the formats in it, under the payload
@@ -42,7 +42,7 @@ func Answer(offer *Session, l Local, supported []Format, dir Direction, ptime in
 		dst = appendAudio(dst, l, described{
 			proto: audio.Proto, formats: chosen, ptime: ptime,
 			dir: dir.Within(audio.Direction.Reverse()),
-			mux: l.RTCP == l.RTP && audio.muxable(), role: RoleAnswer,
+			mux: l.RTCP == l.RTP && audio.muxable(), role: RoleAnswer, mirror: l.Loopback && audio.Loopback,
 		})
 	}
 	return dst, chosen, nil
@@ -88,7 +88,10 @@ type described struct {
 	ptime   int
 	mux     bool
 	role    Role
+	mirror  bool
 }
+
+const mediaLoopback = "rtp-media-loopback"
 
 func appendAudio(dst []byte, l Local, d described) []byte {
 	dst = appendMediaLine(dst, "audio", l.RTP, d.proto)
@@ -102,6 +105,9 @@ func appendAudio(dst []byte, l Local, d described) []byte {
 	if d.ptime > 0 {
 		dst = strconv.AppendInt(append(dst, "a=ptime:"...), int64(d.ptime), 10)
 		dst = append(dst, "\r\n"...)
+	}
+	if d.mirror {
+		dst = appendAttribute(appendAttribute(dst, "loopback:"+mediaLoopback), "loopback-mirror")
 	}
 	dst = appendAttribute(dst, d.dir.String())
 	return appendTransport(dst, l, d.role, d.mux)

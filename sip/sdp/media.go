@@ -40,6 +40,10 @@ type Media struct {
 	Formats []string // payload types in the order of preference
 	PTime   int      // packet time in milliseconds, 0 if not said
 
+	// Loopback is set where the peer wants its media back, decoded and encoded anew (RFC 6849): it is the source, and
+	// rtp-media-loopback is among what it takes.
+	Loopback bool
+
 	body  section
 	own   level
 	noWeb string // why a browser's line cannot be used
@@ -59,6 +63,7 @@ func (m *Media) complete(session level) {
 	}
 	m.Mux = m.own.mux
 	m.Crypto = m.own.crypto.lines
+	m.Loopback = m.own.loopback && m.own.source
 	m.Direction, m.said = m.own.dir, m.own.hasDir || session.hasDir
 	if !m.own.hasDir {
 		m.Direction = session.dir

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -168,6 +169,8 @@ type level struct {
 	rtcp     uint16
 	rtcpAddr netip.Addr
 	mux      bool
+	loopback bool // of media
+	source   bool
 	crypto   cryptos
 	web      *webLines // nil: it says nothing of WebRTC
 }
@@ -213,6 +216,10 @@ func (lv *level) readAttribute(name, value []byte) {
 		}
 	case "rtcp-mux":
 		lv.mux = true
+	case "loopback":
+		lv.loopback = lv.loopback || slices.Contains(strings.Fields(string(value)), mediaLoopback)
+	case "loopback-source":
+		lv.source = true
 	case "crypto":
 		lv.crypto.add(value)
 	default:

@@ -83,6 +83,9 @@ func (m *Media) appendRelayed(dst []byte, l Local, how relayed) []byte {
 	}
 	dst = m.body.appendKept(dst, "b", keep)
 	dst = m.body.appendKept(dst, "a", keep)
+	if l.Loopback {
+		dst = m.body.appendKept(dst, "a", keptLoopback)
+	}
 	if how.say {
 		dst = appendAttribute(dst, how.dir.String())
 	}
@@ -208,6 +211,18 @@ func kept(kind byte, value []byte) bool {
 		return only(value, digits+" ")
 	case 'r', 'z':
 		return only(value, digits+"dhms -")
+	}
+	return false
+}
+
+// keptLoopback is kept for a test call's lines, held to their characters.
+func keptLoopback(_ byte, value []byte) bool {
+	name, types := attribute(value)
+	switch string(name) {
+	case "loopback":
+		return only(types, letters+digits+"- ")
+	case "loopback-source", "loopback-mirror":
+		return len(value) == len(name)
 	}
 	return false
 }

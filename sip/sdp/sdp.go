@@ -69,6 +69,10 @@ type Local struct {
 	// a=rtcp-mux is always said.
 	Web *WebRTC
 
+	// Loopback lets what is said of loopback pass (RFC 6849), and has Answer take it where it was offered. Only a test call
+	// may have it: a call-taker is no mirror.
+	Loopback bool
+
 	// Answers is the offer that came in on this leg, for an answer that goes
 	// back on it. With it the answer has the offer's m-lines, in number and
 	// order, its t= lines, a direction it allows, and a=rtcp-mux only if it had
