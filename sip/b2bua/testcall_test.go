@@ -14,19 +14,27 @@ func TestTheReportOfATestCallComesToTheCaller(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name, centre string
+		accept       string
 		answer       agent.Message
 		want         bool
 	}{
-		{"by URN", "psap-sf", body("PSAP: psap-sf"), true},
-		{"933 has none", "", body("PSAP: psap-sf"), false},
-		{"a service that says nothing", "psap-sf", sdpMessage(answerB), false},
-		{"one that says too much", "psap-sf", body(strings.Repeat("x", maxReport+1)), false},
+		{"by URN", "psap-sf", "", body("PSAP: psap-sf"), true},
+		{"a phone that says that it takes it", "psap-sf", "application/sdp, Multipart/Mixed;q=0.5", body("PSAP: psap-sf"), true},
+		{"a phone that takes anything", "psap-sf", "*/*", body("PSAP: psap-sf"), true},
+		{"a phone that takes a description alone", "psap-sf", "application/sdp, text/plain", body("PSAP: psap-sf"), false},
+		{"933 has none", "", "", body("PSAP: psap-sf"), false},
+		{"a service that says nothing", "psap-sf", "", sdpMessage(answerB), false},
+		{"one that says too much", "psap-sf", "", body(strings.Repeat("x", maxReport+1)), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			play(t, func(w *world) {
 				w.plan = testCall()
 				w.plan.TestCentre = tt.centre
-				a := w.invite(offerA+"a=loopback:rtp-media-loopback\r\na=loopback-source\r\n", header("X-Callbox-Centre", "forged"))
+				headers := []agent.Header{header("X-Callbox-Centre", "forged")}
+				if tt.accept != "" {
+					headers = append(headers, header("Accept", tt.accept))
+				}
+				a := w.invite(offerA+"a=loopback:rtp-media-loopback\r\na=loopback-source\r\n", headers...)
 				b := w.b(1)
 				wantFields(t, b.out.Message, "X-Callbox-Centre", strings.Fields(tt.centre)...)
 				if (b.out.To.User == "service:test.sos") != (tt.centre != "") {
