@@ -39,6 +39,8 @@ type entry struct {
 // loan is a pANI that was given out at least once.
 type loan struct {
 	number string
+	call   string // that has it, or had it last
+	centre string // that is shown it
 	held   bool
 	back   time.Time // since when it is not held
 }
@@ -112,10 +114,36 @@ func (b *Book) Take(call, centre string, pool iter.Seq[string]) (number string, 
 		return "", false, false
 	}
 	early = !best.back.IsZero() && b.o.Clock().Sub(best.back) < b.o.Rest
-	best.held = true
+	best.held, best.call, best.centre = true, call, centre
 	b.entry(call).lent[centre] = best
 	return best.number, early, true
 }
+
+// Holder returns the call that a centre is shown a pANI for, or was until its rest was over.
+func (b *Book) Holder(centre, number string) (call string, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l, known := b.lent[number]
+	if !known || l.centre != centre || !b.means(l) {
+		return "", false
+	}
+	return l.call, true
+}
+
+// Lent returns the pANI that a centre is shown for a call, or was until its rest was over.
+func (b *Book) Lent(centre, call string) (number string, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, l := range b.lent {
+		if l.call == call && l.centre == centre && b.means(l) {
+			return l.number, true
+		}
+	}
+	return "", false
+}
+
+// means tells whether a pANI still stands for the call that had it last. The caller holds b.mu.
+func (b *Book) means(l *loan) bool { return l.held || b.o.Clock().Sub(l.back) < b.o.Rest }
 
 // End tells that a call has ended: its pANIs are given back, its record is known a little longer. A call that is not in
 // the book is none of its business.

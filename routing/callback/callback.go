@@ -8,6 +8,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 
 	"callbox/routing/directory"
 	"callbox/routing/directory/store"
+	"callbox/routing/numbering"
 	"callbox/routing/twiml"
 	"callbox/routing/webhook"
 	"callbox/sip/agent"
@@ -24,8 +26,8 @@ import (
 
 // Calls finds emergency calls.
 type Calls interface {
-	// Recent returns calls that were made for a number since then, live ones included, newest first and not many. It may
-	// wait for a disk.
+	// Recent returns calls that were made for a number, or had it as their callback number, since then: live ones included,
+	// newest first and not many. It may wait for a disk.
 	Recent(ctx context.Context, number string, since time.Time) []call.Record
 	// Get returns one call, live or ended.
 	Get(id call.ID) (*call.Record, bool)
@@ -53,6 +55,13 @@ type Centres interface {
 	CentreAt(transport string, remote netip.AddrPort) string
 }
 
+// PANIs are the numbers that centres are shown in the place of callers'.
+type PANIs interface {
+	// Holder returns the emergency call that a centre is shown a number for, or was until a short while ago. It must not
+	// block.
+	Holder(centre, number string) (call.ID, bool)
+}
+
 // Router finds the way to where a URI leads, and back to where a request came from.
 type Router interface {
 	Route(ctx context.Context, uri string) (agent.Route, error)
@@ -73,6 +82,7 @@ type Options struct {
 	Calls    Calls                                 // nil: none is known
 	Phones   Phones                                // nil: none is registered
 	Centres  Centres                               // nil: none has registered
+	PANIs    PANIs                                 // nil: there are none
 	Webhook  *webhook.Client                       // nil: no voice URL is called
 	Voice    Voice                                 // nil: documents that play something fail
 	Token    func(account string) directory.Secret // auth token that signs webhooks; nil: none
@@ -127,16 +137,25 @@ func (p *Planner) Callback(r b2bua.CallbackRequest) (b2bua.CallbackDecision, boo
 		d.Trace = t.steps
 		return d, true
 	}
-	n, why := find(s, dialled, countryOf(w.centre))
-	if n == nil {
+	all := forms(dialled, countryOf(w.centre))
+	n := find(s, all)
+	if n != nil {
+		t.note("number", passed, "%s is a number of the account %s", n.E164, n.AccountSID)
+		d.Number, d.Country, d.Account = n.E164, n.Country, n.AccountSID
+		d.Trace, d.Plan = t.steps, newPlan(p, s, n, r, d, len(t.steps))
+		return d, true
+	}
+	all = slices.DeleteFunc(all, func(f string) bool { return !numbering.Valid(f) })
+	if len(all) == 0 {
+		why := unknown([]string{dialled})
 		t.note("number", failed, "%s", why)
 		d.Status, d.Reason, d.Trace = 404, why, t.steps
 		return d, true
 	}
-	t.note("number", passed, "%s is a number of the account %s", n.E164, n.AccountSID)
-	d.Number, d.Country, d.Account = n.E164, n.Country, n.AccountSID
-	d.Trace = t.steps
-	d.Plan = newPlan(p, s, n, r, d, len(t.steps))
+	d.Number, d.Trace = all[len(all)-1], t.steps
+	plan := newPlan(p, s, nil, r, d, len(t.steps)) // which may wait for what is to be known of the number
+	plan.forms = all
+	d.Plan = plan
 	return d, true
 }
 

@@ -105,10 +105,10 @@ func TestHowACentreMayWriteANumber(t *testing.T) {
 	if d, _ := p.Callback(r); d.Number != number {
 		t.Errorf("from Britain it is %q, %s", d.Number, d.Reason)
 	}
-	for _, user := range []string{"+19995550199", "5550100", "02079460100"} {
-		d, ok := p.Callback(request(user))
-		if !ok || d.Status != 404 || d.Plan != nil || !strings.Contains(d.Reason, "is no number of any account") {
-			t.Errorf("%s: %d %s", user, d.Status, d.Reason)
+	for user, of := range map[string]string{"+19995550199": "+19995550199", "2125550188": "+12125550188", "02079460100": "+02079460100", "5550100": "+5550100"} {
+		x, ok := p.Explain(t.Context(), request(user))
+		if !ok || x.Status != 404 || len(x.Targets) > 0 || !strings.Contains(x.Reason, strings.TrimPrefix(of, "+")+" is no number of any account") {
+			t.Errorf("%s: %d %s", user, x.Status, x.Reason)
 		}
 	}
 }

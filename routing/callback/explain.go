@@ -36,6 +36,12 @@ func (p *Planner) Explain(ctx context.Context, r b2bua.CallbackRequest) (Explain
 		if s.Of != "" {
 			x.Of = s.Of
 		}
+		if s.Owner.Number != "" {
+			x.Number = s.Owner.Number
+		}
+		if s.Kind == b2bua.StepReject {
+			x.Status, x.Reason = s.Status, s.Reason
+		}
 		if s.Kind != b2bua.StepDial && s.Kind != b2bua.StepPlay || ctx.Err() != nil {
 			return x, true
 		}

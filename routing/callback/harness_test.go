@@ -95,7 +95,7 @@ type fakeCalls []call.Record
 
 func (f fakeCalls) Recent(_ context.Context, n string, since time.Time) (out []call.Record) {
 	for _, r := range f {
-		if r.Caller == n && !r.StartedAt.Before(since) {
+		if (r.Caller == n || r.CallbackNumber == n) && !r.StartedAt.Before(since) {
 			out = append(out, r)
 		}
 	}

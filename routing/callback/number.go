@@ -27,22 +27,32 @@ func dialledNumber(scheme, user string) (string, bool) {
 	return number, true
 }
 
-// find returns the number that a centre of a country has dialled, or a sentence for it to read.
-func find(s *directory.Snapshot, dialled, country string) (*directory.Number, string) {
-	forms := []string{dialled}
-	if !strings.HasPrefix(dialled, "+") {
-		forms = []string{"+" + dialled}
-		if e164, ok := numbering.National(dialled, country); ok {
-			forms = append(forms, e164)
-		}
+// forms are the E.164 numbers that a centre of a country may mean by what it has dialled, the likelier last.
+func forms(dialled, country string) []string {
+	if strings.HasPrefix(dialled, "+") {
+		return []string{dialled}
 	}
+	all := []string{"+" + dialled}
+	if e164, ok := numbering.National(dialled, country); ok {
+		all = append(all, e164)
+	}
+	return all
+}
+
+// find returns the number of the directory that was dialled, nil for none.
+func find(s *directory.Snapshot, forms []string) *directory.Number {
 	for _, f := range forms {
 		if n, ok := s.Number(f); ok {
-			return n, ""
+			return n
 		}
 	}
-	return nil, fmt.Sprintf("%s is no number of any account here; dial the number that the emergency call came with, "+
-		"such as %s", forms[len(forms)-1], "+14155550100")
+	return nil
+}
+
+// unknown is the sentence that a centre reads whose number is nobody's.
+func unknown(forms []string) string {
+	return fmt.Sprintf("%s is no number of any account here, nor was it shown with an emergency call lately; dial the number that "+
+		"the emergency call came with, such as %s", forms[len(forms)-1], "+14155550100")
 }
 
 // countryOf is the country whose way of dialling a centre uses.

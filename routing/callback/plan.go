@@ -3,6 +3,7 @@ package callback
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"callbox/routing/directory"
@@ -15,7 +16,10 @@ import (
 type plan struct {
 	p      *Planner
 	s      *directory.Snapshot
-	n      *directory.Number
+	n      *directory.Number // the one called back; until begin has found it nil where it is none of the directory
+	forms  []string          // what may have been dialled in that case
+	hosts  []string          // SIDs of the trunks and domains to go by, nil: those of the number
+	users  []string          // names of the phone beside its number
 	r      b2bua.CallbackRequest
 	d      b2bua.CallbackDecision
 	trail  trail
@@ -45,7 +49,9 @@ func newPlan(p *Planner, s *directory.Snapshot, n *directory.Number, r b2bua.Cal
 func (w *plan) Next(ctx context.Context, last b2bua.StepOutcome) b2bua.Step {
 	if !w.begun {
 		w.begun = true
-		w.begin(ctx)
+		if why := w.begin(ctx); why != "" {
+			return b2bua.Step{Kind: b2bua.StepReject, Status: 404, Reason: why, Trace: w.trail.take()}
+		}
 	}
 	step, ok := b2bua.Step{}, false
 	if w.doc != nil {
@@ -64,6 +70,7 @@ func (w *plan) Next(ctx context.Context, last b2bua.StepOutcome) b2bua.Step {
 	if w.original != nil {
 		step.Of = w.original.ID
 	}
+	step.Owner = b2bua.Owner{Account: w.n.AccountSID, Country: w.n.Country, Number: w.n.E164}
 	return step
 }
 
@@ -74,11 +81,24 @@ func (w *plan) Close() {
 	}
 }
 
-// begin finds out what the way depends on, and lays it out.
-func (w *plan) begin(ctx context.Context) {
-	calls := w.findOriginal(ctx)
+// begin finds out what the way depends on, and lays it out. It returns why there is none, "" otherwise.
+func (w *plan) begin(ctx context.Context) string {
+	var calls []call.Record
+	if w.n != nil {
+		calls = w.findOriginal(ctx)
+	} else {
+		calls = w.findOwner(ctx)
+	}
+	if w.n == nil {
+		why := unknown(w.forms)
+		w.trail.note("number", failed, "%s", why)
+		return why
+	}
 	var asked bool
 	w.small, w.row, asked = w.p.rows.of(ctx, w.n.E164)
+	if w.row.AccountSID != w.n.AccountSID { // somebody else's, whose voice URL is not to be asked
+		w.row = store.Number{}
+	}
 	if !asked {
 		w.trail.note("store", failed, "the database cannot be asked now: origination and voice URLs are those last known")
 	}
@@ -89,6 +109,7 @@ func (w *plan) begin(ctx context.Context) {
 	}
 	w.stages = append(w.stages, w.phones(domains), w.voice(domains))
 	w.stages = append(w.stages, w.fallbacks(trunks, domains)...)
+	return ""
 }
 
 // findOriginal finds the emergency call that this is about: the one that the centre names, else the latest one made for
@@ -97,8 +118,8 @@ func (w *plan) findOriginal(ctx context.Context) []call.Record {
 	if w.p.o.Calls == nil {
 		return nil
 	}
-	if id := w.r.Original; id != "" {
-		if r, ok := w.p.o.Calls.Get(id); ok && r.Caller == w.n.E164 && r.Direction == call.DirectionEmergency {
+	if id := w.r.Original; id != "" && w.original == nil {
+		if r, ok := w.p.o.Calls.Get(id); ok && r.Caller == w.n.E164 && r.Direction == call.DirectionEmergency && w.owns(r) {
 			w.original = r
 			w.trail.note("original_call", passed, "it is about %s, which the call centre names", id)
 		} else {
@@ -106,6 +127,7 @@ func (w *plan) findOriginal(ctx context.Context) []call.Record {
 		}
 	}
 	calls := w.p.o.Calls.Recent(ctx, w.n.E164, w.p.o.Now().Add(-w.longestWindow()))
+	calls = slices.DeleteFunc(calls, func(r call.Record) bool { return !w.owns(&r) })
 	if w.original == nil && len(calls) > 0 {
 		w.original = &calls[0]
 		w.trail.note("original_call", passed, "it is about %s of %s, the latest emergency call of %s", w.original.ID,
@@ -117,14 +139,28 @@ func (w *plan) findOriginal(ctx context.Context) []call.Record {
 	return calls
 }
 
+// owns tells whether a call was made by the account of the number: another's endpoint or web service may give the number as
+// its callback number.
+func (w *plan) owns(r *call.Record) bool { return r.Account == "" || r.Account == w.n.AccountSID }
+
 // longestWindow is the longest time after a call that a domain has its phone rung first for.
 func (w *plan) longestWindow() (longest time.Duration) {
 	for _, d := range w.s.Domains() {
-		if w.n.OnDomain(d) {
+		if w.onDomain(d) {
 			longest = max(longest, d.Settings.Callback.Window)
 		}
 	}
 	return max(longest, time.Hour)
+}
+
+// onTrunk tells whether the number is reached by a trunk.
+func (w *plan) onTrunk(t *directory.Trunk) bool {
+	return w.n.OnTrunk(t) && (w.hosts == nil || slices.Contains(w.hosts, t.SID))
+}
+
+// onDomain tells whether the number is reached by a domain.
+func (w *plan) onDomain(d *directory.Domain) bool {
+	return w.n.OnDomain(d) && (w.hosts == nil || slices.Contains(w.hosts, d.SID))
 }
 
 // trunks are those of the number: of several, the one that the emergency call came by is first.
@@ -135,7 +171,7 @@ func (w *plan) trunks() (all []*directory.Trunk) {
 	}
 	for _, t := range w.s.Trunks() {
 		switch {
-		case !w.n.OnTrunk(t):
+		case !w.onTrunk(t):
 		case by != nil && t.SID == by.SID:
 			all = append([]*directory.Trunk{t}, all...)
 		default:
@@ -153,7 +189,7 @@ func (w *plan) domains() (all []*directory.Domain) {
 	}
 	for _, d := range w.s.Domains() {
 		switch {
-		case !w.n.OnDomain(d):
+		case !w.onDomain(d):
 		case by != nil && d.SID == by.SID:
 			all = append([]*directory.Domain{d}, all...)
 		default:
@@ -257,7 +293,7 @@ func (w *plan) phones(domains []*directory.Domain) stage {
 		if w.p.o.Phones == nil {
 			return b2bua.Step{}, false
 		}
-		for _, users := range [][]string{{w.n.E164, w.n.E164[1:]}, {""}} {
+		for _, users := range [][]string{append([]string{w.n.E164, w.n.E164[1:]}, w.users...), {""}} {
 			for _, d := range domains {
 				var targets []b2bua.DialTarget
 				for _, user := range users {
@@ -309,7 +345,7 @@ func (w *plan) fallbacks(trunks []*directory.Trunk, domains []*directory.Domain)
 		}
 	}
 	if w.original != nil { // what the emergency call came by knows best
-		if d, ok := w.s.Domain(w.original.Domain); ok && w.n.OnDomain(d) {
+		if d, ok := w.s.Domain(w.original.Domain); ok && w.onDomain(d) {
 			add(d.Name, d.Settings.Callback)
 		}
 	}

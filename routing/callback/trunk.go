@@ -32,7 +32,7 @@ func (w *plan) trunk(t *directory.Trunk) (all []stage) {
 
 // origination is the step of one origination URL.
 func (w *plan) origination(t *directory.Trunk, u store.OriginationURL) (b2bua.Step, bool) {
-	target, ok := w.originate(t, u, w.n.E164)
+	target, ok := w.originate(t, u, w.user())
 	if !ok {
 		w.trail.note("trunk", failed, "%s of %s is not TLS, and the trunk is secure: write a sips: URI or transport=tls",
 			u.SipURL, t.Name)

@@ -1,9 +1,11 @@
 package directory
 
 import (
+	"cmp"
 	"iter"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"callbox/config/strict"
 	"callbox/routing/area"
@@ -67,6 +69,20 @@ func (s *Snapshot) Location(accountSID, id string) (*Location, bool) {
 // Endpoint finds an endpoint of an account by its ID. It allocates nothing.
 func (s *Snapshot) Endpoint(accountSID, id string) (*Endpoint, bool) {
 	return s.endpoints.get(accountID{accountSID, id})
+}
+
+// CalledBackAt returns the endpoints with a callback number, by account and ID. It looks at every endpoint: it is for a number
+// that is nothing else.
+func (s *Snapshot) CalledBackAt(e164 string) (all []*Endpoint) {
+	s.endpoints.each(func(_ accountID, p *Endpoint) {
+		if p.Callback == e164 {
+			all = append(all, p)
+		}
+	})
+	slices.SortFunc(all, func(a, b *Endpoint) int {
+		return cmp.Or(strings.Compare(a.AccountSID, b.AccountSID), strings.Compare(a.ID, b.ID))
+	})
+	return all
 }
 
 // EmergencyNumber finds a designated number by E.164. It allocates nothing.

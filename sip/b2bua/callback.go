@@ -74,9 +74,13 @@ type Step struct {
 	GoesOn bool          // once the one who answered has hung up, Next is asked again instead of the call ending
 	Status int           // of StepReject, and of StepEnd; 0: by what the last targets answered
 	Reason string        // its sentence
+	Owner  Owner         // whose number is called, once that is known
 	Of     call.ID       // the emergency call this calls back about, once it is known
 	Trace  []call.Step   // what led to this step, for the record
 }
+
+// Owner is whose number a callback calls.
+type Owner struct{ Account, Country, Number string }
 
 // DialTarget is one leg that is rung.
 type DialTarget struct {
@@ -224,6 +228,12 @@ func (c *bridge) onPlanned(p *planned) {
 	b.trace = append(b.trace, p.step.Trace...)
 	if p.step.Of != "" {
 		c.rec.CallbackOf = p.step.Of
+	}
+	switch o := p.step.Owner; {
+	case o.Account != "":
+		c.rec.Account, c.rec.Country, b.Number = o.Account, o.Country, o.Number
+	case p.step.Kind == StepReject && c.rec.Account == "" && !b.Consultation: // it is nobody's number
+		c.rec.Verdict = routing.VerdictRefuse.String()
 	}
 	for _, s := range p.step.Trace {
 		c.note(call.Event{Kind: call.EventStep, Detail: s.Name + ": " + s.Outcome + ": " + s.Saw})

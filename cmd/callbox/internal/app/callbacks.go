@@ -25,7 +25,7 @@ import (
 func (a *App) buildCallbacks() {
 	a.callbacks = callback.New(callback.Options{
 		Snapshot: a.plan.snapshot.Load, Router: a.agent, Store: a.customers.store, Calls: pastCalls{a},
-		Phones: registeredPhones{a.registrar, phones{a.agent}}, Centres: registeredCentres{a}, Webhook: a.webhooks, Voice: a.speech, Token: a.authToken,
+		Phones: registeredPhones{a.registrar, phones{a.agent}}, Centres: registeredCentres{a}, PANIs: shownNumbers{a}, Webhook: a.webhooks, Voice: a.speech, Token: a.authToken,
 		Logger: a.part("callback"),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -94,8 +94,17 @@ func (p pastCalls) Recent(ctx context.Context, number string, since time.Time) [
 // forHelp tells whether a call was an emergency call for a number. One that was refused before any centre rang (its media would
 // not do) is none: no dispatcher knows of it.
 func forHelp(r *call.Record, number string) bool {
-	return r.Caller == number && r.Direction == call.DirectionEmergency && len(r.Attempts) > 0 &&
+	return (r.Caller == number || r.CallbackNumber == number) && r.Direction == call.DirectionEmergency && len(r.Attempts) > 0 &&
 		(r.Verdict == routing.VerdictPSAP.String() || r.Verdict == routing.VerdictECC.String())
+}
+
+// shownNumbers are the pANIs of the calls that are up.
+type shownNumbers struct{ app *App }
+
+// Holder implements callback.PANIs.
+func (s shownNumbers) Holder(centre, number string) (call.ID, bool) {
+	id, ok := s.app.screens.book.Holder(centre, number)
+	return call.ID(id), ok
 }
 
 // Get implements callback.Calls.
@@ -127,7 +136,12 @@ func (c centreCallbacks) ask(centre string, w web.Whom) (wanted, error) {
 	switch {
 	case !ok:
 		return q, &web.CallbackError{Status: http.StatusNotFound, Message: "no call " + w.CallID}
-	case r.Caller == "" || r.Direction != call.DirectionEmergency:
+	case r.Caller == "" && r.Direction == call.DirectionEmergency:
+		if q.number, ok = c.app.screens.book.Lent(centre, w.CallID); ok {
+			return q, nil
+		}
+		fallthrough
+	case r.Direction != call.DirectionEmergency:
 		return q, &web.CallbackError{Status: http.StatusConflict, Message: "call " + w.CallID +
 			" was made for no number: call back about an emergency call, or write number"}
 	}
