@@ -170,3 +170,41 @@ func TestCallsShareABookWithoutMixingNumbers(t *testing.T) {
 	}
 	group.Wait()
 }
+
+func TestAPANIStandsForItsCallUntilItsRestIsOver(t *testing.T) {
+	t.Parallel()
+	b, c := newTestBook()
+	pool := []string{"+14155119001"}
+	holder := func(centre string) string {
+		call, _ := b.Holder(centre, pool[0])
+		return call
+	}
+	if holder("psap-sf") != "" {
+		t.Error("it stands for a call before there was one")
+	}
+	b.Take("CA1", "psap-sf", slices.Values(pool))
+	b.End("CA1")
+	c.now = c.now.Add(59 * time.Second)
+	b.Put(Screen{Call: "CA9"}) // which forgets what has lingered
+	if holder("psap-sf") != "CA1" || holder("psap-oakland") != "" {
+		t.Errorf("shortly after its call it stands for %q, at another centre for %q", holder("psap-sf"), holder("psap-oakland"))
+	}
+	if n, ok := b.Lent("psap-sf", "CA1"); !ok || n != pool[0] {
+		t.Errorf("the call has %q", n)
+	}
+	c.now = c.now.Add(time.Second)
+	if _, ok := b.Lent("psap-sf", "CA1"); ok || holder("psap-sf") != "" {
+		t.Error("it stands for the call after its rest")
+	}
+	b.Take("CA2", "psap-sf", slices.Values(pool))
+	c.now = c.now.Add(time.Hour)
+	if holder("psap-sf") != "CA2" {
+		t.Errorf("during the next call it stands for %q", holder("psap-sf"))
+	}
+	if _, ok := b.Lent("psap-sf", "CA1"); ok {
+		t.Error("the call before still has it")
+	}
+	if _, ok := b.Lent("psap-oakland", "CA2"); ok {
+		t.Error("another centre is shown it")
+	}
+}

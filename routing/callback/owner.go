@@ -42,7 +42,7 @@ func (w *plan) byPANI(ctx context.Context) (calls []call.Record, ok bool) {
 			w.trail.note("pani", failed, "%s stands for %s, of which nothing is known any more", f, id)
 			continue
 		}
-		if n, ok := w.s.Number(r.Caller); ok {
+		if n, ok := w.s.Number(r.Caller); ok && n.AccountSID == r.Account {
 			w.trail.note("pani", passed, "%s stands for the emergency call %s of %s", f, id, n.E164)
 			w.n, w.original = n, r
 			return w.findOriginal(ctx), true

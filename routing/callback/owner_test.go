@@ -18,10 +18,11 @@ import (
 const (
 	endpointNumber = "+19195550100" // of no account
 	otherAccount   = "AC00000000000000000000000000000002"
+	thirdAccount   = "AC00000000000000000000000000000003" // has no host
 )
 
 const endpointPlaces = `
-accounts: [{sid: ` + account + `, name: Test}, {sid: ` + otherAccount + `, name: Other}]
+accounts: [{sid: ` + account + `, name: Test}, {sid: ` + otherAccount + `, name: Other}, {sid: ` + thirdAccount + `, name: Third}]
 acls: [{name: all, networks: [127.0.0.0/8]}]
 trunks:
   - {name: main.bandwidth.com, provider: bandwidth, account: ` + account + `, acls: [all], callback: {fallback: ["sip:reception@127.0.0.8"], window: 30m}}
@@ -29,12 +30,14 @@ trunks:
   - {name: other.bandwidth.com, provider: bandwidth, account: ` + otherAccount + `, acls: [all], callback: {fallback: ["sip:other@127.0.0.8"]}}
 domains:
   - {name: phones.bandwidth.com, provider: bandwidth, account: ` + account + `, acls: [all], callback: {fallback: ["sip:desk@127.0.0.9"], window: 10m}}
+  - {name: other.phones.bandwidth.com, provider: bandwidth, account: ` + otherAccount + `, acls: [all]}
 endpoints:
   - {id: alicePhone0001, account: ` + account + `, callback: "` + endpointNumber + `"}
   - {id: silentPhone01, account: ` + account + `}
   - {id: otherPhone0001, account: ` + otherAccount + `, callback: "+19195550107"}
   - {id: bobSoftphone02, account: ` + account + `, callback: "+19195550108"}
   - {id: otherPhone0002, account: ` + otherAccount + `, callback: "+19195550108"}
+  - {id: thirdPhone0001, account: ` + thirdAccount + `, callback: "+19195550109"}
 numbers: [{number: "+14155550100", account: ` + account + `}]
 psaps:
   - {id: psap-sf, uri: "sip:sf@127.0.0.2:5070", serves: {country: US, whole_country: true}, pani: {numbers: ["+19195119001"]}}
@@ -163,14 +166,15 @@ func TestANumberThatIsNobodysIsNotFound(t *testing.T) {
 		r.Caller, r.CallbackNumber, r.Attempts[0].Purpose = "+19195550177", "+19195550177", "listen"
 	}))
 	for number, words := range map[string]string{
-		"+19195550177": "is no number of any account", "+19195550199": "is no number of any account", "+19195550108": "of any account", "+19195119001": "of any account",
+		"+19195550177": "is no number of any account", "+19195550199": "is no number of any account", "+19195550108": "of any account", "+19195550109": "of any account", "+19195119001": "of any account",
 	} {
 		d, _ := p.Callback(request(number))
 		s := d.Plan.Next(t.Context(), b2bua.StepOutcome{})
 		if s.Kind != b2bua.StepReject || s.Status != 404 || !strings.Contains(s.Reason, words) || s.Owner.Account != "" {
 			t.Errorf("%s: %+v", number, s)
 		}
-		if number == "+19195550108" && !saw([]b2bua.Step{s}, "endpoint", "of several accounts") {
+		why := map[string]string{"+19195550108": "of several accounts", "+19195550109": "no host of the provider bandwidth"}[number]
+		if why != "" && !saw([]b2bua.Step{s}, "endpoint", why) {
 			t.Errorf("the trace does not say why: %+v", s.Trace)
 		}
 	}
@@ -191,6 +195,47 @@ func TestOfTwoCallsTheOneThatTheCentreNamesIsCalledBack(t *testing.T) {
 	}
 }
 
+// A phone of another account that has called with the same callback number is not rung.
+func TestOnlyPhonesOfOneAccountRing(t *testing.T) {
+	t.Parallel()
+	p := endpointPlanner(t, endpointCall("CA2", time.Minute, nil), endpointCall("CA1", 2*time.Minute, func(r *call.Record) {
+		r.Account, r.Domain = otherAccount, "other.phones.bandwidth.com"
+	}))
+	if rung, _ := way(t, p, request(endpointNumber)); !slices.Equal(rung, append([]string{byMain}, endings...)) {
+		t.Errorf("rung %v", rung)
+	}
+}
+
+func TestAnEndpointThatIsRegisteredByItsNameRings(t *testing.T) {
+	t.Parallel()
+	p := endpointPlanner(t)
+	p.o.Phones = fakePhones{"alicePhone0001@phones.bandwidth.com": {"sip:alice@127.0.0.7"}, "bobSoftphone02@phones.bandwidth.com": {"sip:bob@127.0.0.7"}}
+	want := append([]string{byMain, "sip:alice@127.0.0.7"}, endings...)
+	if rung, _ := way(t, p, request(endpointNumber)); !slices.Equal(rung, want) {
+		t.Errorf("rung %v", rung)
+	}
+	p.o.Calls = fakeCalls{endpointCall("CA1", time.Minute, nil)}
+	if rung, _ := way(t, p, request(endpointNumber)); !slices.Equal(rung, want) {
+		t.Errorf("after a call: %v", rung)
+	}
+}
+
+func TestTheVoiceURLOfAnotherAccountIsNotAsked(t *testing.T) {
+	t.Parallel()
+	p := endpointPlanner(t, endpointCall("CA1", time.Minute, nil))
+	err := p.o.Store.Update(t.Context(), store.Actor{Name: "test"}, func(tx *store.Tx) error {
+		return store.Insert(tx, &store.Number{
+			Common: store.Common{AccountSID: otherAccount, Origin: store.OriginAPI}, PhoneNumber: endpointNumber, VoiceURL: "http://127.0.0.1:9/v",
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, steps := way(t, p, request(endpointNumber)); !saw(steps, "voice_url", "skipped") {
+		t.Errorf("the trace says %+v", steps)
+	}
+}
+
 func TestAPANIStandsForItsCall(t *testing.T) {
 	t.Parallel()
 	const pani = "+19195119001"
@@ -202,13 +247,21 @@ func TestAPANIStandsForItsCall(t *testing.T) {
 		{"of an endpoint without a number", func(r *call.Record) { r.Caller, r.CallbackNumber, r.Endpoint = "", "", "silentPhone01" }, "sip:silentPhone01@main.bandwidth.example"},
 		{"of an endpoint with one", func(*call.Record) {}, byMain},
 		{"of a number of the directory", func(r *call.Record) { r.Caller, r.CallbackNumber, r.Endpoint = number, "", "" }, "sip:+14155550100@main.bandwidth.example"},
+		{"of an endpoint with a number of another account", func(r *call.Record) {
+			r.Caller, r.CallbackNumber, r.Account, r.Domain, r.Endpoint = number, number, otherAccount, "other.bandwidth.com", "x"
+		}, "sip:+14155550100@other.bandwidth.example"},
 		{"of a name that fits no URI", func(r *call.Record) { r.Caller, r.CallbackNumber, r.Endpoint, r.From = "", "", "", "a@b" }, "sip:" + pani + "@main.bandwidth.example"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			p := endpointPlanner(t, endpointCall("CA1", time.Minute, tt.change))
 			p.o.PANIs = fakePANIs{"psap-sf " + pani: "CA1"}
-			rung, steps := way(t, p, request("9195119001"))
+			r := request("9195119001")
+			r.Original = "CAother" // of which nothing is known
+			rung, steps := way(t, p, r)
+			if own := tt.want == "sip:+14155550100@main.bandwidth.example"; slices.Contains(rung, "sip:+14155550100@plain.example") != own {
+				t.Errorf("rung %v: a number of the directory has its own ways", rung)
+			}
 			if rung[0] != tt.want || steps[0].Of != "CA1" || !saw(steps, "pani", "passed: +19195119001 stands for the emergency call CA1 of ") {
 				t.Errorf("rung %v: %+v", rung, steps[0])
 			}

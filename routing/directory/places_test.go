@@ -30,6 +30,12 @@ func TestLocationsAndEndpointsOfAFileAreFound(t *testing.T) {
 	if !ok || own.Address == nil || own.LocationID != "" {
 		t.Fatalf("endpoint with an address of its own: %+v", own)
 	}
+	if all := s.CalledBackAt("+6448310100"); len(all) != 1 || all[0] != p {
+		t.Errorf("with its callback number: %+v", all)
+	}
+	if all := s.CalledBackAt("+6448310101"); len(all) != 0 {
+		t.Errorf("with a callback number of nobody's: %+v", all)
+	}
 	if p, _ := s.Serving(own.Address); p == nil || p.ID != "psap-wellington" {
 		t.Errorf("its address is served by %+v", p)
 	}

@@ -262,6 +262,27 @@ func TestAPlanMayRefuse(t *testing.T) {
 	}, Step{Kind: StepReject, Status: 486, Reason: "rejected by the document"})
 }
 
+// A plan may have to look for whose number it is; the one refused is then nobody's.
+func TestAPlanTellsWhoseNumberIsCalled(t *testing.T) {
+	for _, tt := range []struct {
+		step    Step
+		account string
+		verdict string
+	}{
+		{Step{Kind: StepReject, Status: 404, Owner: Owner{"AC9", "CA", "+16135550100"}}, "AC9", "callback"},
+		{Step{Kind: StepReject, Status: 404}, "", "refuse"},
+	} {
+		p := &backPlan{steps: []Step{tt.step}}
+		p.refuse = &CallbackDecision{Plan: p, Centre: "psap-sf", From: "psap-sf", Number: "+16135550100"}
+		playWith(t, Options{Callbacks: p}, func(w *world) {
+			w.invite(offerA).expect("reject 404")
+			if r := w.ended(call.EndRefused); r.Account != tt.account || r.Verdict != tt.verdict || r.Country != tt.step.Owner.Country {
+				t.Errorf("the record says %s, %s, %s", r.Account, r.Country, r.Verdict)
+			}
+		})
+	}
+}
+
 // What follows once the centre's call is answered: something is said to it, then somebody else has it.
 func TestWhoeverComesNextIsOfferedToTheCentre(t *testing.T) {
 	said := ring("voice")

@@ -16,6 +16,7 @@ func TestACallbackIsAboutACallThatACentreWasRungFor(t *testing.T) {
 		want bool
 	}{
 		{"answered or not", call.Record{Caller: number, Verdict: "psap", Attempts: rung}, true},
+		{"by its callback number", call.Record{Caller: "+12125550100", CallbackNumber: number, Verdict: "psap", Attempts: rung}, true},
 		{"by the national centre", call.Record{Caller: number, Verdict: "ecc", Attempts: rung}, true},
 		{"refused for its media", call.Record{Caller: number, Verdict: "psap"}, false},
 		{"to the test service", call.Record{Caller: number, Verdict: "test", Attempts: rung}, false},

@@ -34,6 +34,12 @@ func (l *lab) callback(t *testing.T, centre string, whom map[string]string) stri
 // originate gives the lab's trunk an origination URL.
 func (l *lab) originate(t *testing.T, name, url string, priority, weight int) {
 	t.Helper()
+	l.originateBy(t, trunk, name, url, priority, weight)
+}
+
+// originateBy gives a trunk an origination URL.
+func (l *lab) originateBy(t *testing.T, trunk, name, url string, priority, weight int) {
+	t.Helper()
 	c := l.customer(t)
 	all := ok[[]trunking.TrunkingV1Trunk](t)(c.trunk.ListTrunk(&trunking.ListTrunkParams{}))
 	i := slices.IndexFunc(all, func(k trunking.TrunkingV1Trunk) bool { return *k.DomainName == trunk })
