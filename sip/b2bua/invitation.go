@@ -47,7 +47,7 @@ func (c *bridge) delivery(t *routing.Target, r agent.Route, offer agent.Message)
 		h = append(h, header(headerCentre, d.TestCentre))
 	}
 	if t.NG != nil && t.Kind != routing.TargetTest {
-		h = c.address(&out, onlyFirst(h, "Resource-Priority"), t)
+		h = c.address(&out, h, t)
 	}
 	if t.Deliver.Address {
 		h = c.convey(h, &out.Message, t, identity, number)

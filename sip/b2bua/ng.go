@@ -2,6 +2,7 @@ package b2bua
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"callbox/psap/ng911"
@@ -40,9 +41,7 @@ func (c *bridge) address(out *agent.Outgoing, h []agent.Header, t *routing.Targe
 		out.Service = "urn:service:" + label
 	}
 	out.To = agent.Address{Scheme: "urn", User: "service:sos"}
-	if !holds(h, "Resource-Priority") && t.NG.Priority != "" {
-		h = append(h, header("Resource-Priority", t.NG.Priority))
-	}
+	h = c.priority(h, t.NG.Priority)
 	if c.rec.EmergencyCallID == "" {
 		c.rec.EmergencyCallID = ng911.CallID(unique(c.rec.ID), c.domain())
 		c.rec.IncidentID = ng911.IncidentID(unique(call.NewID()), c.domain())
@@ -54,19 +53,22 @@ func (c *bridge) address(out *agent.Outgoing, h []agent.Header, t *routing.Targe
 // unique is the 32 letters and digits of a call's ID that are its own.
 func unique(id call.ID) string { return strings.TrimPrefix(string(id), "CA") }
 
-// onlyFirst leaves one Resource-Priority: two would leave it to the centre which counts.
-func onlyFirst(h []agent.Header, name string) []agent.Header {
-	out, seen := h[:0], false
-	for _, one := range h {
-		if is(one.Name, name) {
-			if seen {
-				continue
-			}
-			seen = true
+// priority writes the Resource-Priority (RFC 4412) of the centre's network in place of the caller's, who might claim any; where
+// the centre has none, the first of the caller's stays: two would leave it to the centre which counts.
+func (c *bridge) priority(h []agent.Header, own string) []agent.Header {
+	seen := own != ""
+	h = slices.DeleteFunc(h, func(one agent.Header) bool {
+		if !is(one.Name, "Resource-Priority") {
+			return false
 		}
-		out = append(out, one)
+		again := seen
+		seen = true
+		return again
+	})
+	if own != "" {
+		h = append(h, header("Resource-Priority", own))
 	}
-	return out
+	return h
 }
 
 // data returns the additional data of the call for a centre: as parts of the body, or where they can be had; and what

@@ -91,13 +91,15 @@ func TestANextGenerationCentreIsAskedForTheService(t *testing.T) {
 	})
 }
 
-func TestTheCallersResourcePriorityGoesBeforeOurs(t *testing.T) {
-	playWith(t, lab, func(w *world) {
-		w.next(directory.NG911{Priority: "esnet.1"})
-		a := w.invite(offerA, header("Resource-Priority", "esnet.0"), header("Resource-Priority", "wps.1"))
-		wantFields(t, w.b(1).out.Message, "Resource-Priority", "esnet.0")
-		a.cancels()
-	})
+func TestACentresResourcePriorityTakesThePlaceOfTheCallers(t *testing.T) {
+	for own, want := range map[string]string{"esnet.1": "esnet.1", "": "esnet.0"} {
+		playWith(t, lab, func(w *world) {
+			w.next(directory.NG911{Priority: own})
+			a := w.invite(offerA, header("Resource-Priority", "esnet.0"), header("Resource-Priority", "wps.1"))
+			wantFields(t, w.b(1).out.Message, "Resource-Priority", want)
+			a.cancels()
+		})
+	}
 }
 
 func TestWhereANextGenerationCentreMovesTheCallIsAskedByItsOwnName(t *testing.T) {
