@@ -104,7 +104,7 @@ type Decision struct {
 	Trace     Trace
 
 	// TestCentre is who would have been rung, by ID, for a call to urn:service:test.sos that the test service takes: it loops
-	// media and says so (RFC 6881 section 17). "" for every other call.
+	// media and says so (RFC 6881 section 15). "" for every other call.
 	TestCentre string
 
 	// BadLocation says why none of the locations in the INVITE could be used, for a Geolocation-Error (RFC 6442 section

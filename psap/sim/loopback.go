@@ -12,7 +12,7 @@ import (
 	"callbox/sip/body"
 )
 
-// Bounds of a test call (RFC 6881 section 17): how many packets of media are given back, and how long they are waited for.
+// Bounds of a test call (RFC 6881 section 15): how many packets of media are given back, and how long they are waited for.
 const (
 	loopPackets = 3
 	loopWait    = 10 * time.Second

@@ -11,7 +11,7 @@ import (
 const maxReport = 4096
 
 // withReport adds to the answer to a call to urn:service:test.sos what the test service says of it: which centre, and which
-// location came with the call (RFC 6881 section 17).
+// location came with the call (RFC 6881 section 15).
 func (c *bridge) withReport(m, answer agent.Message) agent.Message {
 	if c.plan.TestCentre == "" || len(m.Body) == 0 || !c.takesParts() {
 		return m

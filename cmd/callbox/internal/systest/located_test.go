@@ -127,7 +127,7 @@ func TestANextGenerationCentreOverTheWire(t *testing.T) {
 	}
 }
 
-// TestATestCallByURNTellsWhoWouldHaveRung dials urn:service:test.sos (RFC 6881 section 17).
+// TestATestCallByURNTellsWhoWouldHaveRung dials urn:service:test.sos (RFC 6881 section 15).
 func TestATestCallByURNTellsWhoWouldHaveRung(t *testing.T) {
 	t.Parallel()
 	l := startLab(t, settings{directory: directoryOf(t, target{id: "psap-first", uri: "sip:psap-sf@sim"}, target{id: "ecc-us", uri: "sip:ecc-us@sim"})})
