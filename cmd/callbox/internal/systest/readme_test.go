@@ -56,7 +56,7 @@ func script(t *testing.T, dir string, readme string) (text string, commands int)
 // step returns the part of the script for one command.
 func step(command string) string {
 	if command == "make run" {
-		return "make run >run.log 2>&1 &\nserver=$!\ntrap 'pkill -TERM -P $server || true; wait $server || true' EXIT\nfor i in $(seq 1200); do curl -sf http://127.0.0.1:8080/readyz >/dev/null && break; sleep 0.1; done\n" +
+		return "make run >run.log 2>&1 &\nserver=$!\ntrap 'pkill -TERM -P $server || true; wait $server || true; kill $(jobs -p) 2>/dev/null || true' EXIT\nfor i in $(seq 1200); do curl -sf http://127.0.0.1:8080/readyz >/dev/null && break; sleep 0.1; done\n" +
 			"curl -sf http://127.0.0.1:8080/readyz || { cat run.log; exit 1; }\n"
 	}
 	for prefix := range elsewhereShown {
