@@ -40,13 +40,17 @@ func startWhereHook(t *testing.T) *whereHook {
 
 // says has the service answer so from now on, and forgets what it was asked.
 func (h *whereHook) says(status int, body string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.asked = nil
-	h.answer = func(w http.ResponseWriter, _ *http.Request) {
+	h.does(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body)
-	}
+	})
+}
+
+// does has the service do so from now on, and forgets what it was asked.
+func (h *whereHook) does(answer http.HandlerFunc) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.asked, h.answer = nil, answer
 }
 
 func (h *whereHook) got() []string {
@@ -146,10 +150,10 @@ func TestWhatBecomesOfTheAnswersOfAWebService(t *testing.T) {
 	} {
 		h.says(tt.status, tt.body)
 		if tt.status == 302 {
-			h.answer = func(w http.ResponseWriter, _ *http.Request) {
+			h.does(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Location", "http://192.0.2.1/")
 				w.WriteHeader(http.StatusFound)
-			}
+			})
 		}
 		r := l.dialDesignated(t, 0)
 		if s := hookStep(t, r); r.AnsweredBy != tt.centre || !strings.Contains(s.Saw, tt.saw) {
@@ -165,7 +169,7 @@ func TestAWebServiceThatDoesNotAnswerCostsACallItsTimeAndNoMore(t *testing.T) {
 	t.Parallel()
 	l, h := startLab(t, settings{}), startWhereHook(t)
 	l.designate(t, h, "")
-	h.answer = func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	h.does(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	r := l.dialDesignated(t, 0)
 	if r.AnsweredBy != "ecc-us" || r.PostDialMS < 450 || r.PostDialMS > 5000 {
 		t.Errorf("answered by %s after %v ms", r.AnsweredBy, r.PostDialMS)
