@@ -3,7 +3,6 @@ package routing
 import (
 	"fmt"
 	"math"
-	"net/url"
 	"strings"
 	"time"
 
@@ -218,16 +217,7 @@ func (w *walk) reply(k QuestionKind) *Reply {
 
 // HookURL is what a designated number's web service is asked for a call.
 func HookURL(n *directory.EmergencyNumber, to, from string) string {
-	names := [2]string{"to", "from"}
-	if n.Parameters == directory.ParametersTitle {
-		names = [2]string{"To", "From"}
-	}
-	base, between := n.URL, "?"
-	base, _, _ = strings.Cut(base, "#")
-	if strings.Contains(base, "?") {
-		between = "&"
-	}
-	return base + between + names[0] + "=" + url.QueryEscape(to) + "&" + names[1] + "=" + url.QueryEscape(from)
+	return directory.AskURL(n.URL, n.Parameters, to, from)
 }
 
 // took renders how long an answer took.

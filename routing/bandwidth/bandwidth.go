@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -105,7 +104,7 @@ func (a *api) writing(do deed) wire.Handler {
 // within does a deed in the account that the path names, by the provider's number for it or by our SID. Another account's
 // credentials are not told whether it is there.
 func within(t *store.Tx, r *wire.Request, do deed) (wire.Reply, error) {
-	row, err := byID(t, r.AccountID)
+	row, err := store.AccountCalled(t, r.AccountID)
 	switch {
 	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return wire.Reply{}, err
@@ -116,21 +115,6 @@ func within(t *store.Tx, r *wire.Request, do deed) (wire.Reply, error) {
 	}
 	r.Account = row.SID
 	return do(t, r)
-}
-
-// byID finds an account by the provider's number for it or by our SID.
-func byID(t *store.Tx, id string) (store.Account, error) {
-	if id == "" || strings.Trim(id, "0123456789") != "" {
-		return store.Get[store.Account](t, "", id)
-	}
-	rows, err := store.Find[store.Account](t, store.Where("bandwidth_id", id))
-	if err == nil && len(rows) == 0 {
-		err = store.ErrNotFound
-	}
-	if err != nil {
-		return store.Account{}, err
-	}
-	return rows[0], nil
 }
 
 // translate answers the store's errors where a handler has nothing better to say.

@@ -1,6 +1,8 @@
 package directory
 
 import (
+	"net/url"
+	"strings"
 	"time"
 
 	"callbox/sip/location"
@@ -101,3 +103,19 @@ type GroupRecord struct {
 
 // DefaultHookTimeout is how long a hook may take.
 const DefaultHookTimeout = 450 * time.Millisecond
+
+// AskURL returns what the web service at a URL is asked for a call: the two numbers stand behind whatever query it has.
+func AskURL(base string, spelt ParameterCase, to, from string) string {
+	names := [2]string{"to", "from"}
+	if spelt == ParametersTitle {
+		names = [2]string{"To", "From"}
+	}
+	base, _, _ = strings.Cut(base, "#")
+	switch _, query, has := strings.Cut(base, "?"); {
+	case !has:
+		base += "?"
+	case query != "" && !strings.HasSuffix(query, "&"):
+		base += "&"
+	}
+	return base + names[0] + "=" + url.QueryEscape(to) + "&" + names[1] + "=" + url.QueryEscape(from)
+}

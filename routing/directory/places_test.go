@@ -152,3 +152,18 @@ func TestAPointCountsBeforeTheAddress(t *testing.T) {
 		t.Errorf("a point in Raleigh with an address in New York is served by %+v", p)
 	}
 }
+
+func TestTheNumbersStandBehindTheQueryOfAWebService(t *testing.T) {
+	t.Parallel()
+	for base, want := range map[string]string{
+		"https://h/x": "https://h/x?", "https://h/x?": "https://h/x?", "https://h/x?a=1": "https://h/x?a=1&", "https://h/x?a=1&": "https://h/x?a=1&",
+		"https://h/x#y?z": "https://h/x?",
+	} {
+		if got := AskURL(base, ParametersLower, "+1", "+2"); got != want+"to=%2B1&from=%2B2" {
+			t.Errorf("%s: got %s", base, got)
+		}
+		if got := AskURL(base, ParametersTitle, "+1", "+2"); got != want+"To=%2B1&From=%2B2" {
+			t.Errorf("%s: got %s", base, got)
+		}
+	}
+}

@@ -24,7 +24,7 @@ func (c *Client) Ask(ctx context.Context, q routing.Question) routing.Reply {
 func RequestFor(n directory.EmergencyNumberRecord, to, from string) Request {
 	return Request{
 		Account: n.AccountSID, Number: n.Number, URL: n.URL, User: n.User, Password: string(n.Password), Timeout: n.Timeout,
-		ForbidInternal: n.ForbidInternal, Titled: n.Parameters == directory.ParametersTitle, To: to, From: from,
+		ForbidInternal: n.ForbidInternal, Parameters: n.Parameters, To: to, From: from,
 	}
 }
 

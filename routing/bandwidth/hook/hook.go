@@ -46,8 +46,8 @@ type Request struct {
 	User, Password string        // basic credentials where User is not ""; those in the URL count else
 	Timeout        time.Duration // 0: directory.DefaultHookTimeout
 	ForbidInternal bool          // the service must not be at an address of a private network
-	Titled         bool          // the parameters are To and From, not to and from
-	To, From       string        // E.164
+	Parameters     directory.ParameterCase
+	To, From       string // E.164
 }
 
 // Result is what came of a question.

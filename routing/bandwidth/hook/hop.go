@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"callbox/routing/directory"
 )
 
 // hop is one request of a question: the first, or one that a redirect led to.
@@ -22,7 +24,7 @@ func firstHop(r *Request) (*hop, error) {
 	if len(r.URL) > maxURL {
 		return nil, fmt.Errorf("its URL is longer than %d characters", maxURL)
 	}
-	u, err := url.Parse(r.URL)
+	u, err := url.Parse(directory.AskURL(r.URL, r.Parameters, r.To, r.From))
 	if err != nil {
 		return nil, errors.New("its URL is none: write it as https://host/path")
 	}
@@ -34,16 +36,7 @@ func firstHop(r *Request) (*hop, error) {
 		h.user, h.auth = in.Username(), true
 		h.password, _ = in.Password()
 	}
-	u.User, u.Fragment, u.RawFragment = nil, "", ""
-	to, from := "to", "from"
-	if r.Titled {
-		to, from = "To", "From"
-	}
-	query := to + "=" + url.QueryEscape(r.To) + "&" + from + "=" + url.QueryEscape(r.From)
-	if u.RawQuery != "" && !strings.HasSuffix(u.RawQuery, "&") {
-		u.RawQuery += "&"
-	}
-	u.RawQuery += query
+	u.User = nil
 	return h, nil
 }
 

@@ -86,7 +86,7 @@ func TestTheRequestIsAsTheProviderSendsIt(t *testing.T) {
 		"an empty query":                    {url: "http://hook.example/x?", uri: "/x?to=%2B19195550911&from=%2B14155550100"},
 		"a query that ends in &":            {url: "http://hook.example/x?a=1&", uri: "/x?a=1&to=%2B19195550911&from=%2B14155550100"},
 		"a fragment is not sent":            {url: "http://hook.example/x#y", uri: "/x?to=%2B19195550911&from=%2B14155550100"},
-		"the names the seed has":            {url: "http://hook.example/x", set: func(r *hook.Request) { r.Titled = true }, uri: "/x?To=%2B19195550911&From=%2B14155550100"},
+		"the names the seed has":            {url: "http://hook.example/x", set: func(r *hook.Request) { r.Parameters = directory.ParametersTitle }, uri: "/x?To=%2B19195550911&From=%2B14155550100"},
 		"credentials":                       {url: "http://hook.example/x", set: basic, uri: "/x?to=%2B19195550911&from=%2B14155550100", password: "ada pw:ü"},
 		"credentials of the URL":            {url: "http://eve:x%40y@hook.example/x", uri: "/x?to=%2B19195550911&from=%2B14155550100", password: "eve x@y"},
 		"credentials over those of the URL": {url: "http://eve:x@hook.example/x", set: basic, uri: "/x?to=%2B19195550911&from=%2B14155550100", password: "ada pw:ü"},

@@ -76,18 +76,7 @@ func (a *api) do(r *request, write bool, d deed) (out reply, err error) {
 // enter finds the account of a request. Another account's credentials are not told whether it is there.
 func (r *request) enter(t *store.Tx) error {
 	id := r.PathValue("account")
-	row, err := store.Account{}, store.ErrNotFound
-	if strings.Trim(id, "0123456789") != "" {
-		row, err = store.Get[store.Account](t, "", id)
-	} else if id != "" {
-		rows, findErr := store.Find[store.Account](t, store.Where("bandwidth_id", id))
-		if err = findErr; err == nil && len(rows) == 0 {
-			err = store.ErrNotFound
-		}
-		if len(rows) > 0 {
-			row = rows[0]
-		}
-	}
+	row, err := store.AccountCalled(t, id)
 	switch {
 	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return err

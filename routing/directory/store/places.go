@@ -221,3 +221,18 @@ func splitPlaceName(name string) (account, id string) {
 	account, id, _ = strings.Cut(name, " ")
 	return account, id
 }
+
+// AccountCalled finds an account by the number that Bandwidth's APIs have for it, all digits, or else by its SID.
+func AccountCalled(t *Tx, id string) (Account, error) {
+	if id == "" || strings.Trim(id, "0123456789") != "" {
+		return Get[Account](t, "", id)
+	}
+	rows, err := Find[Account](t, Where("bandwidth_id", id))
+	if err != nil {
+		return Account{}, err
+	}
+	if len(rows) == 0 {
+		return Account{}, ErrNotFound
+	}
+	return rows[0], nil
+}
