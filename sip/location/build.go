@@ -25,6 +25,7 @@ const (
 // that Check finds good.
 func Build(l Location) []byte {
 	var b bytes.Buffer
+	b.Grow(1280) // a civic address has about 1,000 bytes
 	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n" + `<presence xmlns="` + PresenceNS + `" xmlns:gp="` + GeoprivNS + `"`)
 	if l.Element == "device" || l.Element == "person" {
 		b.WriteString(` xmlns:dm="` + DataModelNS + `"`)
